@@ -1,0 +1,44 @@
+"""The words that every stage uses.
+
+Takes: nothing of ours.
+Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Diagnostic`, `Role`, `Guideline`, the errors.
+Never: reads a file, the environment or the clock.
+"""
+
+from backend_lint.core.diagnostic import Diagnostic, DiagnosticKind
+from backend_lint.core.errors import BackendLintError, ConfigError, PackError
+from backend_lint.core.finding import Confidence, Edit, Finding, Fix, Safety, Severity, State, Step
+from backend_lint.core.guideline import GUIDELINES, SECTIONS, Guideline, guideline_of
+from backend_lint.core.place import Place
+from backend_lint.core.report import Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
+from backend_lint.core.role import Role
+
+__all__ = [
+    "GUIDELINES",
+    "SECTIONS",
+    "BackendLintError",
+    "Confidence",
+    "ConfigError",
+    "Debt",
+    "Diagnostic",
+    "DiagnosticKind",
+    "Edit",
+    "Finding",
+    "Fix",
+    "Gate",
+    "Guideline",
+    "GuidelineScore",
+    "Inventory",
+    "PackError",
+    "Phase",
+    "Place",
+    "Report",
+    "Role",
+    "RuleInfo",
+    "Safety",
+    "Score",
+    "Severity",
+    "State",
+    "Step",
+    "guideline_of",
+]

@@ -1,0 +1,127 @@
+"""The outcome of a run: all that any report shows, with no object of a later or an earlier stage in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend_lint.core.diagnostic import Diagnostic
+from backend_lint.core.finding import Finding, Severity, State
+
+
+class RuleInfo(msgspec.Struct, frozen=True):
+    """What users see of a rule. `doc` is the rule's documentation as Markdown, its sections as `## What it does`.
+
+    `unit` is the kind of thing it examines (`route`, `query`, `project`); `scope` is `file` or `project`.
+    """
+
+    code: str
+    name: str
+    guideline: str
+    severity: Severity
+    title: str
+    doc: str
+    unit: str
+    scope: str
+    cwe: tuple[int, ...] = ()
+    owasp: tuple[str, ...] = ()
+    preview: bool = False
+    pack: str = "builtin"
+
+
+class Inventory(msgspec.Struct, frozen=True):
+    """What was understood. Counts are of application code; `lines` are physical lines of all files read."""
+
+    frameworks: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    files: int = 0
+    files_read: int = 0
+    lines: int = 0
+    app_lines: int = 0
+    routes: int = 0
+    models: int = 0
+    queries: int = 0
+    tasks: int = 0
+    outbound: int = 0
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """What one rule costs its guideline: `penalty / (clean + k)`."""
+
+    code: str
+    penalty: float
+    clean: int
+    examined: int
+    debt: float
+    gain: float = 0.0
+
+
+class GuidelineScore(msgspec.Struct, frozen=True):
+    """`score` is 0 to 100, or None where no active rule examined anything: not assessed."""
+
+    id: str
+    score: float | None
+    debt: float = 0.0
+    multiplier: float = 1.0
+    high: int = 0
+    critical: int = 0
+    rules: tuple[Debt, ...] = ()
+    active_rules: int = 0
+    all_rules: int = 0
+
+
+class Score(msgspec.Struct, frozen=True):
+    """Score model 1. `cap` is 50, 80 or 100; `sections` maps `ARC` and the like to a score or None."""
+
+    model: int
+    overall: float | None
+    letter: str
+    cap: int
+    capped_by: tuple[str, ...]
+    complete: bool
+    guidelines: tuple[GuidelineScore, ...]
+    sections: dict[str, float | None]
+    next_best: tuple[Debt, ...] = ()
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """The verdict of CI. `reasons` are sentences with the numbers, empty when it passed."""
+
+    passed: bool
+    reasons: tuple[str, ...] = ()
+
+
+class Phase(msgspec.Struct, frozen=True):
+    name: str
+    seconds: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """`findings` are in report order and carry their state; `examined` counts units by rule code, for active rules only.
+
+    `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
+    `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
+    """
+
+    version: str
+    project: str
+    profile: str
+    inventory: Inventory
+    rules: tuple[RuleInfo, ...]
+    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    examined: dict[str, int]
+    score: Score
+    gate: Gate
+    proved: dict[str, int] = msgspec.field(default_factory=dict)
+    model: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+    disabled: dict[str, str] = msgspec.field(default_factory=dict)
+    config_path: str | None = None
+    timing: tuple[Phase, ...] = ()
+
+    @property
+    def active(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.state is State.ACTIVE)
+
+    @property
+    def is_complete(self) -> bool:
+        return not any(diagnostic.is_incomplete for diagnostic in self.diagnostics)
