@@ -96,7 +96,7 @@ class Phase(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """`findings` are in report order and carry their state; `examined` counts units by rule code, for active rules only.
+    """`findings` are in report order and carry their state; `examined` counts units by the code of each active rule.
 
     `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
     `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
