@@ -81,6 +81,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     `trace` is the way from source to sink, in order, both included. `related` are other places worth opening.
     `unit` names what was examined (a route, a model, a function) and found wanting: scores count clean units.
     `discriminator` is what tells two findings with equal text in one scope apart, like a route or a table.
+    `secrets` are the places whose text no report may show, wherever a line of source is quoted.
     """
 
     at: Place
@@ -88,6 +89,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     trace: tuple[Step, ...] = ()
     related: tuple[Step, ...] = ()
+    secrets: tuple[Place, ...] = ()
     fix: Fix | None = None
     discriminator: str = ""
     unit: str = ""

@@ -70,7 +70,10 @@ class GuidelineScore(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """Score model 1. `cap` is 50, 80 or 100; `sections` maps `ARC` and the like to a score or None."""
+    """Score model 1. `cap` is 50, 80 or 100; `sections` maps `ARC` and the like to a score or None.
+
+    `weights` (by severity), `certainty` (by confidence) and `k` are the numbers that the model was computed with.
+    """
 
     model: int
     overall: float | None
@@ -81,6 +84,9 @@ class Score(msgspec.Struct, frozen=True):
     guidelines: tuple[GuidelineScore, ...]
     sections: dict[str, float | None]
     next_best: tuple[Debt, ...] = ()
+    weights: dict[str, float] = msgspec.field(default_factory=dict)
+    certainty: dict[str, float] = msgspec.field(default_factory=dict)
+    k: float = 10.0
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -100,6 +106,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
     `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
+    `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
     """
 
     version: str
@@ -116,6 +123,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     model: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
     disabled: dict[str, str] = msgspec.field(default_factory=dict)
     config_path: str | None = None
+    revision: str = ""
+    scope: str = "all"
+    command: str = ""
     timing: tuple[Phase, ...] = ()
 
     @property
