@@ -1,0 +1,378 @@
+"""What a Django project says of itself when it runs: its routes, who may call them, its tables.
+
+`django_truth(root, settings)` starts the project in a process of its own, with an in-memory database, and asks the URL
+resolver, the model registry and the test client. The answer is plain JSON:
+
+    {"routes": [{"path", "methods", "handler", "guarded"}],
+     "tables": [{"name", "class", "managed", "auto_created", "columns", "indexes", "uniques"}],
+     "failures": ["GET /an/address/that/answers/500/"]}
+
+What counts as what, where Django leaves a choice:
+
+* Paths are in OpenAPI form. Regular expressions are simplified as `django.contrib.admindocs` and DRF do: groups become
+  `{name}` (`{var}` without a name), anchors, non-capturing parentheses and question marks disappear.
+* One route is one handler at one path with one answer to "guarded". A view set that lists on GET and creates on POST is
+  two routes: `shop.views.Orders.list` and `shop.views.Orders.create`.
+* Handlers are named by where they are defined, decorators taken off: `module.function`, `module.Class.method`, and
+  `module.Class` for an instance that is called. What lives outside of the project is named without its module.
+* Methods leave out HEAD, OPTIONS and TRACE. A function view that refuses none is `["*"]`; which it refuses is found by
+  calling it as a superuser. A class-based view has those for which it has a handler, inherited ones included.
+* Guarded: an anonymous request gets 401, 403, or a redirect to the login page. The database holds one row of every
+  table, so that a check on the object has an object. 404, 400 and 500 come from behind the guard.
+* Left out: URL modules that are not the project's (`include("django.contrib.auth.urls")`), the admin, `static()`, and
+  what DRF itself leaves out of its schema: the root view of a `DefaultRouter` and the format suffixes.
+* Tables are those of the project's own apps, also the join tables that Django makes for a many-to-many field
+  (`auto_created`). A proxy has none. Column types are `get_internal_type()`: `CharField` for an `EmailField`.
+* `unique` is the field's own promise (a primary key is not repeated there), `index` an index that the field alone makes
+  (never on what is unique). `indexes` and `uniques` are those of `Meta`, without partial and functional ones.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import inspect
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
+def django_truth(
+    root: Path, settings: str, *, credentials: Mapping[str, str] | None = None, python: str = sys.executable
+) -> dict[str, Any]:
+    """Routes and tables of the project at `root`.
+
+    `credentials` are headers that open what a superuser's session does not, such as an API key.
+    """
+    root = root.resolve()
+    answer = subprocess.run(
+        [python, __file__, str(root), json.dumps(dict(credentials or {}))],
+        cwd=root,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise RuntimeError(answer.stderr)
+    truth: dict[str, Any] = json.loads(answer.stdout)
+    return truth
+
+
+def main(root: str, credentials: str) -> None:
+    import django
+    from django.core.management import call_command
+    from django.test.utils import setup_test_environment
+
+    django.setup()
+    setup_test_environment()
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    project = Project(Path(root))
+    fill_tables()
+    callers = Callers(json.loads(credentials))
+    routes = sorted(
+        (route for mounted in project.mounted() for route in asked(mounted, project, callers)),
+        key=lambda route: (route["path"], route["handler"], route["methods"]),
+    )
+    answer = {"routes": routes, "tables": project.tables(), "failures": sorted(callers.failures)}
+    json.dump(answer, sys.stdout)
+
+
+class Mounted(NamedTuple):
+    """A view where the resolver has it, and the patterns that lead there."""
+
+    path: str
+    patterns: tuple[Any, ...]
+    callback: Any
+
+
+class Project:
+    """What the running project has registered, told apart from what its libraries have."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def owns(self, module_name: str) -> bool:
+        file = getattr(sys.modules.get(module_name), "__file__", None)
+        if not file or "site-packages" in file:
+            return False
+        return Path(file).resolve().is_relative_to(self.root)
+
+    def named(self, thing: Any, *rest: str) -> str:
+        module = (thing.__module__,) if self.owns(thing.__module__) else ()
+        return ".".join((*module, thing.__qualname__, *rest))
+
+    def mounted(self) -> Iterator[Mounted]:
+        from django.urls import get_resolver
+
+        yield from self._below(get_resolver(), "", ())
+
+    def _below(self, resolver: Any, prefix: str, patterns: tuple[Any, ...]) -> Iterator[Mounted]:
+        for entry in resolver.url_patterns:
+            path, chain = prefix + open_api(entry.pattern), (*patterns, entry.pattern)
+            if hasattr(entry, "url_patterns"):
+                if self._is_foreign(entry):
+                    continue
+                yield from self._below(entry, path, chain)
+            elif not is_generated(entry.callback, path):
+                yield Mounted("/" + path, chain, entry.callback)
+
+    def _is_foreign(self, resolver: Any) -> bool:
+        return resolver.app_name == "admin" or (
+            inspect.ismodule(resolver.urlconf_name) and not self.owns(resolver.urlconf_name.__name__)
+        )
+
+    def tables(self) -> list[dict[str, Any]]:
+        from django.apps import apps
+
+        models = [
+            model
+            for model in apps.get_models(include_auto_created=True)
+            if not model._meta.proxy and self.owns(model.__module__)
+        ]
+        return sorted((table(model) for model in models), key=lambda known: (known["name"], known["class"]))
+
+
+# Routes
+
+
+def open_api(pattern: Any) -> str:
+    """The pattern as OpenAPI writes it: converters dropped, groups named in braces."""
+    from django.contrib.admindocs.views import simplify_regex
+
+    text = str(pattern)
+    if is_regex(pattern):
+        text = simplify_regex(text).lstrip("/").replace("\\", "")
+    return re.sub(r"<(?:[^>:]+:)?(\w+)>", r"{\1}", text)
+
+
+def is_regex(pattern: Any) -> bool:
+    from django.urls.resolvers import RegexPattern
+
+    return isinstance(pattern, RegexPattern)
+
+
+def is_generated(callback: Any, path: str) -> bool:
+    """Whether a library made this route, although a URL module of the project asked for it."""
+    is_root_view = getattr(getattr(callback, "cls", None), "__name__", "") == "APIRootView"
+    return is_root_view or path.rstrip("/").endswith(".{format}") or callback.__module__ == "django.views.static"
+
+
+def handlers(callback: Any, project: Project) -> dict[str, str]:
+    """The handler of every method that the view may accept."""
+    view_class = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
+    if view_class is None:
+        function = inspect.unwrap(callback)
+        return dict.fromkeys(METHODS, project.named(function if inspect.isroutine(function) else type(function)))
+    initial = getattr(callback, "view_initkwargs", None) or getattr(callback, "initkwargs", {})
+    accepted = set(initial.get("http_method_names", view_class.http_method_names)) & {name.lower() for name in METHODS}
+    if actions := getattr(callback, "actions", None):
+        return {name.upper(): project.named(view_class, action) for name, action in actions.items() if name in accepted}
+    if view_class.__qualname__ == "WrappedAPIView":  # what DRF's `api_view` makes of a function
+        named = dict.fromkeys(accepted, f"{view_class.__module__}.{view_class.__name__}")
+    else:
+        named = {name: project.named(view_class, name) for name in accepted}
+    return {name.upper(): handler for name, handler in named.items() if hasattr(view_class, name)}
+
+
+def asked(mounted: Mounted, project: Project, callers: Callers) -> Iterator[dict[str, Any]]:
+    by_method = handlers(mounted.callback, project)
+    address = callers.found(addresses(mounted.patterns), sorted(by_method))
+    methods_of: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    for method, handler in by_method.items():
+        if callers.may_call(method, address):
+            methods_of[handler, callers.is_refused(method, address)].append(method)
+    for (handler, guarded), methods in methods_of.items():
+        yield {
+            "path": mounted.path,
+            "methods": ["*"] if is_function(mounted.callback) and len(methods) == len(METHODS) else sorted(methods),
+            "handler": handler,
+            "guarded": guarded,
+        }
+
+
+def is_function(callback: Any) -> bool:
+    return not hasattr(callback, "view_class") and not hasattr(callback, "cls")
+
+
+class Callers:
+    """The same request, from nobody and from somebody who may do everything. What it writes is rolled back."""
+
+    def __init__(self, credentials: Mapping[str, str]) -> None:
+        from django.contrib.auth import get_user_model
+        from django.test import Client
+
+        somebody = get_user_model()._default_manager.get()
+        somebody.is_superuser = somebody.is_staff = somebody.is_active = True
+        somebody.save()
+        self.nobody = Client(raise_request_exception=False)
+        self.superuser = Client(raise_request_exception=False, headers=dict(credentials))
+        self.superuser.force_login(somebody, backend="django.contrib.auth.backends.ModelBackend")
+        self.failures: set[str] = set()
+
+    def found(self, addresses: Iterable[str], methods: Sequence[str]) -> str:
+        """The first address at which a superuser finds something, or the first one."""
+        known = list(addresses)
+        finds = (
+            address
+            for address in known
+            if any(self._ask(self.superuser, method, address)[0] not in (404, 405) for method in methods)
+        )
+        return next(finds, known[0])
+
+    def may_call(self, method: str, address: str) -> bool:
+        status, _ = self._ask(self.superuser, method, address)
+        if status == 500:
+            self.failures.add(f"{method} {address}")
+        return status != 405
+
+    def is_refused(self, method: str, address: str) -> bool:
+        from django.conf import settings
+        from django.shortcuts import resolve_url
+
+        status, location = self._ask(self.nobody, method, address)
+        return status in (401, 403) or (status == 302 and location.startswith(resolve_url(settings.LOGIN_URL)))
+
+    def _ask(self, client: Any, method: str, address: str) -> tuple[int, str]:
+        from django.db import transaction
+
+        cookies = client.cookies.copy()
+        with transaction.atomic():
+            response = client.generic(method, address, content_type="application/json", data="{}")
+            transaction.set_rollback(True)
+        client.cookies = cookies
+        return response.status_code, response.headers.get("Location", "")
+
+
+# Requests need arguments, and objects behind them
+
+IDENTIFIER = uuid.UUID(int=1)
+ARGUMENTS = ("1", str(IDENTIFIER), "AB-123", "2024", "01", "probe")
+
+
+def addresses(patterns: Sequence[Any]) -> Iterator[str]:
+    """Every address below these patterns that `ARGUMENTS` can make."""
+    for parts in itertools.product(*(list(examples(pattern)) for pattern in patterns)):
+        yield "/" + "".join(parts)
+
+
+def examples(pattern: Any) -> Iterator[str]:
+    from django.utils.regex_helper import normalize
+
+    if is_regex(pattern):
+        text, names = normalize(str(pattern))[0]
+    else:
+        text, names = re.subn(r"<(?:[^>:]+:)?(\w+)>", r"%(\1)s", str(pattern))[0], list(pattern.converters)
+    for values in itertools.product(ARGUMENTS, repeat=len(names)):
+        example = text % dict(zip(names, values, strict=True))
+        if (match := pattern.match(example)) and not match[0]:
+            yield example
+
+
+def fill_tables() -> None:
+    """One row in every table, with values that `ARGUMENTS` find again."""
+    from django.apps import apps
+    from django.db import Error, transaction
+
+    for model in apps.get_models():
+        try:
+            with transaction.atomic():
+                row_of(model, ())
+        except Error as problem:
+            print(f"no row in {model._meta.db_table}: {problem}", file=sys.stderr)
+
+
+def row_of(model: Any, below: tuple[Any, ...]) -> Any:
+    """The first row of the table, made if need be. `below` are the rows that wait for this one."""
+    meta = model._meta.concrete_model._meta
+    if found := meta.base_manager.first():
+        return found
+    if not meta.managed or model in below:
+        return None
+    row = meta.model()
+    for parent, link in meta.parents.items():
+        row.__dict__.update({**row_of(parent, (*below, model)).__dict__, "_state": row._state})
+        setattr(row, link.attname, row.pk)
+    for field in meta.local_concrete_fields:
+        if field.remote_field and field not in meta.parents.values():
+            related = row_of(field.remote_field.model, (*below, model))
+            setattr(row, field.attname, related and getattr(related, field.target_field.attname))
+        elif not field.remote_field:
+            setattr(row, field.attname, value_of(field))
+    row.save_base(raw=True)
+    return row
+
+
+def value_of(field: Any) -> Any:
+    kind = field.get_internal_type()
+    if kind == "UUIDField":
+        return IDENTIFIER
+    if kind in MOMENTS:
+        return None if field.null else MOMENTS[kind]
+    if field.has_default():
+        return field.get_default()
+    if field.choices:
+        return field.flatchoices[0][0]
+    return VALUES.get(kind, "1")
+
+
+MIDNIGHT = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+MOMENTS = {"DateTimeField": MIDNIGHT, "DateField": MIDNIGHT.date(), "TimeField": MIDNIGHT.time()}
+VALUES = {
+    "BinaryField": b"1",
+    "BooleanField": True,
+    "DecimalField": decimal.Decimal(1),
+    "DurationField": datetime.timedelta(days=1),
+    "GenericIPAddressField": "127.0.0.1",
+    "JSONField": {},
+}
+
+
+# Tables
+
+
+def table(model: Any) -> dict[str, Any]:
+    meta = model._meta
+    uniques = [columns_of(meta, names) for names in meta.unique_together]
+    indexes = [columns_of(meta, index.fields) for index in meta.indexes if index.fields and index.condition is None]
+    uniques += [columns_of(meta, constraint.fields) for constraint in meta.total_unique_constraints]
+    return {
+        "name": meta.db_table,
+        "class": model.__name__,
+        "managed": meta.managed,
+        "auto_created": bool(meta.auto_created),
+        "columns": sorted((column(field) for field in meta.local_concrete_fields), key=lambda known: known["name"]),
+        "indexes": sorted(indexes),
+        "uniques": sorted(uniques),
+    }
+
+
+def column(field: Any) -> dict[str, Any]:
+    is_reference = field.remote_field is not None
+    return {
+        "name": field.column,
+        "type": field.get_internal_type(),
+        "nullable": field.null,
+        "primary_key": field.primary_key,
+        "unique": field.unique and not field.primary_key,
+        "index": bool(field.db_index) and not field.unique,
+        "foreign_key": f"{field.target_field.model._meta.db_table}.{field.target_field.column}" if is_reference else None,
+    }
+
+
+def columns_of(meta: Any, names: Iterable[str]) -> list[str]:
+    return [meta.get_field(name.lstrip("-")).column for name in names]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
