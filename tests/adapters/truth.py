@@ -1,0 +1,65 @@
+"""What the sample applications in fixtures/apps really are, asked of each while it runs.
+
+`truth("flask_shop")` is `{"routes": [...]}`, `truth("sqlmodel_models")` is `{"models": [...]}`, in the shape of
+`backend-lint model --format json`, with `guarded` in place of the guards. fixtures/apps/README.md says how to add one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+APPS = Path(__file__).parents[2] / "fixtures" / "apps"
+INTERVIEW = Path(__file__).with_name("interview.py")
+
+
+@dataclass(frozen=True)
+class SampleApp:
+    """`source` is where its packages lie, relative to its folder; `targets` are what `interview.py` is to load."""
+
+    kind: str
+    targets: tuple[str, ...]
+    source: str = "."
+
+
+SAMPLES = {
+    "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),
+    "flask_rest": SampleApp("routes", ("library:create_app",)),
+    "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
+    "flask_sqlalchemy_models": SampleApp("tables", ("clinic.extensions:db", "clinic.models:Visit.__class__")),
+    "sqlalchemy_models": SampleApp("tables", ("warehouse.models:Base", "warehouse.legacy:mapper_registry")),
+    "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
+    "starlette_site": SampleApp("routes", ("main:app",)),
+}
+ROUTE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "routes")
+TABLE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "tables")
+
+
+@functools.cache
+def truth(name: str) -> dict[str, Any]:
+    """What a sample application says of itself, asked once a session, in a process of its own."""
+    sample = SAMPLES[name]
+    source = APPS / name / sample.source
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(INTERVIEW), sample.kind, str(source), *sample.targets],
+        env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=APPS,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{name} cannot be asked:\n{done.stderr}"
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def root(name: str) -> Path:
+    """The folder of a sample application: what a user would lint."""
+    return APPS / name
