@@ -1,0 +1,557 @@
+"""The IR: Python as data flow sees it.
+
+What makes no difference to the flow of data is told apart no more: every way to build a string is a `Text`, every
+chained comparison an `and` of plain ones, parentheses and layout are gone. What the lowering does not know becomes an
+`Opaque` with its children, so nothing is silently dropped.
+
+Every node keeps its span, `at` to `end`. Units: code points from the start of the file, `end` exclusive.
+Nodes compare by identity: two calls with the same text are two calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    Constant = bool | int | float | str | bytes | None
+else:
+    Constant = Any  # msgspec takes no union of str and bytes, though MessagePack tells them apart
+
+
+class Node(msgspec.Struct, array_like=True, eq=False, gc=False):
+    at: int
+    end: int
+
+
+class Const(Node, tag=1):
+    """A literal. Integers too large for 64 bits are `Opaque`; a complex number is too."""
+
+    value: Constant
+
+
+class Name(Node, tag=2):
+    id: str
+
+
+class Attribute(Node, tag=3):
+    value: Expr
+    name: str
+
+
+class Subscript(Node, tag=4):
+    value: Expr
+    index: Expr
+
+
+class Slice(Node, tag=5):
+    lower: Expr | None
+    upper: Expr | None
+    step: Expr | None
+
+
+class Argument(msgspec.Struct, array_like=True, eq=False, gc=False):
+    """One argument of a call. `stars` is 1 for `*value`, 2 for `**value`, else 0."""
+
+    value: Expr
+    keyword: str | None = None
+    stars: int = 0
+
+
+class Call(Node, tag=6):
+    func: Expr
+    args: list[Argument]
+
+    def argument(self, position: int | None, keyword: str | None = None) -> Expr | None:
+        """The value passed at a position (from 0) or under a keyword; None when neither is written out.
+
+        A `*args` before the position hides it, as nothing is known of its length.
+        """
+        index = 0
+        for arg in self.args:
+            if arg.keyword is not None:
+                if arg.keyword == keyword:
+                    return arg.value
+            elif arg.stars == 1:
+                position = None
+            elif arg.stars == 0:
+                if index == position:
+                    return arg.value
+                index += 1
+        return None
+
+    @property
+    def positional(self) -> list[Expr]:
+        """The plain positional values, up to the first `*args`."""
+        values = []
+        for arg in self.args:
+            if arg.stars == 1:
+                break
+            if arg.keyword is None and arg.stars == 0:
+                values.append(arg.value)
+        return values
+
+    @property
+    def keywords(self) -> dict[str, Expr]:
+        return {arg.keyword: arg.value for arg in self.args if arg.keyword is not None}
+
+    @property
+    def has_unpacking(self) -> bool:
+        return any(arg.stars for arg in self.args)
+
+
+class Text(Node, tag=7):
+    """A string put together from pieces: literals are `Const` of str, the rest are holes.
+
+    `how` is `fstring`, `percent`, `format`, `concat` or `join`. A conversion that changes what a hole can hold is a
+    call: `{x!r}` and `%r` are `repr(x)`, `{x:d}` and `%d` are `int(x)`.
+    """
+
+    pieces: list[Expr]
+    how: str
+
+
+class Binary(Node, tag=8):
+    op: str
+    left: Expr
+    right: Expr
+
+
+class Unary(Node, tag=9):
+    """`op` is `not`, `-`, `+` or `~`."""
+
+    op: str
+    value: Expr
+
+
+class Bool(Node, tag=10):
+    """`op` is `and` or `or`."""
+
+    op: str
+    values: list[Expr]
+
+
+class Compare(Node, tag=11):
+    """`op` as written, with `not in` and `is not` in one word and one space."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+class Conditional(Node, tag=12):
+    test: Expr
+    body: Expr
+    orelse: Expr
+
+
+class Sequence(Node, tag=13):
+    """`kind` is `list`, `tuple` or `set`."""
+
+    kind: str
+    items: list[Expr]
+
+
+class Star(Node, tag=14):
+    """`*value` in a display, a target or a subscript."""
+
+    value: Expr
+
+
+class Dict(Node, tag=15):
+    """A key of None is `**value`."""
+
+    keys: list[Expr | None]
+    values: list[Expr]
+
+
+class Lambda(Node, tag=16):
+    """`function` is an index into `Facts.functions`."""
+
+    function: int
+
+
+class Clause(msgspec.Struct, array_like=True, eq=False, gc=False):
+    target: Expr
+    iter: Expr
+    conditions: list[Expr]
+    is_async: bool = False
+
+
+class Comprehension(Node, tag=17):
+    """`kind` is `list`, `set`, `dict` or `generator`; `value` is the dict's value, `element` its key."""
+
+    kind: str
+    element: Expr
+    value: Expr | None
+    clauses: list[Clause]
+
+
+class Await(Node, tag=18):
+    value: Expr
+
+
+class Yield(Node, tag=19):
+    value: Expr | None
+    is_from: bool
+
+
+class Walrus(Node, tag=20):
+    target: Expr
+    value: Expr
+
+
+class Opaque(Node, tag=21):
+    kind: str
+    children: list[Expr]
+
+
+Expr = (
+    Const
+    | Name
+    | Attribute
+    | Subscript
+    | Slice
+    | Call
+    | Text
+    | Binary
+    | Unary
+    | Bool
+    | Compare
+    | Conditional
+    | Sequence
+    | Star
+    | Dict
+    | Lambda
+    | Comprehension
+    | Await
+    | Yield
+    | Walrus
+    | Opaque
+)
+
+
+class Assign(Node, tag=40):
+    """`a = b = value` has two targets. An annotated assignment has one, and its annotation."""
+
+    targets: list[Expr]
+    value: Expr | None
+    annotation: Expr | None = None
+
+
+class Augment(Node, tag=41):
+    """`target op= value`; `op` without the equals sign."""
+
+    op: str
+    target: Expr
+    value: Expr
+
+
+class Evaluate(Node, tag=42):
+    """An expression as a statement."""
+
+    value: Expr
+
+
+class Return(Node, tag=43):
+    value: Expr | None
+
+
+class Raise(Node, tag=44):
+    exc: Expr | None
+    cause: Expr | None
+
+
+class Assert(Node, tag=45):
+    test: Expr
+    message: Expr | None
+
+
+class Delete(Node, tag=46):
+    targets: list[Expr]
+
+
+class If(Node, tag=47):
+    test: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+
+
+class While(Node, tag=48):
+    test: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+
+
+class For(Node, tag=49):
+    target: Expr
+    iter: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+    is_async: bool
+
+
+class Handler(Node):
+    """`type` is None for a bare `except:`."""
+
+    type: Expr | None
+    name: str | None
+    body: list[Stmt]
+
+
+class Try(Node, tag=50):
+    body: list[Stmt]
+    handlers: list[Handler]
+    orelse: list[Stmt]
+    final: list[Stmt]
+    is_star: bool = False
+
+
+class WithItem(msgspec.Struct, array_like=True, eq=False, gc=False):
+    value: Expr
+    target: Expr | None
+
+
+class With(Node, tag=51):
+    items: list[WithItem]
+    body: list[Stmt]
+    is_async: bool
+
+
+class Pattern(Node):
+    """A pattern of `match`.
+
+    `kind`: `value` (compare with `value`), `capture` (bind `name`; the wildcard has none), `star` (bind the rest),
+    `sequence` (children), `mapping` (`keys` and children, `name` the rest), `class` (`value` the class, children
+    positional then by `names`), `or` (children), `as` (one child, bound to `name`).
+    """
+
+    kind: str
+    value: Expr | None = None
+    name: str | None = None
+    children: list[Pattern] = []
+    keys: list[Expr] = []
+    names: list[str] = []
+
+
+class Case(msgspec.Struct, array_like=True, eq=False, gc=False):
+    pattern: Pattern
+    guard: Expr | None
+    body: list[Stmt]
+
+
+class Match(Node, tag=52):
+    subject: Expr
+    cases: list[Case]
+
+
+class Jump(Node, tag=53):
+    """`kind` is `break`, `continue` or `pass`."""
+
+    kind: str
+
+
+class Declare(Node, tag=54):
+    """`kind` is `global` or `nonlocal`."""
+
+    kind: str
+    names: list[str]
+
+
+class DefineFunction(Node, tag=55):
+    """`function` is an index into `Facts.functions`."""
+
+    function: int
+
+
+class DefineClass(Node, tag=56):
+    """`cls` is an index into `Facts.classes`."""
+
+    cls: int
+
+
+class Load(Node, tag=57):
+    """An import statement; `imports` are indexes into `Facts.imports`."""
+
+    imports: list[int]
+
+
+Stmt = (
+    Assign
+    | Augment
+    | Evaluate
+    | Return
+    | Raise
+    | Assert
+    | Delete
+    | If
+    | While
+    | For
+    | Try
+    | With
+    | Match
+    | Jump
+    | Declare
+    | DefineFunction
+    | DefineClass
+    | Load
+)
+
+
+def children(node: Expr | Stmt) -> Iterator[Expr]:
+    """The expressions directly below a node, in the order of evaluation as far as the source order tells it."""
+    match node:
+        case Const() | Name() | Lambda() | Jump() | Declare() | DefineFunction() | DefineClass() | Load():
+            return
+        case Attribute() | Star() | Await() | Unary() | Evaluate():
+            yield node.value
+        case Call():
+            yield node.func
+            for arg in node.args:
+                yield arg.value
+        case Subscript():
+            yield node.value
+            yield node.index
+        case Slice():
+            yield from (part for part in (node.lower, node.upper, node.step) if part is not None)
+        case Text():
+            yield from node.pieces
+        case Binary() | Compare():
+            yield node.left
+            yield node.right
+        case Bool():
+            yield from node.values
+        case Conditional():
+            yield node.test
+            yield node.body
+            yield node.orelse
+        case Sequence():
+            yield from node.items
+        case Dict():
+            for key, value in zip(node.keys, node.values, strict=True):
+                if key is not None:
+                    yield key
+                yield value
+        case Comprehension():
+            for clause in node.clauses:
+                yield clause.iter
+                yield clause.target
+                yield from clause.conditions
+            yield node.element
+            if node.value is not None:
+                yield node.value
+        case Yield() | Return():
+            if node.value is not None:
+                yield node.value
+        case Walrus() | Augment():
+            yield node.value
+            yield node.target
+        case Opaque():
+            yield from node.children
+        case Assign():
+            if node.value is not None:
+                yield node.value
+            yield from node.targets
+            if node.annotation is not None:
+                yield node.annotation
+        case Raise():
+            yield from (part for part in (node.exc, node.cause) if part is not None)
+        case Assert():
+            yield node.test
+            if node.message is not None:
+                yield node.message
+        case Delete():
+            yield from node.targets
+        case If() | While():
+            yield node.test
+        case For():
+            yield node.iter
+            yield node.target
+        case Try():
+            yield from (handler.type for handler in node.handlers if handler.type is not None)
+        case With():
+            for item in node.items:
+                yield item.value
+                if item.target is not None:
+                    yield item.target
+        case Match():
+            yield node.subject
+            for part in node.cases:
+                yield from _pattern_values(part.pattern)
+                if part.guard is not None:
+                    yield part.guard
+
+
+def _pattern_values(pattern: Pattern) -> Iterator[Expr]:
+    if pattern.value is not None:
+        yield pattern.value
+    yield from pattern.keys
+    for child in pattern.children:
+        yield from _pattern_values(child)
+
+
+def blocks(node: Stmt) -> Iterator[list[Stmt]]:
+    """The lists of statements directly below a statement, in source order. A definition has none: it is another scope."""
+    match node:
+        case If() | While() | For():
+            yield node.body
+            yield node.orelse
+        case Try():
+            yield node.body
+            for handler in node.handlers:
+                yield handler.body
+            yield node.orelse
+            yield node.final
+        case With():
+            yield node.body
+        case Match():
+            for part in node.cases:
+                yield part.body
+
+
+def walk_expression(node: Expr) -> Iterator[Expr]:
+    """The expression and all below it, parents first. Bodies of lambdas are other scopes and not entered."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        below = list(children(current))
+        below.reverse()
+        stack.extend(below)
+
+
+def walk_statements(body: list[Stmt]) -> Iterator[Stmt]:
+    """All statements of a scope, in source order, nested blocks included, nested definitions not entered."""
+    for stmt in body:
+        yield stmt
+        for block in blocks(stmt):
+            yield from walk_statements(block)
+
+
+def walk(body: list[Stmt]) -> Iterator[Expr]:
+    """All expressions of a scope, in source order."""
+    for stmt in walk_statements(body):
+        for child in children(stmt):
+            yield from walk_expression(child)
+
+
+def calls(body: list[Stmt]) -> Iterator[Call]:
+    """All calls of a scope, outer before inner."""
+    for node in walk(body):
+        if type(node) is Call:
+            yield node
+
+
+def dotted(node: Expr | None) -> str | None:
+    """`a.b.c` for a chain of attributes on a name, else None."""
+    names: list[str] = []
+    while type(node) is Attribute:
+        names.append(node.name)
+        node = node.value
+    if type(node) is not Name:
+        return None
+    names.append(node.id)
+    names.reverse()
+    return ".".join(names)
