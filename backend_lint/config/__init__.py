@@ -1,0 +1,43 @@
+"""Settings as one frozen `Config`.
+
+Takes: configuration files, environment and flags, all handed in by the caller.
+Gives: `Config` by project, which rules it selects, how severe they are, and where each value came from.
+Never: reads the environment or the working directory, or knows a rule.
+"""
+
+from backend_lint.config.load import (
+    FILE_NAMES,
+    Group,
+    Invocation,
+    configs_for,
+    own_file,
+    profiles,
+    unknown_variables,
+)
+from backend_lint.config.patterns import Pattern, Patterns
+from backend_lint.config.schema import schema
+from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of
+from backend_lint.config.settings import Config, Origin, OriginKind, Override, Settings, Taint
+
+__all__ = [
+    "FILE_NAMES",
+    "Config",
+    "Group",
+    "Invocation",
+    "Origin",
+    "OriginKind",
+    "Override",
+    "Overrides",
+    "Pattern",
+    "Patterns",
+    "Settings",
+    "Taint",
+    "check_rules",
+    "configs_for",
+    "is_selected",
+    "own_file",
+    "profiles",
+    "schema",
+    "severity_of",
+    "unknown_variables",
+]

@@ -1,0 +1,135 @@
+"""Which rules run, and how severe they are: of several answers, the most specific one counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from backend_lint.config.explain import nearest
+from backend_lint.config.patterns import Patterns
+from backend_lint.config.settings import Config, OriginKind
+from backend_lint.core import GUIDELINES, SECTIONS, ConfigError, RuleInfo, Severity
+
+_CODE = re.compile(r"[A-Z]+-?\d+")
+_ALWAYS_KNOWN = frozenset({"ALL", "scope:file", "scope:project"}) | SECTIONS.keys() | GUIDELINES.keys()
+_EXACT = 100
+
+T = TypeVar("T")
+
+
+class Selectable(Protocol):
+    """What of a rule decides whether it is selected."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
+
+
+def is_selected(rule: Selectable, config: Config) -> bool:
+    """Whether `rule` runs, previews apart. The order of selectors is irrelevant; at equal precision `ignore` wins."""
+    wanted = max((specificity(selector, rule) for selector in (*config.select, *config.extend_select)), default=0)
+    unwanted = max((specificity(selector, rule) for selector in config.ignore), default=0)
+    return wanted > unwanted
+
+
+def severity_of(rule: Selectable, config: Config, default: Severity) -> Severity:
+    """The severity of `rule` as configured for the whole project."""
+    return _most_specific(config.severity, rule) or default
+
+
+class Overrides:
+    """The `[[overrides]]` of a configuration, by path relative to its root. Later ones go over earlier ones."""
+
+    def __init__(self, config: Config) -> None:
+        self._root = config.root.as_posix().rstrip("/")
+        self._overrides = tuple((Patterns(override.paths), override) for override in config.overrides)
+
+    def is_ignored(self, rule: Selectable, path: str) -> bool:
+        return any(
+            specificity(selector, rule)
+            for patterns, override in self._overrides
+            if override.ignore and patterns.match(f"{self._root}/{path}")
+            for selector in override.ignore
+        )
+
+    def severity(self, rule: Selectable, path: str, default: Severity) -> Severity:
+        for patterns, override in reversed(self._overrides):
+            if override.severity and patterns.match(f"{self._root}/{path}"):
+                found = _most_specific(override.severity, rule)
+                if found:
+                    return found
+        return default
+
+    def unmatched(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The patterns of overrides that match none of `paths`, as written."""
+        everything = [f"{self._root}/{path}" for path in paths]
+        return tuple(
+            pattern.text
+            for _, override in self._overrides
+            for pattern in override.paths
+            if not pattern.text.startswith("!") and not any(map(Patterns((pattern,)).match, everything))
+        )
+
+
+def specificity(selector: str, rule: Selectable) -> int:
+    """How precisely `selector` names `rule`; 0 when it does not."""
+    match selector:
+        case "ALL":
+            return 1
+        case _ if selector == f"scope:{rule.scope}":
+            return 2
+        case rule.code | rule.name:
+            return _EXACT
+        case _ if selector in SECTIONS or _CODE.fullmatch(selector):
+            prefix = selector.replace("-", "")
+            return 2 + len(prefix) if rule.code.startswith(prefix) else 0
+        case _:
+            return 0
+
+
+def check_rules(config: Config, rules: Iterable[RuleInfo]) -> None:
+    """Raise a `ConfigError` for the first selector or rule name in `config` that fits none of `rules`."""
+    known = tuple(rules)
+    for key, selector in _selectors(config):
+        if selector not in _ALWAYS_KNOWN and not any(specificity(selector, rule) for rule in known):
+            raise _unknown(config, key, selector, known)
+    names = {rule.name for rule in known}
+    for name in config.rules:
+        if name not in names:
+            raise _unknown(config, f"rules.{name}", name, known)
+
+
+def _selectors(config: Config) -> Iterable[tuple[str, str]]:
+    """Every selector with the key it was written under."""
+    lists: dict[str, tuple[str, ...]] = {
+        "select": config.select,
+        "extend-select": config.extend_select,
+        "ignore": config.ignore,
+        "no-suppress": config.no_suppress,
+        "severity": tuple(config.severity),
+    }
+    for position, override in enumerate(config.overrides):
+        lists[f"overrides[{position}].ignore"] = override.ignore
+        lists[f"overrides[{position}].severity"] = tuple(override.severity)
+    for key, selectors in lists.items():
+        for selector in selectors:
+            yield f"{key}.{selector}", selector
+
+
+def _unknown(config: Config, key: str, selector: str, rules: tuple[RuleInfo, ...]) -> ConfigError:
+    origin = config.origin(key)
+    names = sorted({*_ALWAYS_KNOWN, *(rule.code for rule in rules), *(rule.name for rule in rules)})
+    message = f"unknown rule or group {selector!r}{nearest(selector, names)}"
+    if origin.kind is OriginKind.FILE:
+        return ConfigError(message, origin.name, origin.line)
+    return ConfigError(f"{message} ({origin})")
+
+
+def _most_specific(values: Mapping[str, T], rule: Selectable) -> T | None:
+    ranked = [(specificity(selector, rule), selector) for selector in values]
+    best = max(ranked, default=(0, ""))
+    return values[best[1]] if best[0] else None
