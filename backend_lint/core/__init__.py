@@ -1,10 +1,11 @@
 """The words that every stage uses.
 
 Takes: nothing of ours.
-Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Diagnostic`, `Role`, `Guideline`, the errors.
+Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Diagnostic`, `Role`, `Guideline`, the errors.
 Never: reads a file, the environment or the clock.
 """
 
+from backend_lint.core.comment import Comment
 from backend_lint.core.diagnostic import Diagnostic, DiagnosticKind
 from backend_lint.core.errors import BackendLintError, ConfigError, PackError
 from backend_lint.core.finding import Confidence, Edit, Finding, Fix, Safety, Severity, State, Step
@@ -17,6 +18,7 @@ __all__ = [
     "GUIDELINES",
     "SECTIONS",
     "BackendLintError",
+    "Comment",
     "Confidence",
     "ConfigError",
     "Debt",

@@ -82,6 +82,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     `unit` names what was examined (a route, a model, a function) and found wanting: scores count clean units.
     `discriminator` is what tells two findings with equal text in one scope apart, like a route or a table.
     `secrets` are the places whose text no report may show, wherever a line of source is quoted.
+    `scope` is the qualified name of the definition that `at` stands in, from the module's top: `OrderService.create`.
+    `also` are the ids under which other tools know the finding, where they said the same at its place: `B608`.
+    `sketch` holds one byte, as two hexadecimal digits, for each token of the finding's text: enough to compare.
     """
 
     at: Place
@@ -104,7 +107,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     preview: bool = False
 
     scope: str = ""
+    also: tuple[str, ...] = ()
     fingerprint: str = ""
+    sketch: str = ""
     state: State = State.ACTIVE
     reason: str = ""
 

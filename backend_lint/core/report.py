@@ -45,7 +45,11 @@ class Inventory(msgspec.Struct, frozen=True):
 
 
 class Debt(msgspec.Struct, frozen=True):
-    """What one rule costs its guideline: `penalty / (clean + k)`."""
+    """What one rule costs its guideline: `penalty / (clean + k)`.
+
+    `gain` and `guideline_gain` are what the overall score and the guideline's own would rise by without the rule's
+    `findings`, of which `fixable` have a safe fix.
+    """
 
     code: str
     penalty: float
@@ -53,6 +57,9 @@ class Debt(msgspec.Struct, frozen=True):
     examined: int
     debt: float
     gain: float = 0.0
+    guideline_gain: float = 0.0
+    findings: int = 0
+    fixable: int = 0
 
 
 class GuidelineScore(msgspec.Struct, frozen=True):
@@ -73,6 +80,8 @@ class Score(msgspec.Struct, frozen=True):
     """Score model 1. `cap` is 50, 80 or 100; `sections` maps `ARC` and the like to a score or None.
 
     `weights` (by severity), `certainty` (by confidence) and `k` are the numbers that the model was computed with.
+    `capped_by` says what holds the overall score at `cap`: `1 critical: app/reports.py:31`; empty when nothing does.
+    `next_best` are steps in the order to take them in: `gain` is what each adds to the overall score after the others.
     """
 
     model: int
