@@ -385,7 +385,9 @@ def _flask_rows(app: Any, rule: Any, view: Any, view_class: Any, file: str) -> I
 
     verbs = {method for method in methods if view_class is not None and hasattr(view_class, method.lower())}
     for method in sorted(verbs):
-        row = _row(path, view_class, file, method.lower(), params=params)
+        documented = getattr(getattr(view_class, method.lower()), "__apidoc__", None) or {}  # Flask-RESTX
+        deprecated = bool(documented.get("deprecated"))
+        row = _row(path, view_class, file, method.lower(), params=params, deprecated=deprecated)
         yield row | {"methods": [method], "guarded": is_guarded(method)}
     rest = [method for method in methods if method not in verbs]
     row = _row(path, view_class or view, file, "dispatch_request" if view_class else None, params=params)
@@ -401,8 +403,10 @@ def _flask_sample(match: re.Match[str]) -> str:
     arguments = match["arguments"] or ""
     if match["converter"] == "any":
         return re.split(r"[,\s]+", arguments)[0].strip("\"'")
-    if length := re.search(r"(?:length|minlength)=(\d+)", arguments):
+    if length := re.search(r"length=(\d+)", arguments):
         return "s" * int(length[1])
+    if least := re.search(r"min=(\d+)", arguments):
+        return least[1]
     return CONVERTERS.get(match["converter"] or "default", CONVERTERS["default"])[1]
 
 
