@@ -380,18 +380,23 @@ def _flask_rows(app: Any, rule: Any, view: Any, view_class: Any, file: str) -> I
     methods = _methods(rule.methods - ({"OPTIONS"} if rule.provide_automatic_options else set()))
     params = sorted(map(_flask_param, FLASK_PARAMETER.finditer(rule.rule)), key=lambda row: row["name"])
 
-    def is_guarded(method: str) -> bool:
-        return _is_flask_guarded(app, method, FLASK_PARAMETER.sub(_flask_sample, rule.rule))
-
+    url = FLASK_PARAMETER.sub(_flask_sample, rule.rule)
     verbs = {method for method in methods if view_class is not None and hasattr(view_class, method.lower())}
     for method in sorted(verbs):
         documented = getattr(getattr(view_class, method.lower()), "__apidoc__", None) or {}  # Flask-RESTX
         deprecated = bool(documented.get("deprecated"))
         row = _row(path, view_class, file, method.lower(), params=params, deprecated=deprecated)
-        yield row | {"methods": [method], "guarded": is_guarded(method)}
+        guarded = _is_flask_guarded(app, method, url, _restx_body(documented))
+        yield row | {"methods": [method], "guarded": guarded}
     rest = [method for method in methods if method not in verbs]
     row = _row(path, view_class or view, file, "dispatch_request" if view_class else None, params=params)
-    yield from _split_by_guard(row, rest, is_guarded)
+    yield from _split_by_guard(row, rest, lambda method: _is_flask_guarded(app, method, url, {}))
+
+
+def _restx_body(documented: Row) -> Any:
+    """A body as `@ns.expect(model, validate=True)` wants it: Flask-RESTX checks it before the method's own guards."""
+    models = [expected for expected in documented.get("expect", ()) if hasattr(expected, "__schema__")]
+    return sample(models[0].__schema__, {}) if models else {}
 
 
 def _flask_param(match: re.Match[str]) -> Row:
@@ -410,8 +415,8 @@ def _flask_sample(match: re.Match[str]) -> str:
     return CONVERTERS.get(match["converter"] or "default", CONVERTERS["default"])[1]
 
 
-def _is_flask_guarded(app: Any, method: str, url: str) -> bool:
-    body = {"json": {}} if method in BODY_METHODS else {}
+def _is_flask_guarded(app: Any, method: str, url: str, json: Any) -> bool:
+    body = {"json": json} if method in BODY_METHODS else {}
     response = app.test_client().open(url, method=method, **body)
     if response.status_code == 308:  # the same page under its canonical address
         response = app.test_client().open(response.headers["Location"], method=method, **body)
