@@ -1,10 +1,10 @@
-"""What a Django project says of itself when it runs: its routes, who may call them, its tables.
+"""What a Django project says of itself when it runs: its routes, who may call them, its models.
 
 `django_truth(root, settings)` starts the project in a process of its own, with an in-memory database, and asks the URL
 resolver, the model registry and the test client. The answer is plain JSON:
 
     {"routes": [{"path", "methods", "handler", "guarded"}],
-     "tables": [{"name", "class", "managed", "auto_created", "columns", "indexes", "uniques"}],
+     "models": [{"name", "class", "managed", "auto_created", "columns", "indexes", "uniques"}],
      "failures": ["GET /an/address/that/answers/500/"]}
 
 What counts as what, where Django leaves a choice:
@@ -21,14 +21,17 @@ What counts as what, where Django leaves a choice:
   table, so that a check on the object has an object. 404, 400 and 500 come from behind the guard.
 * Left out: URL modules that are not the project's (`include("django.contrib.auth.urls")`), the admin, `static()`, and
   what DRF itself leaves out of its schema: the root view of a `DefaultRouter` and the format suffixes.
-* Tables are those of the project's own apps, also the join tables that Django makes for a many-to-many field
-  (`auto_created`). A proxy has none. Column types are `get_internal_type()`: `CharField` for an `EmailField`.
-* `unique` is the field's own promise (a primary key is not repeated there), `index` an index that the field alone makes
-  (never on what is unique). `indexes` and `uniques` are those of `Meta`, without partial and functional ones.
+* Models are those of the project's own apps that have a table: no proxies, but the join tables that Django makes for
+  many-to-many fields (`auto_created`), and tables that something else makes (not `managed`).
+* A column's type is `get_internal_type()`: `CharField` for an `EmailField`. Its `attribute` is the field's name.
+* `indexes` and `uniques` are what the fields and `Meta` ask for together. What is unique has no second index, and a
+  primary key is neither. Partial and functional ones do not count. A column is `index` if an index starts with it,
+  `unique` if it is unique by itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import inspect
@@ -50,7 +53,7 @@ METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 def django_truth(
     root: Path, settings: str, *, credentials: Mapping[str, str] | None = None, python: str = sys.executable
 ) -> dict[str, Any]:
-    """Routes and tables of the project at `root`.
+    """Routes and models of the project at `root`.
 
     `credentials` are headers that open what a superuser's session does not, such as an API key.
     """
@@ -58,7 +61,7 @@ def django_truth(
     answer = subprocess.run(
         [python, __file__, str(root), json.dumps(dict(credentials or {}))],
         cwd=root,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(root)},
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -84,7 +87,7 @@ def main(root: str, credentials: str) -> None:
         (route for mounted in project.mounted() for route in asked(mounted, project, callers)),
         key=lambda route: (route["path"], route["handler"], route["methods"]),
     )
-    answer = {"routes": routes, "tables": project.tables(), "failures": sorted(callers.failures)}
+    answer = {"routes": routes, "models": project.models(), "failures": sorted(callers.failures)}
     json.dump(answer, sys.stdout)
 
 
@@ -132,15 +135,15 @@ class Project:
             inspect.ismodule(resolver.urlconf_name) and not self.owns(resolver.urlconf_name.__name__)
         )
 
-    def tables(self) -> list[dict[str, Any]]:
+    def models(self) -> list[dict[str, Any]]:
         from django.apps import apps
 
-        models = [
-            model
+        known = [
+            model_row(model, self)
             for model in apps.get_models(include_auto_created=True)
             if not model._meta.proxy and self.owns(model.__module__)
         ]
-        return sorted((table(model) for model in models), key=lambda known: (known["name"], known["class"]))
+        return sorted(known, key=lambda row: (row["table"], row["class"]))
 
 
 # Routes
@@ -153,6 +156,7 @@ def open_api(pattern: Any) -> str:
     text = str(pattern)
     if is_regex(pattern):
         text = simplify_regex(text).lstrip("/").replace("\\", "")
+    text = re.sub(r"<drf_format_suffix\w*:format>", ".<format>", text)
     return re.sub(r"<(?:[^>:]+:)?(\w+)>", r"{\1}", text)
 
 
@@ -285,11 +289,8 @@ def fill_tables() -> None:
     from django.db import Error, transaction
 
     for model in apps.get_models():
-        try:
-            with transaction.atomic():
-                row_of(model, ())
-        except Error as problem:
-            print(f"no row in {model._meta.db_table}: {problem}", file=sys.stderr)
+        with contextlib.suppress(Error), transaction.atomic():
+            row_of(model, ())
 
 
 def row_of(model: Any, below: tuple[Any, ...]) -> Any:
@@ -341,32 +342,37 @@ VALUES = {
 # Tables
 
 
-def table(model: Any) -> dict[str, Any]:
+def model_row(model: Any, project: Project) -> dict[str, Any]:
     meta = model._meta
-    uniques = [columns_of(meta, names) for names in meta.unique_together]
-    indexes = [columns_of(meta, index.fields) for index in meta.indexes if index.fields and index.condition is None]
+    fields = meta.local_concrete_fields
+    uniques = [[field.column] for field in fields if field.unique and not field.primary_key]
+    uniques += [columns_of(meta, names) for names in meta.unique_together]
     uniques += [columns_of(meta, constraint.fields) for constraint in meta.total_unique_constraints]
+    indexes = [[field.column] for field in fields if field.db_index and not field.unique]
+    indexes += [columns_of(meta, index.fields) for index in meta.indexes if index.fields and not index.condition]
     return {
-        "name": meta.db_table,
-        "class": model.__name__,
+        "name": model.__name__,
+        "class": project.named(model),
+        "table": meta.db_table,
         "managed": meta.managed,
         "auto_created": bool(meta.auto_created),
-        "columns": sorted((column(field) for field in meta.local_concrete_fields), key=lambda known: known["name"]),
-        "indexes": sorted(indexes),
+        "columns": [column_row(field, indexes, uniques) for field in sorted(fields, key=lambda field: field.column)],
+        "indexes": [{"columns": columns, "unique": False} for columns in sorted(indexes)],
         "uniques": sorted(uniques),
     }
 
 
-def column(field: Any) -> dict[str, Any]:
-    is_reference = field.remote_field is not None
+def column_row(field: Any, indexes: list[list[str]], uniques: list[list[str]]) -> dict[str, Any]:
+    target = field.remote_field and field.target_field
     return {
         "name": field.column,
+        "attribute": field.name,
         "type": field.get_internal_type(),
         "nullable": field.null,
         "primary_key": field.primary_key,
-        "unique": field.unique and not field.primary_key,
-        "index": bool(field.db_index) and not field.unique,
-        "foreign_key": f"{field.target_field.model._meta.db_table}.{field.target_field.column}" if is_reference else None,
+        "unique": [field.column] in uniques,
+        "index": any(columns[0] == field.column for columns in indexes),
+        "foreign_key": f"{target.model._meta.db_table}.{target.column}" if target else None,
     }
 
 
