@@ -44,6 +44,9 @@ def tables(*owners: Any) -> list[Row]:
     An owner is anything that SQLAlchemy models hang on: a declarative base, a `registry`, a `MetaData`, `SQLModel`, or
     Flask-SQLAlchemy's `db`.
     """
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
     mappers = {mapper for owner in owners for registry in _registries(owner) for mapper in registry.mappers}
     metadatas = {id(metadata): metadata for owner in owners for metadata in _metadatas(owner)}
     for mapper in mappers:
@@ -415,8 +418,8 @@ def _flask_sample(match: re.Match[str]) -> str:
     return CONVERTERS.get(match["converter"] or "default", CONVERTERS["default"])[1]
 
 
-def _is_flask_guarded(app: Any, method: str, url: str, json: Any) -> bool:
-    body = {"json": json} if method in BODY_METHODS else {}
+def _is_flask_guarded(app: Any, method: str, url: str, payload: Any) -> bool:
+    body = {"json": payload} if method in BODY_METHODS else {}
     response = app.test_client().open(url, method=method, **body)
     if response.status_code == 308:  # the same page under its canonical address
         response = app.test_client().open(response.headers["Location"], method=method, **body)
@@ -441,8 +444,11 @@ def _metadatas(owner: Any) -> list[Any]:
 def _table(table: Any, mappers: set[Any]) -> Row:
     import sqlalchemy
 
-    classes = [mapper for mapper in mappers if mapper.local_table is table]
-    first = min(classes, key=lambda mapper: (len(mapper.class_.__mro__), mapper.class_.__name__), default=None)
+    classes = sorted(
+        (mapper for mapper in mappers if mapper.local_table is table),
+        key=lambda mapper: (len(mapper.class_.__mro__), mapper.class_.__name__),
+    )
+    first = classes[0].class_ if classes else None
     indexes = [
         {"columns": [_index_column(e) for e in index.expressions], "unique": bool(index.unique)}
         for index in table.indexes
@@ -453,11 +459,11 @@ def _table(table: Any, mappers: set[Any]) -> Row:
         if isinstance(constraint, sqlalchemy.UniqueConstraint)
     ]
     return {
-        "name": first and first.class_.__name__,
-        "class": first and _handler(first.class_),
-        "classes": sorted(_handler(mapper.class_) for mapper in classes),
+        "name": first and first.__name__,
+        "class": first and _handler(first),
+        "classes": [_handler(mapper.class_) for mapper in classes],
         "table": table.fullname,
-        "columns": [_column(column, indexes, uniques, first) for column in table.columns],
+        "columns": [_column(column, indexes, uniques, classes) for column in table.columns],
         "indexes": sorted(indexes, key=lambda index: (index["columns"], index["unique"])),
         "uniques": sorted(uniques),
     }
@@ -465,14 +471,15 @@ def _table(table: Any, mappers: set[Any]) -> Row:
 
 def _index_column(expression: Any) -> str:
     """The column's name; for an expression its SQL."""
-    return str(getattr(expression, "name", None) or expression)
+    return str(expression.name if hasattr(expression, "table") else expression)
 
 
-def _column(column: Any, indexes: list[Row], uniques: list[list[str]], mapper: Any) -> Row:
+def _column(column: Any, indexes: list[Row], uniques: list[list[str]], mappers: list[Any]) -> Row:
     unique_indexes = [index["columns"] for index in indexes if index["unique"]]
+    properties = [item for mapper in mappers for item in mapper.column_attrs if any(c is column for c in item.columns)]
     return {
         "name": column.name,
-        "attribute": mapper.get_property_by_column(column).key if mapper and column in mapper.columns else None,
+        "attribute": properties[0].key if properties else None,
         "type": type(column.type).__name__,
         "nullable": bool(column.nullable),
         "primary_key": bool(column.primary_key),

@@ -33,7 +33,7 @@ SAMPLES = {
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.extensions:db", "clinic.models:Visit.__class__")),
-    "sqlalchemy_models": SampleApp("tables", ("warehouse.models:Base", "warehouse.legacy:mapper_registry")),
+    "sqlalchemy_models": SampleApp("tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")),
     "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
     "starlette_site": SampleApp("routes", ("main:app",)),
 }
