@@ -1,0 +1,81 @@
+"""What a person, a platform or a program reads of a run.
+
+Takes: a `core.Report`, and the lines of the files that it speaks of.
+Gives: `FORMATS`, `render`, and `split_lines` for whoever provides the lines.
+Never: prints; reads a file, the clock, the terminal or the environment; shows a secret; lets source text act as markup.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+from backend_lint.core import Report
+from backend_lint.report.rebase import rebased
+from backend_lint.report.view import Lines, View, masked, split_lines
+
+__all__ = ["FORMATS", "Format", "Lines", "View", "render", "split_lines"]
+
+Renderer = Callable[[Report, View], str]
+
+
+class Format(msgspec.Struct, frozen=True):
+    """Where a format's function lives, so that only the chosen one is loaded.
+
+    `for_platform` formats count paths from the repository's root, whatever the user wants to read.
+    """
+
+    module: str
+    function: str = "render"
+    for_platform: bool = False
+
+    def load(self) -> Renderer:
+        module = importlib.import_module(f"backend_lint.report.{self.module}")
+        return cast(Renderer, getattr(module, self.function))
+
+
+FORMATS: dict[str, Format] = {
+    "full": Format("text", "full"),
+    "concise": Format("text", "concise"),
+    "json": Format("json"),
+    "sarif": Format("sarif", for_platform=True),
+}
+
+
+def render(
+    format_name: str,
+    report: Report,
+    *,
+    lines: Lines,
+    color: bool = False,
+    width: int | None = None,
+    show_all: bool = False,
+    timing: bool = False,
+    statistics: bool = False,
+    absolute_root: str | None = None,
+    repository_prefix: str = "",
+) -> str:
+    """The report as text. Equal arguments give equal text.
+
+    `lines` gives a file's lines with their endings, or None where the file is gone.
+    `width` is the terminal's, in cells; None says that there is no terminal, and nothing is wrapped.
+    `repository_prefix` is where the project lies in its repository, for the formats that a platform reads.
+    """
+    chosen = FORMATS[format_name]
+    base = repository_prefix if chosen.for_platform else absolute_root
+    if base and format_name != "html":
+        report, lines = rebased(report, lines, base)
+    view = View(
+        lines=masked(lines, report.findings),
+        unmasked=lines,
+        color=color,
+        width=width,
+        show_all=show_all,
+        timing=timing,
+        statistics=statistics,
+        repository_prefix=repository_prefix,
+    )
+    return chosen.load()(report, view)

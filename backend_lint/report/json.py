@@ -1,0 +1,134 @@
+"""`json`: one document, whose shape has a version and a published schema."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from backend_lint.core import Diagnostic, Finding, Gate, Inventory, Phase, Report, Score, Severity
+from backend_lint.report.prose import rules_by_code
+from backend_lint.report.summary import Tally, tallies
+from backend_lint.report.view import View
+
+SCHEMA_VERSION = "1.0"
+"""The first number changes when a reader may break, the second when something was added."""
+
+
+class Tool(msgspec.Struct, frozen=True):
+    name: str
+    version: str
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule that ran or spoke. `examined` counts the units it looked at, each a `unit`."""
+
+    code: str
+    name: str
+    guideline: str
+    severity: Severity
+    title: str
+    scope: str
+    unit: str
+    pack: str
+    preview: bool
+    cwe: tuple[int, ...]
+    owasp: tuple[str, ...]
+    examined: int
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run. Optional members are absent, not null, where they were not asked for.
+
+    `complete` is false when something that should have been checked was not; `diagnostics` says what.
+    Paths are relative to the project's root; lines and columns count from 1, in code points, ends exclusive;
+    the offsets of a fix's edits count code points from 0, line endings as they stand in the file.
+    """
+
+    schema_version: str
+    tool: Tool
+    project: str
+    profile: str
+    scope: str
+    complete: bool
+    gate: Gate
+    score: Score
+    inventory: Inventory
+    rules: tuple[Rule, ...]
+    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    proved: dict[str, int]
+    disabled: dict[str, str]
+    revision: str = ""
+    config_path: str | None = None
+    statistics: dict[str, list[Tally]] | None = None
+    timing: tuple[Phase, ...] | None = None
+
+
+def render(report: Report, view: View) -> str:
+    return encoded(document(report, view)) + "\n"
+
+
+def document(report: Report, view: View) -> Document:
+    return Document(
+        schema_version=SCHEMA_VERSION,
+        tool=Tool("backend-lint", report.version),
+        project=report.project,
+        profile=report.profile,
+        scope=report.scope,
+        complete=report.is_complete,
+        gate=report.gate,
+        score=report.score,
+        inventory=report.inventory,
+        rules=tuple(
+            Rule(
+                code=rule.code,
+                name=rule.name,
+                guideline=rule.guideline,
+                severity=rule.severity,
+                title=rule.title,
+                scope=rule.scope,
+                unit=rule.unit,
+                pack=rule.pack,
+                preview=rule.preview,
+                cwe=rule.cwe,
+                owasp=rule.owasp,
+                examined=report.examined.get(rule.code, 0),
+            )
+            for rule in rules_by_code(report).values()
+        ),
+        findings=report.findings,
+        diagnostics=report.diagnostics,
+        proved=report.proved,
+        disabled=report.disabled,
+        revision=report.revision,
+        config_path=report.config_path,
+        statistics=tallies(report) if view.statistics else None,
+        timing=report.timing if view.timing else None,
+    )
+
+
+def encoded(value: Any) -> str:
+    """Compact JSON. A path that is not UTF-8 has lone surrogates, which only the slower encoder escapes."""
+    try:
+        return msgspec.json.encode(value, order="sorted" if isinstance(value, dict) else None).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `Document`, from its types."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"backend-lint report {SCHEMA_VERSION}",
+        **msgspec.json.schema(Document),
+    }
+
+
+def published_schema() -> dict[str, Any]:
+    """The schema as it is shipped, which a test holds equal to `schema()`."""
+    text = (resources.files("backend_lint.report") / "schema" / f"report-{SCHEMA_VERSION}.json").read_text("utf-8")
+    shipped: dict[str, Any] = json.loads(text)
+    return shipped
