@@ -49,7 +49,8 @@ def configs_for(paths: Iterable[Path], invocation: Invocation) -> tuple[Group, .
     grouped: dict[tuple[Path | None, Path | None], list[Path]] = {}
     for path in paths:
         found = closest(str(path) if path.is_dir() else os.path.dirname(path))
-        grouped.setdefault((invocation.config_path, None) if invocation.config_path else found, []).append(path)
+        imposed = invocation.config_path and (invocation.config_path, None)
+        grouped.setdefault(imposed or found, []).append(path)
     groups = (
         Group(_config(config_path, git_root, members, invocation), tuple(members))
         for (config_path, git_root), members in grouped.items()
@@ -142,14 +143,25 @@ def _config(config_path: Path | None, git_root: Path | None, paths: list[Path], 
     values, origins = _merged(layers)
     root = _root(config_path, git_root, paths)
     is_project = root == git_root or (config_path is not None and root == config_path.parent)
-    return Config(**values, root=root, config_path=config_path, is_project=is_project, origins=origins)
+    return Config(
+        **values,
+        root=root,
+        config_path=config_path,
+        is_project=is_project,
+        is_imposed=invocation.config_path is not None,
+        origins=origins,
+    )
 
 
 def _root(config_path: Path | None, git_root: Path | None, paths: list[Path]) -> Path:
+    """The directory of the project, or where `paths` meet, above any package, since that is imported from outside."""
     for candidate in (config_path.parent if config_path else None, git_root):
         if candidate and all(path.is_relative_to(candidate) for path in paths):
             return candidate
-    return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    common = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    while (common / "__init__.py").is_file():
+        common = common.parent
+    return common
 
 
 def _files(path: Path, shown: Callable[[Path], str], chain: tuple[Path, ...]) -> list[_Layer]:

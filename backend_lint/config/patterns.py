@@ -34,18 +34,25 @@ class Patterns:
         lines: dict[Path, list[str]] = {}
         for pattern in patterns:
             lines.setdefault(pattern.base, []).append(pattern.text)
-        self._specs = tuple((f"{base.as_posix().rstrip('/')}/", spec_of(tuple(texts))) for base, texts in lines.items())
+        self._specs = tuple((f"{base.as_posix().rstrip('/')}/", _spec(tuple(texts))) for base, texts in lines.items())
 
     def __bool__(self) -> bool:
         return bool(self._specs)
 
     def match(self, path: str) -> bool:
         """Whether the absolute `path`, with `/` as separator and at the end of a directory, matches."""
-        return any(
-            spec.match_file(path[len(base) :]) for base, spec in self._specs if path.startswith(base) and path != base
-        )
+        return bool(self.decision(path))
+
+    def decision(self, path: str) -> bool | None:
+        """As `match`, but `None` when no pattern says anything, not even by negation."""
+        for base, spec in self._specs:
+            if path.startswith(base) and path != base:
+                included = spec.check_file(path[len(base) :]).include
+                if included is not None:
+                    return included
+        return None
 
 
 @functools.lru_cache(maxsize=4096)
-def spec_of(lines: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+def _spec(lines: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines(lines)

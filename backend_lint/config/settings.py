@@ -126,7 +126,8 @@ class Config(Settings, frozen=True, kw_only=True):
     """Everything a run needs, built once.
 
     `root` is the absolute directory that reported paths are relative to. It `is_project` when a configuration or git
-    says that it is one; otherwise it is merely where the named paths meet.
+    says that it is one; otherwise it is merely where the named paths meet. A configuration that the caller named
+    `is_imposed`: others further down do not count.
     `origins` maps a dotted key to where its value came from. A word in a list or table has a key of its own, as
     `ignore.SEC4` or `severity.SEC403`; so has a table in a list, as `overrides[0].paths`.
     """
@@ -134,6 +135,7 @@ class Config(Settings, frozen=True, kw_only=True):
     root: Path
     config_path: Path | None = None
     is_project: bool = False
+    is_imposed: bool = False
     origins: dict[str, Origin] = {}
 
     def origin(self, key: str) -> Origin:

@@ -1,0 +1,12 @@
+"""Which files a run is about, what each is for, and what imports call it.
+
+Takes: a `Config` and the paths that were named.
+Gives: `Discovery`, the files in one order with their roles; source roots and module names.
+Never: reads more of a file than its first lines, or follows a link to a directory.
+"""
+
+from backend_lint.discover.files import Discovery, File, files, projects
+from backend_lint.discover.role import is_generated, roles
+from backend_lint.discover.roots import Import, module_name, roots
+
+__all__ = ["Discovery", "File", "Import", "files", "is_generated", "module_name", "projects", "roles", "roots"]
