@@ -147,7 +147,8 @@ def _asgi_rows(client: Any, prefix: str, route: Any, file: str) -> Iterator[Row]
     facts: Row = {"params": _params(fields) or _convertor_params(path, convertors)}
     openapi_path = re.sub(r"{(\w+):\w+}", r"{\1}", path) or "/"
 
-    if not hasattr(route, "methods") or route.methods is None and not inspect.isclass(route.endpoint):
+    methods: Any = getattr(route, "methods", None)
+    if methods is None and not inspect.isclass(route.endpoint):
         yield _row(openapi_path, route.endpoint, file, **facts) | {
             "methods": ["WEBSOCKET"],
             "guarded": _is_socket_guarded(client, url, fields),
@@ -159,8 +160,8 @@ def _asgi_rows(client: Any, prefix: str, route: Any, file: str) -> Iterator[Row]
         if is_api:
             facts |= _api_facts(route, fields)
         row = _row(openapi_path, route.endpoint, file, **facts)
-        methods = sorted(route.methods) if is_api else _methods(route.methods)
-        yield from _split_by_guard(row, methods, lambda method: _is_guarded(client, method, url, route, fields))
+        own = sorted(methods) if is_api else _methods(methods)
+        yield from _split_by_guard(row, own, lambda method: _is_guarded(client, method, url, route, fields))
 
 
 def _endpoint_class_rows(client: Any, url: str, path: str, route: Any, file: str, facts: Row) -> Iterator[Row]:
@@ -178,7 +179,8 @@ def _fields(dependant: Any) -> list[tuple[str, Any]]:
     """Every parameter of a FastAPI handler and its dependencies, each with where it comes from."""
     from fastapi.dependencies.utils import get_flat_params
 
-    parameters = [(field.field_info.in_.value, field) for field in get_flat_params(dependant)]
+    flat: Any = get_flat_params(dependant)
+    parameters = [(field.field_info.in_.value, field) for field in flat]
     body = [
         (type(field.field_info).__name__.lower(), field)
         for part in _dependants(dependant)
@@ -275,7 +277,7 @@ def _field_json(field: Any) -> Any:
     import pydantic
 
     info = field.field_info
-    constrained = typing.Annotated[(info.annotation, "as declared", *info.metadata)]
+    constrained = typing.Annotated.__class_getitem__((info.annotation, "as declared", *info.metadata))  # type: ignore[attr-defined]
     schema = pydantic.TypeAdapter(constrained).json_schema()
     return sample(schema, schema.get("$defs", {}))
 

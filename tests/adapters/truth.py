@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,14 @@ SAMPLES = {
     "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
-    "flask_sqlalchemy_models": SampleApp("tables", ("clinic.extensions:db", "clinic.models:Visit.__class__")),
-    "sqlalchemy_models": SampleApp("tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")),
+    "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
+    "sqlalchemy_models": SampleApp(
+        "tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")
+    ),
     "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
     "starlette_site": SampleApp("routes", ("main:app",)),
 }
+COLUMN_FACTS = ("nullable", "primary_key", "unique", "index", "foreign_key")
 ROUTE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "routes")
 TABLE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "tables")
 
@@ -63,3 +67,18 @@ def truth(name: str) -> dict[str, Any]:
 def root(name: str) -> Path:
     """The folder of a sample application: what a user would lint."""
     return APPS / name
+
+
+def guards(routes: Iterable[dict[str, Any]]) -> dict[str, bool]:
+    """Whether each `GET /path` is guarded; several handlers of one address count as the first that answers."""
+    answers = [(f"{method} {route['path']}", route["guarded"]) for route in routes for method in route["methods"]]
+    return dict(reversed(answers))
+
+
+def columns(models: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Every `table.column`, with what databases care about: nullable, keys, uniqueness, indexes."""
+    return {
+        f"{model['table']}.{column['name']}": {fact: column[fact] for fact in COLUMN_FACTS}
+        for model in models
+        for column in model["columns"]
+    }
