@@ -14,7 +14,7 @@ from backend_lint.facts.comments import governed
 from backend_lint.facts.ir import Expr, Pattern, Stmt
 from backend_lint.facts.metrics import metrics
 from backend_lint.facts.strings import concatenation, converted, format_kind, formatted, fragment, joined, percent, text
-from backend_lint.facts.types import Class, Facts, Function, Import, Parameter
+from backend_lint.facts.types import ClassFacts, Facts, FunctionFacts, Import, Parameter
 from backend_lint.source import Source
 
 _LARGEST = 2**63 - 1
@@ -47,8 +47,8 @@ class _Lowering:
         self.source = source
         self.spans = source.spans
         self.imports: list[Import] = []
-        self.functions: list[Function] = []
-        self.classes: list[Class] = []
+        self.functions: list[FunctionFacts] = []
+        self.classes: list[ClassFacts] = []
         self.exports: list[str] | None = None
         self.scope = _Scope()
         self.outer: list[_Scope] = []
@@ -270,7 +270,7 @@ class _Lowering:
         index = len(self.functions)
         outer = self.scope
         qualname = f"{outer.prefix}{name}"
-        function = Function(
+        function = FunctionFacts(
             at=at,
             end=end,
             name_at=name_span[0],
@@ -335,7 +335,7 @@ class _Lowering:
         index = len(self.classes)
         qualname = f"{outer.prefix}{node.name.value}"
         name_at, name_end = self.span(node.name)
-        cls = Class(
+        cls = ClassFacts(
             at=at,
             end=end,
             name_at=name_at,

@@ -59,7 +59,7 @@ class Metrics(msgspec.Struct, array_like=True, gc=False):
     lines: int = 0
 
 
-class Function(msgspec.Struct, array_like=True, eq=False):
+class FunctionFacts(msgspec.Struct, array_like=True, eq=False):
     """A `def`, `async def` or lambda. `at` to `end` is the whole of it, `name_at` to `name_end` its name.
 
     `qualname` joins the enclosing classes and functions with dots. `parent` and `cls` are indexes of the function and
@@ -86,7 +86,7 @@ class Function(msgspec.Struct, array_like=True, eq=False):
     is_lambda: bool = False
 
 
-class Class(msgspec.Struct, array_like=True, eq=False):
+class ClassFacts(msgspec.Struct, array_like=True, eq=False):
     """`methods` are indexes of the functions that stand directly in the body, in order; `body` has all its statements."""
 
     at: int
@@ -111,8 +111,8 @@ class Facts(msgspec.Struct, array_like=True, eq=False):
     line_starts: list[int]
     length: int
     imports: list[Import]
-    functions: list[Function]
-    classes: list[Class]
+    functions: list[FunctionFacts]
+    classes: list[ClassFacts]
     body: list[Stmt]
     names: list[str]
     exports: list[str] | None

@@ -1,0 +1,51 @@
+"""The whole backend model."""
+
+from __future__ import annotations
+
+import functools
+
+from backend_lint.project.model.app import App
+from backend_lint.project.model.log import LogCall
+from backend_lint.project.model.migration import Migration
+from backend_lint.project.model.outbound import Outbound
+from backend_lint.project.model.query import Query
+from backend_lint.project.model.route import Route
+from backend_lint.project.model.schema import Schema
+from backend_lint.project.model.setting import Setting
+from backend_lint.project.model.table import Model
+from backend_lint.project.model.task import Enqueue, Task
+from backend_lint.project.model.transaction import Commit, Transaction
+
+
+class Backend:
+    """What the adapters understood, each list in the order of place. `frameworks` are display names, in order of size."""
+
+    def __init__(self) -> None:
+        self.frameworks: list[str] = []
+        self.apps: list[App] = []
+        self.routes: list[Route] = []
+        self.schemas: dict[str, Schema] = {}
+        self.models: dict[str, Model] = {}
+        self.queries: list[Query] = []
+        self.transactions: list[Transaction] = []
+        self.commits: list[Commit] = []
+        self.tasks: list[Task] = []
+        self.enqueues: list[Enqueue] = []
+        self.outbound: list[Outbound] = []
+        self.settings: list[Setting] = []
+        self.logs: list[LogCall] = []
+        self.migrations: list[Migration] = []
+
+    @functools.cached_property
+    def tables(self) -> dict[str, Model]:
+        """Models by table name."""
+        return {model.table: model for model in self.models.values()}
+
+    @functools.cached_property
+    def handlers(self) -> dict[str, list[Route]]:
+        """Routes by the qualified name of the function that answers them."""
+        found: dict[str, list[Route]] = {}
+        for route in self.routes:
+            if route.handler is not None:
+                found.setdefault(route.handler.qualified, []).append(route)
+        return found

@@ -1,0 +1,242 @@
+"""Modules, classes and functions of the project: facts that know where they belong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+
+from backend_lint.core import Place, Role
+from backend_lint.facts.ir import Assign, Expr, Name, Node, Stmt, walk_statements
+from backend_lint.facts.types import ClassFacts, Facts, FunctionFacts, Import, Parameter
+
+
+class Module:
+    """One file. `name` is its dotted import name, `path` relative to the project's root."""
+
+    def __init__(self, path: str, name: str, role: Role, facts: Facts) -> None:
+        self.path, self.name, self.role, self.facts = path, name, role, facts
+        self.is_package = path.endswith(("/__init__.py", "/__init__.pyi")) or path in ("__init__.py", "__init__.pyi")
+        self.functions = [Function(self, index) for index in range(len(facts.functions))]
+        self.classes = [Class(self, index) for index in range(len(facts.classes))]
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+    @property
+    def package(self) -> str:
+        """The dotted name against which relative imports count."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    @property
+    def body(self) -> list[Stmt]:
+        return self.facts.body
+
+    @property
+    def module(self) -> Module:
+        return self
+
+    @functools.cached_property
+    def top_functions(self) -> dict[str, Function]:
+        """Functions at module level by name; of several with one name the last."""
+        return {each.name: each for each in self.functions if each.is_top and not each.facts.is_lambda}
+
+    @functools.cached_property
+    def top_classes(self) -> dict[str, Class]:
+        return {each.name: each for each in self.classes if each.facts.function is None and each.facts.cls is None}
+
+    @functools.cached_property
+    def imports(self) -> dict[str, Import]:
+        """Module-level imports by the name they bind; the last unguarded one wins."""
+        bound: dict[str, Import] = {}
+        for each in self.facts.imports:
+            if each.function is None and not each.is_star and (each.bound not in bound or not each.is_guarded):
+                bound[each.bound] = each
+        return bound
+
+    @functools.cached_property
+    def stars(self) -> list[Import]:
+        return [each for each in self.facts.imports if each.is_star]
+
+    @functools.cached_property
+    def assignments(self) -> dict[str, list[Assign]]:
+        """Assignments to plain names at module level, in order."""
+        return assignments(self.facts.body)
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.facts.names)
+
+    def place(self, node: Node) -> Place:
+        return self.facts.place(self.path, node.at, node.end)
+
+    def first_line(self) -> Place:
+        return Place(self.path, 1, 1, 1, 1)
+
+
+class Class:
+    """A class of the project. `qualified` is its dotted name from the module's on."""
+
+    def __init__(self, module: Module, index: int) -> None:
+        self.module, self.index = module, index
+        self.facts: ClassFacts = module.facts.classes[index]
+        self.name = self.facts.name
+        self.qualified = f"{module.name}.{self.facts.qualname}"
+
+    def __repr__(self) -> str:
+        return f"<class {self.qualified}>"
+
+    @property
+    def body(self) -> list[Stmt]:
+        return self.facts.body
+
+    @property
+    def at(self) -> Place:
+        return self.module.facts.place(self.module.path, self.facts.name_at, self.facts.name_end)
+
+    @functools.cached_property
+    def methods(self) -> dict[str, Function]:
+        return {each.name: each for each in map(self.module.functions.__getitem__, self.facts.methods)}
+
+    @functools.cached_property
+    def attributes(self) -> dict[str, Assign]:
+        """The last assignment to each plain name in the class body, annotations without a value included."""
+        return {name: found[-1] for name, found in assignments(self.facts.body).items()}
+
+    @functools.cached_property
+    def inner(self) -> dict[str, Class]:
+        """Classes that stand directly in this one, like Django's `Meta`."""
+        return {each.name: each for each in self.module.classes if each.facts.cls == self.index}
+
+    @functools.cached_property
+    def instance_attributes(self) -> dict[str, list[tuple[Function, Assign]]]:
+        """What methods assign to attributes of their first parameter, by attribute."""
+        found: dict[str, list[tuple[Function, Assign]]] = {}
+        for method in self.methods.values():
+            own = method.parameters[0].name if method.parameters else None
+            for stmt in method.statements:
+                if type(stmt) is not Assign:
+                    continue
+                for target in stmt.targets:
+                    if _is_attribute_of(target, own):
+                        found.setdefault(target.name, []).append((method, stmt))  # type: ignore[union-attr]
+        return found
+
+    def place(self, node: Node) -> Place:
+        return self.module.place(node)
+
+
+class Function:
+    """A function, method or lambda of the project. `qualified` is its dotted name from the module's on."""
+
+    def __init__(self, module: Module, index: int) -> None:
+        self.module, self.index = module, index
+        self.facts: FunctionFacts = module.facts.functions[index]
+        self.name = self.facts.name
+        self.qualified = f"{module.name}.{self.facts.qualname}"
+
+    def __repr__(self) -> str:
+        return f"<function {self.qualified}>"
+
+    @property
+    def body(self) -> list[Stmt]:
+        return self.facts.body
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        return self.facts.parameters
+
+    @property
+    def decorators(self) -> list[Expr]:
+        return self.facts.decorators
+
+    @property
+    def is_async(self) -> bool:
+        return self.facts.is_async
+
+    @property
+    def is_top(self) -> bool:
+        return self.facts.parent is None and self.facts.cls is None
+
+    @property
+    def cls(self) -> Class | None:
+        """The class in whose body it stands directly."""
+        return None if self.facts.cls is None else self.module.classes[self.facts.cls]
+
+    @property
+    def owner(self) -> Class | None:
+        """The class whose instance its code can reach by `self`: its own, or that of the method it is nested in."""
+        current: Function | None = self
+        while current is not None:
+            if current.facts.cls is not None:
+                return current.cls
+            current = current.parent
+        return None
+
+    @property
+    def parent(self) -> Function | None:
+        return None if self.facts.parent is None else self.module.functions[self.facts.parent]
+
+    @property
+    def at(self) -> Place:
+        """The place of its name."""
+        return self.module.facts.place(self.module.path, self.facts.name_at, self.facts.name_end)
+
+    @functools.cached_property
+    def statements(self) -> list[Stmt]:
+        """All statements of its scope, nested blocks included, nested definitions not."""
+        return list(walk_statements(self.facts.body))
+
+    @functools.cached_property
+    def locals(self) -> frozenset[str]:
+        return frozenset(self.facts.locals)
+
+    @functools.cached_property
+    def imports(self) -> dict[str, Import]:
+        """Imports that stand in its own body."""
+        return {each.bound: each for each in self.module.facts.imports if each.function == self.index}
+
+    @functools.cached_property
+    def nested(self) -> dict[str, Function]:
+        return {
+            each.name: each
+            for each in self.module.functions
+            if each.facts.parent == self.index and each.facts.cls is None and not each.facts.is_lambda
+        }
+
+    @functools.cached_property
+    def nested_classes(self) -> dict[str, Class]:
+        return {each.name: each for each in self.module.classes if each.facts.function == self.index}
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((each for each in self.facts.parameters if each.name == name), None)
+
+    def place(self, node: Node) -> Place:
+        return self.module.place(node)
+
+
+Scope = Module | Class | Function
+
+
+def assignments(body: Iterable[Stmt]) -> dict[str, list[Assign]]:
+    """Assignments to plain names, nested blocks included, in order."""
+    found: dict[str, list[Assign]] = {}
+    for stmt in walk_statements(list(body)):
+        if type(stmt) is Assign:
+            for target in stmt.targets:
+                if type(target) is Name:
+                    found.setdefault(target.id, []).append(stmt)
+    return found
+
+
+def scopes(modules: Iterable[Module]) -> Iterator[Scope]:
+    """All scopes in which code stands, module by module."""
+    for module in modules:
+        yield module
+        yield from module.classes
+        yield from module.functions
+
+
+def _is_attribute_of(target: Expr, name: str | None) -> bool:
+    from backend_lint.facts.ir import Attribute
+
+    return type(target) is Attribute and type(target.value) is Name and target.value.id == name

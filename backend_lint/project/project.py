@@ -1,0 +1,102 @@
+"""The project as rules see it: one object that answers questions across files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from backend_lint.core import Place, Role
+from backend_lint.facts.ir import Call, Expr, Node
+from backend_lint.facts.types import Facts
+from backend_lint.project.calls import Calls, CallSite, Path
+from backend_lint.project.model import Backend
+from backend_lint.project.modules import Class, Function, Module, Scope
+from backend_lint.project.names import Names
+from backend_lint.project.types import Type, Types
+
+
+class Project(Backend):
+    """All modules, linked, with the backend model that the adapters fill in.
+
+    Questions about code are methods here; what the frameworks make of it are the lists of `Backend`
+    (`routes`, `models`, `queries`, …), complete when the rules see them.
+    """
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        super().__init__()
+        self.modules = {module.name: module for module in modules}
+        self.by_path = {module.path: module for module in self.modules.values()}
+        self.names = Names(self.modules)
+        self.types = Types(self.modules, self.names)
+        self.classes = self.types.classes
+        self.calls = Calls(self.modules, self.names, self.types)
+
+    # Code
+
+    def scopes(self, *roles: Role) -> Iterator[Scope]:
+        """Modules, classes and functions in which code stands; of application files unless told otherwise."""
+        wanted = roles or (Role.APP,)
+        for module in self.modules.values():
+            if module.role in wanted:
+                yield module
+                yield from module.classes
+                yield from module.functions
+
+    def functions(self, *roles: Role) -> Iterator[Function]:
+        for module in self.modules.values():
+            if module.role in (roles or (Role.APP,)):
+                yield from module.functions
+
+    def qualified(self, expr: Expr | None, scope: Scope) -> str | None:
+        """The qualified name an expression denotes: `app.models.User`, `fastapi.Depends`, `builtins.open`."""
+        return self.names.qualified(expr, scope)
+
+    def type_of(self, expr: Expr | None, scope: Scope) -> Type | None:
+        return self.types.of(expr, scope)
+
+    def function(self, qualified: str) -> Function | None:
+        return self.types.function(qualified)
+
+    def cls(self, qualified: str) -> Class | None:
+        return self.classes.get(qualified)
+
+    def site(self, call: Call, scope: Scope) -> CallSite:
+        """What a call calls."""
+        return self.calls.resolve(call, scope)
+
+    def sites(self, scope: Scope) -> list[CallSite]:
+        """The calls that stand in a scope."""
+        return self.calls.sites(scope)
+
+    def callers(self, function: Function) -> list[CallSite]:
+        return self.calls.callers(function)
+
+    def paths(self, start: Iterable[CallSite], to: Callable[[CallSite], bool], *, depth: int = 8) -> Iterator[Path]:
+        """From each call that leads to one of interest, the shortest way there."""
+        return self.calls.paths(start, to, depth=depth)
+
+    def place(self, node: Node, scope: Scope) -> Place:
+        return scope.module.place(node)
+
+    def enclosing(self, place: Place) -> Function | Class | Module | None:
+        """The innermost definition around a place, or its module."""
+        module = self.by_path.get(place.path)
+        if module is None:
+            return None
+        facts = module.facts
+        offset = facts.line_starts[min(place.line, len(facts.line_starts)) - 1] + place.column - 1
+        around: list[Function | Class] = [
+            each for each in (*module.functions, *module.classes) if each.facts.at <= offset < each.facts.end
+        ]
+        named = [each for each in around if not (isinstance(each, Function) and each.facts.is_lambda)]
+        return max(named, key=lambda each: each.facts.at, default=module)
+
+
+def link(files: Iterable[tuple[str, str, Role, Facts]]) -> Project:
+    """The project of files given as path, module name, role and facts, in any order."""
+    modules: dict[str, Module] = {}
+    for path, name, role, facts in sorted(files, key=lambda each: each[0]):
+        unique = name
+        while unique in modules:  # two files of one import name, like scripts of one name in two folders
+            unique += "'"
+        modules[unique] = Module(path, unique, role, facts)
+    return Project(modules.values())
