@@ -57,10 +57,9 @@ def _statement_lines(source: Source) -> list[tuple[int, int]]:
 
 def _header_end(source: Source, node: cst.CSTNode) -> int:
     """The offset at which the line of the header's colon ends."""
-    body = node.cases[0] if isinstance(node, cst.Match) else node.body  # type: ignore[attr-defined]
     start = source.span(node)[0]
-    first = body.body[0] if getattr(body, "body", None) else body
-    below = source.span(first)[0]
+    body = node.cases if isinstance(node, cst.Match) else node.body.body  # type: ignore[attr-defined]
+    below = source.span(body[0])[0] if body else source.span(node)[1]
     header = source.text[start:below]
     colon = header.rfind(":")
     return start + (colon + 1 if colon >= 0 else len(header))

@@ -1,0 +1,54 @@
+"""What the frameworks make of the code: one module a framework, from facts to the backend model.
+
+Takes: a linked `Project`.
+Gives: the same project with the lists of `Backend` filled in.
+Never: judges. That a route has no guard is a fact here and a finding in a rule.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from pkgutil import iter_modules
+
+from backend_lint.project import Project
+
+
+def readers() -> list[str]:
+    """The names of all adapters, in the order in which they read: what others build on comes first."""
+    found = [each.name for each in iter_modules(__path__) if not each.name.startswith("_")]
+    return sorted(found, key=lambda name: (_ORDER.get(name, 5), name))
+
+
+def read(project: Project, guarded: Callable[[str, Callable[[Project], None]], None] | None = None) -> None:
+    """Fill in the backend model. Every module here has one public `read(project)`.
+
+    `guarded` runs a reader by name and keeps a failing one apart; without it a failure is raised.
+    """
+    for name in readers():
+        reader = importlib.import_module(f"{__name__}.{name}").read
+        if guarded is None:
+            reader(project)
+        else:
+            guarded(f"adapter {name}", lambda project, reader=reader: reader(project))  # type: ignore[misc]
+    _sort(project)
+
+
+def _sort(project: Project) -> None:
+    lists: Iterable[list] = (  # type: ignore[type-arg]
+        project.apps,
+        project.queries,
+        project.transactions,
+        project.commits,
+        project.tasks,
+        project.enqueues,
+        project.outbound,
+        project.settings,
+        project.logs,
+    )
+    for each in lists:
+        each.sort(key=lambda item: item.at)
+    project.routes.sort(key=lambda route: (route.app, route.order, route.at, route.path))
+
+
+_ORDER = {"settings": 0, "logs": 0, "outbound": 0, "pydantic": 1, "sqlalchemy": 1, "django_models": 1, "queries": 2}
