@@ -41,7 +41,14 @@ FORMATS: dict[str, Format] = {
     "full": Format("text", "full"),
     "concise": Format("text", "concise"),
     "json": Format("json"),
+    "jsonl": Format("jsonl"),
     "sarif": Format("sarif", for_platform=True),
+    "markdown": Format("markdown"),
+    "github": Format("github", for_platform=True),
+    "gitlab": Format("gitlab", for_platform=True),
+    "junit": Format("junit"),
+    "rdjson": Format("rdjson", for_platform=True),
+    "agent": Format("agent"),
 }
 
 

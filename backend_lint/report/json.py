@@ -101,8 +101,8 @@ def document(report: Report, view: View) -> Document:
         ),
         findings=report.findings,
         diagnostics=report.diagnostics,
-        proved=report.proved,
-        disabled=report.disabled,
+        proved=dict(sorted(report.proved.items())),
+        disabled=dict(sorted(report.disabled.items())),
         revision=report.revision,
         config_path=report.config_path,
         statistics=tallies(report) if view.statistics else None,
@@ -113,7 +113,7 @@ def document(report: Report, view: View) -> Document:
 def encoded(value: Any) -> str:
     """Compact JSON. A path that is not UTF-8 has lone surrogates, which only the slower encoder escapes."""
     try:
-        return msgspec.json.encode(value, order="sorted" if isinstance(value, dict) else None).decode()
+        return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
 

@@ -12,14 +12,14 @@ from backend_lint.report.view import Lines, split_lines
 
 
 def diff(fix: Fix, lines: Lines, context: int = 2) -> list[str]:
-    """The unified diff of a fix without line ends; empty where a file is gone."""
+    """The unified diff of a fix to read, without line ends and tabs; empty where a file is gone."""
     shown: list[str] = []
     for path, edits in _by_path(fix):
         before = lines(path)
         if before is None:
             return []
         after = split_lines(_applied("".join(before), edits))
-        old, new = [[line.rstrip("\r\n") for line in text] for text in (before, after)]
+        old, new = [[line.rstrip("\r\n").expandtabs(4) for line in text] for text in (before, after)]
         shown += difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=context, lineterm="")
     return shown
 

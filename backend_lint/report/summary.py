@@ -44,7 +44,7 @@ def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
 
 def counted(findings: Iterable[Finding]) -> str:
     """`1 high · 7 medium`"""
-    return " · ".join(f"{count} {severity.value}" for severity, count in by_severity(findings).items())
+    return " · ".join(f"{count:,} {severity.value}" for severity, count in by_severity(findings).items())
 
 
 def is_fixable(finding: Finding) -> bool:
