@@ -5,15 +5,8 @@ Gives: `Config` by project, which rules it selects, how severe they are, and whe
 Never: reads the environment or the working directory, or knows a rule.
 """
 
-from backend_lint.config.load import (
-    FILE_NAMES,
-    Group,
-    Invocation,
-    configs_for,
-    own_file,
-    profiles,
-    unknown_variables,
-)
+from backend_lint.config.layer import FILE_NAMES, own_file, profiles
+from backend_lint.config.load import Group, Invocation, configs_for, shown, unknown_variables
 from backend_lint.config.patterns import Pattern, Patterns
 from backend_lint.config.schema import schema
 from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of
@@ -39,5 +32,6 @@ __all__ = [
     "profiles",
     "schema",
     "severity_of",
+    "shown",
     "unknown_variables",
 ]

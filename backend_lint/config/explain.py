@@ -44,7 +44,7 @@ def explained(
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'jobs'?`, or nothing when no known word is near."""
     folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[found[0]]!r}?" if found else ""
 
 

@@ -26,10 +26,11 @@ def lines(text: str) -> dict[KeyPath, int]:
     return {path: bisect.bisect_right(starts, offset) for path, offset in scanner.offsets.items()}
 
 
-def error_line(error: tomli.TOMLDecodeError) -> int | None:
-    """The line that tomli names in its message."""
-    found = re.search(r"at line (\d+)", str(error))
-    return int(found[1]) if found else None
+def toml_error(error: tomli.TOMLDecodeError, text: str) -> tuple[str, int]:
+    """What tomli says of `text`, without the place, and the line of the place."""
+    message, _, place = str(error).rpartition(" (at ")
+    found = re.match(r"line (\d+)", place)
+    return message, int(found[1]) if found else len(text.splitlines()) or 1
 
 
 class _Scanner:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from backend_lint.config.load import profiles
+from backend_lint.config.layer import profiles
 from backend_lint.config.settings import Settings
 from backend_lint.core import GUIDELINES, SECTIONS
 
