@@ -1,0 +1,83 @@
+"""All that a rule may import; rules of one file's syntax take `backend_lint.api.syntax` besides, which loads LibCST.
+
+Takes: nothing but what the engine hands to a rule.
+Gives: `ProjectRule`, the words of findings, the backend model, the IR.
+Never: loads LibCST here, so that project rules cost nothing at start.
+"""
+
+from backend_lint.api.rule import ProjectRule, Rule, Unit
+from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step
+from backend_lint.facts import ir
+from backend_lint.project import CallSite, Class, Function, Module, Path, Project, Scope, Type
+from backend_lint.project.model import (
+    App,
+    Column,
+    ColumnUse,
+    Commit,
+    Enqueue,
+    Guard,
+    GuardKind,
+    Index,
+    Input,
+    LogCall,
+    Middleware,
+    Migration,
+    Model,
+    Operation,
+    Outbound,
+    Query,
+    Relationship,
+    Route,
+    Schema,
+    SchemaField,
+    Setting,
+    Task,
+    Transaction,
+)
+
+__all__ = [
+    "App",
+    "CallSite",
+    "Class",
+    "Column",
+    "ColumnUse",
+    "Commit",
+    "Confidence",
+    "Edit",
+    "Enqueue",
+    "Finding",
+    "Fix",
+    "Function",
+    "Guard",
+    "GuardKind",
+    "Index",
+    "Input",
+    "LogCall",
+    "Middleware",
+    "Migration",
+    "Model",
+    "Module",
+    "Operation",
+    "Outbound",
+    "Path",
+    "Place",
+    "Project",
+    "ProjectRule",
+    "Query",
+    "Relationship",
+    "Role",
+    "Route",
+    "Rule",
+    "Safety",
+    "Schema",
+    "SchemaField",
+    "Scope",
+    "Setting",
+    "Severity",
+    "Step",
+    "Task",
+    "Transaction",
+    "Type",
+    "Unit",
+    "ir",
+]

@@ -1,0 +1,34 @@
+"""Project rules, run on the linked project."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from backend_lint.api.rule import ProjectRule
+from backend_lint.core import Finding
+from backend_lint.engine.guarded import Guard
+from backend_lint.project import Project
+
+
+def check(
+    project: Project,
+    rules: Sequence[type[ProjectRule]],
+    options: dict[str, Any],
+    guard: Guard,
+    timed: Callable[[str, float], None] | None = None,
+) -> tuple[list[Finding], dict[str, list[str] | None]]:
+    """What the project rules find, in any place, and the units each says it examined (None: all of its kind)."""
+    found: list[Finding] = []
+    examined: dict[str, list[str] | None] = {}
+    for rule in rules:
+        start = time.perf_counter()
+        running = rule(options.get(rule.name()))
+        what = f"rule {rule.name()}"
+        found.extend(guard(what, lambda: list(running.check(project)), []))  # noqa: B023
+        units = guard(what, lambda: running.examined(project), None)  # noqa: B023
+        examined[rule.code] = None if units is None else sorted(set(units))
+        if timed is not None:
+            timed(what, time.perf_counter() - start)
+    return found, examined

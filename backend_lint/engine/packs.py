@@ -1,0 +1,135 @@
+"""Rule packs: where rules come from. The built-in pack comes through the same door as anyone's."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+
+from backend_lint import __version__
+from backend_lint.api.rule import Rule
+from backend_lint.core import Diagnostic, DiagnosticKind, PackError, RuleInfo
+from backend_lint.engine.guarded import described
+
+GROUP = "backend_lint.rules"
+BUILTIN = "builtin"
+
+
+class Pack(msgspec.Struct, frozen=True):
+    """The rules of one package. `version` is that of its distribution."""
+
+    name: str
+    version: str
+    rules: tuple[type[Rule], ...]
+
+
+@functools.cache
+def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic, ...]]:
+    """All packs, the built-in one first, and a diagnostic for each that could not be loaded.
+
+    Raises PackError for a fault of the built-in pack, which no user can mend by leaving it out.
+    """
+    packs: list[Pack] = []
+    failures: list[Diagnostic] = []
+    codes: dict[str, str] = {}
+    for entry in _entries(plugins):
+        try:
+            pack = Pack(entry.name, _version(entry), tuple(_rules(importlib.import_module(entry.value))))
+            _check(pack, codes)
+        except Exception as error:
+            if entry.name == BUILTIN:
+                raise
+            failures.append(Diagnostic(None, None, DiagnosticKind.RULE, f"pack {entry.name} failed: {described(error)}"))
+        else:
+            packs.append(pack)
+            codes.update({rule.code: pack.name for rule in pack.rules})
+    return tuple(packs), tuple(failures)
+
+
+def rule_infos(plugins: bool = True) -> tuple[RuleInfo, ...]:
+    """What users see of all rules, Bandit's own checks included, by code."""
+    from backend_lint import bandit
+
+    packs, _ = load_packs(plugins)
+    infos = [rule.info(pack.name) for pack in packs for rule in pack.rules]
+    return tuple(sorted((*infos, *bandit.rules()), key=lambda info: info.code))
+
+
+def fingerprint(plugins: bool = True) -> str:
+    """What results depend on beside their input: the code of the engine and of every pack, and the tools under it.
+
+    Found without importing any of it.
+    """
+    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
+    for directory in _directories(plugins):
+        for path in sorted([*directory.rglob("*.py"), *directory.rglob("*.toml")]):
+            digest.update(str(path.relative_to(directory)).encode())
+            digest.update(path.read_bytes())
+    for name in ("libcst", "bandit", "msgspec"):
+        digest.update(f"{name} {_distribution_version(name)}".encode())
+    return digest.hexdigest()
+
+
+def _directories(plugins: bool) -> Iterator[Path]:
+    import backend_lint
+
+    own = Path(backend_lint.__file__).parent
+    yield own
+    if not (own / "rules" / "architecture").is_dir():
+        yield own.parent / "rules"
+    for entry in _entries(plugins):
+        if entry.name != BUILTIN:
+            spec = importlib.util.find_spec(entry.value.partition(":")[0])
+            yield from (Path(each) for each in (spec.submodule_search_locations or ()) if spec is not None)
+
+
+def _entries(plugins: bool) -> list[EntryPoint]:
+    own = EntryPoint(BUILTIN, "backend_lint.rules", GROUP)
+    others = [entry for entry in entry_points(group=GROUP) if entry.name != BUILTIN] if plugins else []
+    return [own, *sorted(others, key=lambda entry: (entry.name, entry.value))]
+
+
+def _version(entry: EntryPoint) -> str:
+    return entry.dist.version if entry.dist is not None else __version__
+
+
+def _distribution_version(name: str) -> str:
+    from importlib.metadata import version
+
+    return version(name)
+
+
+def _rules(package: ModuleType) -> Iterable[type[Rule]]:
+    """The rules of a package: every class with a code in a module whose name does not start with an underscore."""
+    for name in _module_names(package):
+        module = importlib.import_module(name)
+        for _, found in sorted(inspect.getmembers(module, inspect.isclass)):
+            if issubclass(found, Rule) and found.__module__ == module.__name__ and "code" in vars(found):
+                yield found
+
+
+def _module_names(package: ModuleType) -> Iterator[str]:
+    for directory in map(Path, package.__path__):
+        for path in sorted(directory.rglob("*.py")):
+            parts = path.relative_to(directory).with_suffix("").parts
+            if not any(part.startswith("_") for part in parts):
+                yield ".".join([package.__name__, *parts])
+
+
+def _check(pack: Pack, codes: dict[str, str]) -> None:
+    seen: dict[str, type[Rule]] = {}
+    for rule in pack.rules:
+        owner = codes.get(rule.code) or (seen[rule.code].__module__ if rule.code in seen else None)
+        if owner is not None:
+            raise PackError(f"{rule.__module__} takes the code {rule.code}, which {owner} has")
+        seen[rule.code] = rule
+        info = rule.info(pack.name)
+        if not info.title or "## What it does" not in info.doc:
+            raise PackError(f"{rule.__module__} has no documentation: its docstring is a title and `## What it does`")

@@ -1,0 +1,124 @@
+"""The pipeline, on one screen. The only module that sees every stage."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from backend_lint import __version__
+from backend_lint.config import Config
+from backend_lint.core import Diagnostic, DiagnosticKind, Phase, Report
+from backend_lint.discover import Discovery
+from backend_lint.engine.packs import fingerprint
+from backend_lint.facts.cache import Cache, key_of
+
+Progress = Callable[[str, int, int], None]
+
+_KEPT_OUT = frozenset({"origins", "root", "config_path", "jobs", "cache", "cache_dir", "format", "timeout_per_file"})
+
+
+class Clock:
+    """Seconds by phase, in the order in which phases first ran."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def phases(self) -> tuple[Phase, ...]:
+        return tuple(Phase(name, seconds) for name, seconds in self.seconds.items())
+
+
+def run(
+    config: Config, discovery: Discovery, *, progress: Progress | None = None, today: datetime.date | None = None
+) -> Report:
+    """Lint a project. Nothing that it reads is executed.
+
+    `today` decides which suppressions have expired; without it none has. Raises ConfigError and PackError.
+    """
+    clock = Clock()
+    with clock.phase("read"):
+        contents, unreadable = _contents(config, discovery)
+        engine = fingerprint(config.plugins)
+        cache = Cache(_cache_directory(config))
+    key = key_of("report", engine, _identity(config, today), *_inputs(discovery, contents), *_baseline(config))
+    entry = cache.get(key)
+    if entry is not None:
+        report = msgspec.msgpack.decode(entry, type=Report)
+        return msgspec.structs.replace(report, timing=clock.phases(), config_path=_config_path(config))
+    from backend_lint.pipeline import analysed
+
+    report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today)
+    cache.put(key, msgspec.msgpack.encode(report))
+    if cache.trouble is not None:
+        trouble = Diagnostic(None, None, DiagnosticKind.CACHE, cache.trouble)
+        report = msgspec.structs.replace(report, diagnostics=(*report.diagnostics, trouble))
+    return msgspec.structs.replace(report, timing=clock.phases(), config_path=_config_path(config))
+
+
+def model(config: Config, discovery: Discovery, *, progress: Progress | None = None) -> bytes:
+    """The backend model of a project, as JSON."""
+    from backend_lint.pipeline import understood
+
+    contents, _ = _contents(config, discovery)
+    cache = Cache(_cache_directory(config))
+    return understood(config, discovery, contents, fingerprint(config.plugins), cache, progress)
+
+
+def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], list[Diagnostic]]:
+    contents: dict[str, bytes] = {}
+    diagnostics: list[Diagnostic] = []
+    for file in discovery.files:
+        content = discovery.overlay.get(file.path)
+        if content is None:
+            try:
+                content = Path(file.absolute).read_bytes()
+            except OSError as error:
+                message = f"cannot be read: {error.strerror or error}"
+                diagnostics.append(Diagnostic(file.path, None, DiagnosticKind.UNREADABLE, message))
+                continue
+        if config.max_file_size and len(content) > config.max_file_size:
+            message = f"is larger than {config.max_file_size:,} bytes (max-file-size)"
+            diagnostics.append(Diagnostic(file.path, None, DiagnosticKind.LIMIT, message))
+            continue
+        contents[file.path] = content
+    return contents, diagnostics
+
+
+def _cache_directory(config: Config) -> Path | None:
+    if not config.cache:
+        return None
+    return config.cache_dir or config.root / ".backend-lint-cache"
+
+
+def _identity(config: Config, today: datetime.date | None) -> bytes:
+    values = {name: getattr(config, name) for name in config.__struct_fields__ if name not in _KEPT_OUT}
+    return msgspec.json.encode([values, str(today)], order="deterministic", enc_hook=str)
+
+
+def _inputs(discovery: Discovery, contents: dict[str, bytes]) -> Iterator[bytes]:
+    for file in discovery.files:
+        yield f"{file.path}\0{file.role.value}\0{file.reported}".encode("utf-8", "surrogateescape")
+        yield contents.get(file.path, b"\0")
+    yield msgspec.json.encode(discovery.diagnostics)
+
+
+def _baseline(config: Config) -> Iterator[bytes]:
+    if config.baseline is not None and config.baseline.is_file():
+        yield config.baseline.read_bytes()
+
+
+def _config_path(config: Config) -> str | None:
+    return None if config.config_path is None else config.config_path.name
