@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import tomli
 
 from backend_lint import __version__
 from backend_lint.config import positions
-from backend_lint.config.explain import explained, nearest
 from backend_lint.config.patterns import Pattern
 from backend_lint.config.settings import Origin, OriginKind, Settings
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError
@@ -22,6 +20,7 @@ from backend_lint.core import GUIDELINES, SECTIONS, ConfigError
 FILE_NAMES = ("backend-lint.toml", "pyproject.toml")
 VARIABLES = {"BACKEND_LINT_FORMAT": "format", "BACKEND_LINT_CACHE_DIR": "cache-dir", "BACKEND_LINT_JOBS": "jobs"}
 
+_PROFILES = Path(__file__).parent / "profiles"
 _SCORED = frozenset(GUIDELINES) | frozenset(SECTIONS)
 
 
@@ -51,9 +50,11 @@ def profile_layer(layers: list[Layer]) -> Layer:
     chosen = next((layer for layer in reversed(layers) if "profile" in layer.written), None)
     name = chosen.settings.profile if chosen else "default"
     if name not in profiles():
+        from backend_lint.config.explain import nearest
+
         message = f"profile: unknown profile {name!r}{nearest(name, profiles())}"
         raise _error(message, chosen.origin(("profile",)) if chosen else Origin(OriginKind.DEFAULT))
-    text = resources.files("backend_lint.config").joinpath(f"profiles/{name}.toml").read_text("utf-8")
+    text = (_PROFILES / f"{name}.toml").read_text("utf-8")
     return _layer(tomli.loads(text), Path("/"), lambda _: Origin(OriginKind.PROFILE, name))
 
 
@@ -79,8 +80,7 @@ def own_file(directory: Path) -> Path | None:
 
 def profiles() -> tuple[str, ...]:
     """The names that `profile` may have."""
-    entries = resources.files("backend_lint.config").joinpath("profiles").iterdir()
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")))
+    return tuple(sorted(path.stem for path in _PROFILES.glob("*.toml")))
 
 
 def _has_table(path: Path) -> bool:
@@ -161,10 +161,14 @@ def _layer(table: Any, base: Path, origin: Callable[[positions.KeyPath], Origin]
     try:
         settings = convert(written)
     except msgspec.ValidationError as error:
+        from backend_lint.config.explain import explained
+
         message, key = explained(error, written, convert)
         raise _error(message, origin(key)) from error
     for name, _ in settings.fail_under:
         if name and name not in _SCORED:
+            from backend_lint.config.explain import nearest
+
             message = f"fail-under: unknown guideline or section {name!r}{nearest(name, _SCORED)}"
             raise _error(message, origin(("fail-under", name)))
     return Layer(table, settings, origin)

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from backend_lint.config.explain import nearest
 from backend_lint.config.layer import VARIABLES, environment_layer, file_layers, flag_layer, own_file, profile_layer
 from backend_lint.config.merge import merged
 from backend_lint.config.settings import Config
@@ -51,6 +50,8 @@ def configs_for(paths: Iterable[Path], invocation: Invocation) -> tuple[Group, .
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Variables that look like ours and are not, each as a sentence for the user."""
+    from backend_lint.config.explain import nearest
+
     return tuple(
         f"unknown environment variable {name}{nearest(name, VARIABLES)}"
         for name in sorted(environ)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from backend_lint.config.explain import nearest
 from backend_lint.config.patterns import Patterns
 from backend_lint.config.settings import Config, OriginKind
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError, RuleInfo, Severity
@@ -121,6 +120,8 @@ def _selectors(config: Config) -> Iterable[tuple[str, str]]:
 
 
 def _unknown(config: Config, key: str, selector: str, rules: tuple[RuleInfo, ...]) -> ConfigError:
+    from backend_lint.config.explain import nearest
+
     origin = config.origin(key)
     names = sorted({*_ALWAYS_KNOWN, *(rule.code for rule in rules), *(rule.name for rule in rules)})
     message = f"unknown rule or group {selector!r}{nearest(selector, names)}"

@@ -253,8 +253,8 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
 def test_an_unreadable_directory_is_one_diagnostic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = os.scandir
 
-    def refusing(path: str) -> Any:
-        if path.endswith("locked"):
+    def refusing(path: str | Path) -> Any:
+        if str(path).endswith("locked"):
             raise PermissionError(13, "Permission denied")
         return scan(path)
 
