@@ -58,7 +58,7 @@ def run(
     if entry is not None:
         report = msgspec.msgpack.decode(entry, type=Report)
         return msgspec.structs.replace(report, timing=clock.phases(), config_path=_config_path(config))
-    from backend_lint.pipeline import analysed
+    from backend_lint.analysis import analysed
 
     report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today)
     cache.put(key, msgspec.msgpack.encode(report))
@@ -70,7 +70,7 @@ def run(
 
 def model(config: Config, discovery: Discovery, *, progress: Progress | None = None) -> bytes:
     """The backend model of a project, as JSON."""
-    from backend_lint.pipeline import understood
+    from backend_lint.analysis import understood
 
     contents, _ = _contents(config, discovery)
     cache = Cache(_cache_directory(config))

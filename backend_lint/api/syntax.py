@@ -11,7 +11,18 @@ from backend_lint.api.rule import Rule
 from backend_lint.core import Confidence, Finding, Fix, Place, Role, Severity, Step
 from backend_lint.source import Source
 
-__all__ = ["Confidence", "Fix", "Place", "Role", "Severity", "Source", "Step", "SyntaxRule", "called_name", "has_keyword"]
+__all__ = [
+    "Confidence",
+    "Fix",
+    "Place",
+    "Role",
+    "Severity",
+    "Source",
+    "Step",
+    "SyntaxRule",
+    "called_name",
+    "has_keyword",
+]
 
 
 class SyntaxRule(Rule):

@@ -46,7 +46,9 @@ def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic
         except Exception as error:
             if entry.name == BUILTIN:
                 raise
-            failures.append(Diagnostic(None, None, DiagnosticKind.RULE, f"pack {entry.name} failed: {described(error)}"))
+            failures.append(
+                Diagnostic(None, None, DiagnosticKind.RULE, f"pack {entry.name} failed: {described(error)}")
+            )
         else:
             packs.append(pack)
             codes.update({rule.code: pack.name for rule in pack.rules})

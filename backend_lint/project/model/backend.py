@@ -38,8 +38,13 @@ class Backend:
 
     @functools.cached_property
     def tables(self) -> dict[str, Model]:
-        """Models by table name."""
-        return {model.table: model for model in self.models.values()}
+        """Models by table name; of several that share one, the parent."""
+        found: dict[str, Model] = {}
+        for model in self.models.values():
+            known = found.get(model.table)
+            if known is None or known.parent == model.qualified or (known.parent and not model.parent):
+                found[model.table] = model
+        return found
 
     @functools.cached_property
     def handlers(self) -> dict[str, list[Route]]:

@@ -137,4 +137,3 @@ def _imports(project: Project) -> list[list[str]]:
 
 def _group(name: str) -> str:
     return ".".join(name.split(".")[:2])
-

@@ -1,0 +1,186 @@
+"""From the bytes of files to a report: every stage once, in order."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint import __version__, adapters, bandit
+from backend_lint.api.rule import ProjectRule, Rule
+from backend_lint.api.syntax import SyntaxRule
+from backend_lint.config import Config, Overrides, check_rules, is_selected, severity_of
+from backend_lint.core import Diagnostic, Finding, Inventory, Report, Role, RuleInfo
+from backend_lint.discover import Discovery, module_name, roots
+from backend_lint.engine.check import check
+from backend_lint.engine.extract import Extract, Setup
+from backend_lint.engine.extraction import extracts
+from backend_lint.engine.guarded import Guard
+from backend_lint.engine.options import parsed_options
+from backend_lint.engine.packs import load_packs, rule_infos
+from backend_lint.engine.units import Units
+from backend_lint.facts.cache import Cache
+from backend_lint.project import Function, Project, link
+from backend_lint.project.model.export import exported
+
+if TYPE_CHECKING:
+    from backend_lint.run import Clock
+
+Progress = Callable[[str, int, int], None]
+
+
+def analysed(
+    config: Config,
+    discovery: Discovery,
+    contents: Mapping[str, bytes],
+    unreadable: Sequence[Diagnostic],
+    engine: str,
+    cache: Cache,
+    clock: Clock,
+    progress: Progress | None,
+    today: datetime.date | None,
+) -> Report:
+    """The report on files of known content. Equal arguments give an equal report, whatever is cached."""
+    guard = Guard()
+    packs, pack_failures = load_packs(config.plugins)
+    infos = rule_infos(config.plugins)
+    check_rules(config, infos)
+    with clock.phase("extract"):
+        read = extracts(
+            contents,
+            _setup(config),
+            engine,
+            cache,
+            jobs=config.jobs,
+            timeout=config.timeout_per_file,
+            progress=progress,
+        )
+    with clock.phase("link"):
+        project = linked(read, discovery, config)
+    with clock.phase("adapters"):
+        model(project, config, guard)
+    active = [info for info in infos if is_selected(info, config) and (config.preview or not info.preview)]
+    codes = {info.code for info in active}
+    rules = [rule for pack in packs for rule in pack.rules if rule.code in codes]
+    with clock.phase("rules"):
+        project_rules = [rule for rule in rules if issubclass(rule, ProjectRule)]
+        options = parsed_options([rule for pack in packs for rule in pack.rules], config.rules)
+        found, said = check(project, project_rules, options, guard, clock.add)
+    with clock.phase("findings"):
+        found += [finding for each in read for finding in each.findings if finding.code in codes]
+        results = [result for each in read for result in each.bandit]
+        installed = {rule.code for pack in packs for rule in pack.rules}
+        found += [each for each in bandit.findings(results, installed) if each.code in codes]
+        units = Units(project)
+        kept = _placed(found, rules, project, discovery, units, config, active)
+        examined = _examined(active, rules, units, said)
+    diagnostics = sorted(
+        {
+            *discovery.diagnostics,
+            *unreadable,
+            *pack_failures,
+            *guard.diagnostics,
+            *(diagnostic for each in read for diagnostic in each.diagnostics),
+        },
+        key=lambda each: (each.path or "", each.line or 0, each.kind.value, each.message),
+    )
+    raise NotImplementedError(kept, examined, diagnostics)
+
+
+def understood(
+    config: Config,
+    discovery: Discovery,
+    contents: Mapping[str, bytes],
+    engine: str,
+    cache: Cache,
+    progress: Progress | None,
+) -> bytes:
+    """The backend model, as JSON."""
+    read = extracts(
+        contents, _setup(config), engine, cache, jobs=config.jobs, timeout=config.timeout_per_file, progress=progress
+    )
+    project = linked(read, discovery, config)
+    model(project, config, Guard())
+    return msgspec.json.format(msgspec.json.encode(exported(project), order="deterministic"), indent=2)
+
+
+def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Project:
+    """The project of all files that could be parsed, under their import names."""
+    facts = {each.path: each.facts for each in read if each.facts is not None}
+    roles = {file.path: file.role for file in discovery.files}
+    if config.roots:
+        base = tuple(root.relative_to(config.root).as_posix().removeprefix(".") for root in config.roots)
+    else:
+        imports = ((path, each.module) for path, found in facts.items() for each in found.imports if each.level == 0)
+        base = roots(facts, imports)
+    return link((path, module_name(path, base), roles[path], found) for path, found in facts.items())
+
+
+def model(project: Project, config: Config, guard: Guard) -> None:
+    """Fill in the backend model, and mark what the configuration says is public."""
+    adapters.read(project, lambda what, read: guard(what, lambda: read(project), None))
+    for route in project.routes:
+        route.is_public = any(fnmatchcase(route.path, pattern) for pattern in config.public_routes)
+
+
+def _setup(config: Config) -> Setup:
+    return Setup(config.plugins, config.rules)
+
+
+def _placed(
+    found: Iterable[Finding],
+    rules: Iterable[type[Rule]],
+    project: Project,
+    discovery: Discovery,
+    units: Units,
+    config: Config,
+    active: Iterable[RuleInfo],
+) -> list[Finding]:
+    """The findings in files of the roles that their rules read, with scope and unit, severities as configured."""
+    by_code = {rule.code: rule for rule in rules}
+    infos = {info.code: info for info in active}
+    files = {file.path: file for file in discovery.files}
+    overrides = Overrides(config)
+    kept = []
+    for finding in found:
+        file, rule, info = files.get(finding.at.path), by_code.get(finding.code), infos[finding.code]
+        roles = frozenset({Role.APP}) if rule is None else rule.roles
+        if file is None or not file.reported or file.role not in roles or overrides.is_ignored(info, file.path):
+            continue
+        around = project.enclosing(finding.at)
+        severity = severity_of(info, config, finding.severity)
+        kept.append(
+            msgspec.structs.replace(
+                finding,
+                scope=around.facts.qualname if around is not None and not hasattr(around, "path") else "",
+                unit=finding.unit or _unit(finding, rule, units),
+                severity=overrides.severity(info, file.path, severity),
+            )
+        )
+    return kept
+
+
+def _unit(finding: Finding, rule: type[Rule] | None, units: Units) -> str:
+    if rule is None:
+        return str(finding.at)
+    return units.at(finding.at, rule.unit, rule.roles)
+
+
+def _examined(
+    active: Iterable[RuleInfo], rules: Iterable[type[Rule]], units: Units, said: Mapping[str, list[str] | None]
+) -> dict[str, int]:
+    by_code = {rule.code: rule for rule in rules}
+    counts = {}
+    for info in active:
+        rule, own = by_code.get(info.code), said.get(info.code)
+        if own is not None:
+            counts[info.code] = len(own)
+        elif rule is not None:
+            counts[info.code] = units.count(rule.unit, rule.roles)
+    return counts
+
+
+__all__ = ["Function", "Inventory", "SyntaxRule", "analysed", "linked", "model", "understood"]
