@@ -14,7 +14,8 @@ What counts as what, where Django leaves a choice:
 * One route is one handler at one path with one answer to "guarded". A view set that lists on GET and creates on POST is
   two routes: `shop.views.Orders.list` and `shop.views.Orders.create`.
 * Handlers are named by where they are defined, decorators taken off: `module.function`, `module.Class.method`, and
-  `module.Class` for an instance that is called. What lives outside of the project is named without its module.
+  `module.Class` for an instance that is called, `module.function` for what a function returns. What lives outside of
+  the project is named without its module.
 * Methods leave out HEAD, OPTIONS and TRACE. A function view that refuses none is `["*"]`; which it refuses is found by
   calling it as a superuser. A class-based view has those for which it has a handler, inherited ones included.
 * Guarded: an anonymous request gets 401, 403, or a redirect to the login page. The database holds one row of every
@@ -43,7 +44,7 @@ import subprocess
 import sys
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,15 +52,16 @@ METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def django_truth(
-    root: Path, settings: str, *, credentials: Mapping[str, str] | None = None, python: str = sys.executable
+    root: Path, settings: str, *, credentials: Mapping[str, str] | None = None, public: Iterable[str] = ()
 ) -> dict[str, Any]:
     """Routes and models of the project at `root`.
 
-    `credentials` are headers that open what a superuser's session does not, such as an API key.
+    `credentials` are headers that open what a superuser's session does not, such as an API key. `public` are paths
+    that refuse a request for what is in it, as a login does, or that send everybody to the login, as a logout does.
     """
     root = root.resolve()
     answer = subprocess.run(
-        [python, __file__, str(root), json.dumps(dict(credentials or {}))],
+        [sys.executable, __file__, str(root), json.dumps(dict(credentials or {})), json.dumps(list(public))],
         cwd=root,
         env=os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -72,7 +74,14 @@ def django_truth(
     return truth
 
 
-def main(root: str, credentials: str) -> None:
+def main(root: str, credentials: str, public: str) -> None:
+    with contextlib.redirect_stdout(sys.stderr):
+        answer = interview(Path(root), json.loads(credentials), json.loads(public))
+    json.dump(answer, sys.stdout)
+
+
+def interview(root: Path, credentials: Mapping[str, str], public: Collection[str]) -> dict[str, Any]:
+    """What the project answers that this process is set up for."""
     import django
     from django.core.management import call_command
     from django.test.utils import setup_test_environment
@@ -80,15 +89,14 @@ def main(root: str, credentials: str) -> None:
     django.setup()
     setup_test_environment()
     call_command("migrate", run_syncdb=True, verbosity=0)
-    project = Project(Path(root))
+    project = Project(root)
     fill_tables()
-    callers = Callers(json.loads(credentials))
+    callers = Callers(credentials)
     routes = sorted(
-        (route for mounted in project.mounted() for route in asked(mounted, project, callers)),
+        (route for mounted in project.mounted() for route in asked(mounted, project, callers, public)),
         key=lambda route: (route["path"], route["handler"], route["methods"]),
     )
-    answer = {"routes": routes, "models": project.models(), "failures": sorted(callers.failures)}
-    json.dump(answer, sys.stdout)
+    return {"routes": routes, "models": project.models(), "failures": sorted(callers.failures)}
 
 
 class Mounted(NamedTuple):
@@ -106,14 +114,12 @@ class Project:
         self.root = root
 
     def owns(self, module_name: str) -> bool:
-        file = getattr(sys.modules.get(module_name), "__file__", None)
-        if not file or "site-packages" in file:
-            return False
-        return Path(file).resolve().is_relative_to(self.root)
+        file = Path(getattr(sys.modules.get(module_name), "__file__", None) or "/")
+        return file.is_relative_to(self.root) and "site-packages" not in file.relative_to(self.root).parts
 
     def named(self, thing: Any, *rest: str) -> str:
         module = (thing.__module__,) if self.owns(thing.__module__) else ()
-        return ".".join((*module, thing.__qualname__, *rest))
+        return ".".join((*module, thing.__qualname__.split(".<locals>")[0], *rest))
 
     def mounted(self) -> Iterator[Mounted]:
         from django.urls import get_resolver
@@ -176,8 +182,7 @@ def handlers(callback: Any, project: Project) -> dict[str, str]:
     """The handler of every method that the view may accept."""
     view_class = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
     if view_class is None:
-        function = inspect.unwrap(callback)
-        return dict.fromkeys(METHODS, project.named(function if inspect.isroutine(function) else type(function)))
+        return dict.fromkeys(METHODS, project.named(undecorated(callback)))
     initial = getattr(callback, "view_initkwargs", None) or getattr(callback, "initkwargs", {})
     accepted = set(initial.get("http_method_names", view_class.http_method_names)) & {name.lower() for name in METHODS}
     if actions := getattr(callback, "actions", None):
@@ -189,13 +194,24 @@ def handlers(callback: Any, project: Project) -> dict[str, str]:
     return {name.upper(): handler for name, handler in named.items() if hasattr(view_class, name)}
 
 
-def asked(mounted: Mounted, project: Project, callers: Callers) -> Iterator[dict[str, Any]]:
+def undecorated(callback: Any) -> Any:
+    """The function below its decorators, also below one that forgets `functools.wraps`; the class of an instance."""
+    function = inspect.unwrap(callback)
+    if not inspect.isroutine(function):
+        return type(function)
+    captured = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    hidden = [value for value in captured if inspect.isfunction(value)]
+    return undecorated(hidden[0]) if len(hidden) == 1 else function
+
+
+def asked(mounted: Mounted, project: Project, callers: Callers, public: Collection[str]) -> Iterator[dict[str, Any]]:
     by_method = handlers(mounted.callback, project)
     address = callers.found(addresses(mounted.patterns), sorted(by_method))
     methods_of: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for method, handler in by_method.items():
         if callers.may_call(method, address):
-            methods_of[handler, callers.is_refused(method, address)].append(method)
+            is_guarded = mounted.path not in public and callers.is_refused(method, address)
+            methods_of[handler, is_guarded].append(method)
     for (handler, guarded), methods in methods_of.items():
         yield {
             "path": mounted.path,
