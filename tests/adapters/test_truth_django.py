@@ -100,6 +100,14 @@ def test_views_of_a_library_go_without_a_module() -> None:
     assert routes("django_shop", "/accounts/logout/") == {"POST": "LogoutView.post"}
 
 
+def test_a_view_is_found_below_a_decorator_that_hides_it() -> None:
+    assert routes("django_shop", "/contact/") == {"*": "pages.views.contact"}
+
+
+def test_a_view_that_a_function_makes_has_the_name_of_its_maker() -> None:
+    assert routes("django_shop", "/robots.txt") == {"*": "pages.views.plain"}
+
+
 def test_the_routes_of_libraries_are_left_out() -> None:
     prefixes = ("/admin/", "/auth/", "/media/", "/api/auth/login")
     paths = [route["path"] for name in SETTINGS for route in truth(name)["routes"]]
