@@ -9,7 +9,7 @@ from backend_lint.config.layer import FILE_NAMES, own_file, profiles
 from backend_lint.config.load import Group, Invocation, configs_for, shown, unknown_variables
 from backend_lint.config.patterns import Pattern, Patterns
 from backend_lint.config.schema import schema
-from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of
+from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of, specificity
 from backend_lint.config.settings import Config, Origin, OriginKind, Override, Settings, Taint
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "schema",
     "severity_of",
     "shown",
+    "specificity",
     "unknown_variables",
 ]

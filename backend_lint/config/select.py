@@ -10,9 +10,10 @@ from backend_lint.config.patterns import Patterns
 from backend_lint.config.settings import Config, OriginKind
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError, RuleInfo, Severity
 
-_CODE = re.compile(r"[A-Z]+-?\d+")
+_PREFIX = re.compile(r"[A-Z]+\d*")
 _ALWAYS_KNOWN = frozenset({"ALL", "scope:file", "scope:project"}) | SECTIONS.keys() | GUIDELINES.keys()
-_EXACT = 100
+_SHORT = frozenset(guideline.replace("-", "") for guideline in GUIDELINES)
+_BY_CODE, _EXACT = 10, 100
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ class Selectable(Protocol):
     def code(self) -> str: ...
     @property
     def name(self) -> str: ...
+    @property
+    def guideline(self) -> str: ...
     @property
     def scope(self) -> str: ...
 
@@ -63,12 +66,12 @@ class Overrides:
                     return found
         return default
 
-    def unmatched(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """The patterns of overrides that match none of `paths`, as written."""
+    def unmatched(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """The patterns that match none of `paths`, each with the key it was written under."""
         everything = [f"{self._root}/{path}" for path in paths]
         return tuple(
-            pattern.text
-            for _, override in self._overrides
+            (f"overrides[{position}].paths.{pattern.text}", pattern.text)
+            for position, (_, override) in enumerate(self._overrides)
             for pattern in override.paths
             if not pattern.text.startswith("!") and not any(map(Patterns((pattern,)).match, everything))
         )
@@ -81,11 +84,14 @@ def specificity(selector: str, rule: Selectable) -> int:
             return 1
         case _ if selector == f"scope:{rule.scope}":
             return 2
+        case _ if selector in SECTIONS:
+            return 3 if rule.guideline.startswith(selector) else 0
+        case _ if selector in GUIDELINES or selector in _SHORT:
+            return 4 if rule.guideline.replace("-", "") == selector.replace("-", "") else 0
         case rule.code | rule.name:
             return _EXACT
-        case _ if selector in SECTIONS or _CODE.fullmatch(selector):
-            prefix = selector.replace("-", "")
-            return 2 + len(prefix) if rule.code.startswith(prefix) else 0
+        case _ if _PREFIX.fullmatch(selector) and rule.code.startswith(selector):
+            return _BY_CODE + len(selector)
         case _:
             return 0
 

@@ -115,9 +115,9 @@ class _Search:
             return
         if path.suffix == _NOTEBOOK:
             self._notebooks.add(relative)
-            self._notice(relative, "is a notebook, which is not linted")
+            self._notice(relative, "notebooks are not linted")
         elif content is None and path.suffix not in _SUFFIXES and not _SHEBANG.match(_head(path)):
-            self._notice(relative, "is not a Python file, and is not linted")
+            self._notice(relative, "not a Python file, so it is not linted")
         else:
             self._explicit.add(relative)
             self._reported.add(relative)
@@ -201,7 +201,7 @@ class _Search:
         return path[len(self._root) + 1 :]
 
     def _notice(self, relative: str, message: str) -> None:
-        self._diagnostics.add(Diagnostic(relative, None, DiagnosticKind.NOTICE, f"{relative} {message}"))
+        self._diagnostics.add(Diagnostic(relative, None, DiagnosticKind.NOTICE, message))
 
     def _cannot_read(self, path: str, message: str) -> None:
         relative = self._relative(path).encode("utf-8", "backslashreplace").decode() or "."

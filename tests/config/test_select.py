@@ -13,8 +13,8 @@ from tests.config.project import configured
 ROOT = Path("/project")
 
 
-def rule(code: str, name: str, scope: str = "file") -> RuleInfo:
-    return RuleInfo(code, name, guideline_of(code), Severity.MEDIUM, "", "", "", scope)
+def rule(code: str, name: str, scope: str = "file", guideline: str = "") -> RuleInfo:
+    return RuleInfo(code, name, guideline or guideline_of(code), Severity.MEDIUM, "", "", "", scope)
 
 
 RULES = (
@@ -23,6 +23,7 @@ RULES = (
     rule("SEC403", "traceback-lost"),
     rule("API101", "verb-in-path", "project"),
     rule("DAT301", "n-plus-one", "project"),
+    rule("B102", "exec-used", guideline="SEC-2"),
 )
 
 
@@ -34,14 +35,16 @@ def selected(select: list[str], ignore: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("select", "ignore", "codes"),
     [
-        (["ALL"], [], ["SEC201", "SEC202", "SEC403", "API101", "DAT301"]),
-        (["SEC"], [], ["SEC201", "SEC202", "SEC403"]),
-        (["SEC-2"], [], ["SEC201", "SEC202"]),
-        (["SEC2"], ["SEC202"], ["SEC201"]),
+        (["ALL"], [], ["SEC201", "SEC202", "SEC403", "API101", "DAT301", "B102"]),
+        (["SEC"], [], ["SEC201", "SEC202", "SEC403", "B102"]),
+        (["SEC-2"], [], ["SEC201", "SEC202", "B102"]),
+        (["SEC2"], ["SEC202"], ["SEC201", "B102"]),
         (["SEC40"], [], ["SEC403"]),
         (["n-plus-one"], ["ALL"], ["DAT301"]),
-        (["scope:file"], [], ["SEC202", "SEC403"]),
-        (["ALL"], ["scope:project", "SEC-4"], ["SEC202"]),
+        (["scope:file"], [], ["SEC202", "SEC403", "B102"]),
+        (["ALL"], ["scope:project", "SEC-4"], ["SEC202", "B102"]),
+        (["SEC-2"], ["B"], ["SEC201", "SEC202"]),
+        (["B1"], ["SEC"], ["B102"]),
         (["SEC", "sql-injection"], ["SEC-2"], ["SEC201", "SEC403"]),
         (["SEC"], ["SEC"], []),
         ([], [], []),
@@ -84,7 +87,7 @@ def test_selecting_more_never_loses_a_rule_and_ignoring_more_never_wins_one(
 def test_severities_follow_the_most_specific_key() -> None:
     config = Config(root=ROOT, severity={"SEC": Severity.LOW, "SEC201": Severity.CRITICAL})
     severities = [severity_of(info, config, info.severity) for info in RULES]
-    assert severities == [Severity.CRITICAL, Severity.LOW, Severity.LOW, Severity.MEDIUM, Severity.MEDIUM]
+    assert severities == [Severity.CRITICAL, Severity.LOW, Severity.LOW, Severity.MEDIUM, Severity.MEDIUM, Severity.LOW]
 
 
 def overrides(*tables: Override) -> Overrides:
@@ -112,7 +115,7 @@ def test_the_last_override_that_speaks_of_a_rule_sets_its_severity() -> None:
 
 def test_patterns_that_match_nothing_are_known() -> None:
     found = overrides(Override(paths=(Pattern("old/", ROOT), Pattern("app/*.py", ROOT), Pattern("!x", ROOT))))
-    assert found.unmatched(["app/a.py"]) == ("old/",)
+    assert found.unmatched(["app/a.py"]) == (("overrides[0].paths.old/", "old/"),)
 
 
 @pytest.mark.parametrize(
