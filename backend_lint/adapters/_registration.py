@@ -1,0 +1,857 @@
+"""What module-level code, factories and decorators register, found by following the code rather than by its shape.
+
+Routers are made in one file, included in a second by a function of a third, in a loop over a list of a fourth. So the
+code that builds an application is interpreted: values are literals, lists, functions, classes, and the objects of
+the frameworks (`KINDS`); every call of a method on such an object is an event, which the adapters read.
+Nothing of the project is executed; what cannot be told is `Unknown`, and both branches of an open condition count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from backend_lint.core import Role
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr, Stmt
+from backend_lint.project import Class, Function, Module, Project, Scope
+
+KINDS = frozenset(
+    {
+        "fastapi.FastAPI",
+        "fastapi.APIRouter",
+        "starlette.applications.Starlette",
+        "starlette.routing.Router",
+        "starlette.routing.Route",
+        "starlette.routing.Mount",
+        "starlette.routing.Host",
+        "starlette.routing.WebSocketRoute",
+        "starlette.middleware.Middleware",
+        "flask.Flask",
+        "flask.Blueprint",
+        "quart.Quart",
+        "quart.Blueprint",
+        "flask_restful.Api",
+        "flask_restx.Api",
+        "flask_restx.Namespace",
+        "flask_smorest.Api",
+        "flask_smorest.Blueprint",
+        "flask_openapi3.OpenAPI",
+        "flask_openapi3.APIBlueprint",
+        "django.urls.path",
+        "django.urls.re_path",
+        "django.urls.include",
+        "django.conf.urls.i18n.i18n_patterns",
+        "rest_framework.routers.SimpleRouter",
+        "rest_framework.routers.DefaultRouter",
+        "rest_framework_nested.routers.NestedSimpleRouter",
+        "rest_framework_nested.routers.NestedDefaultRouter",
+        "rest_framework_extensions.routers.ExtendedSimpleRouter",
+        "rest_framework_extensions.routers.ExtendedDefaultRouter",
+        "ninja.NinjaAPI",
+        "ninja.Router",
+        "aiohttp.web.Application",
+        "aiohttp.web.RouteTableDef",
+        "aiohttp.web.get",
+        "aiohttp.web.post",
+        "aiohttp.web.put",
+        "aiohttp.web.patch",
+        "aiohttp.web.delete",
+        "aiohttp.web.route",
+        "aiohttp.web.view",
+        "aiohttp.web.static",
+        "sanic.Sanic",
+        "sanic.Blueprint",
+        "tornado.web.Application",
+        "tornado.web.url",
+        "tornado.web.URLSpec",
+        "litestar.Litestar",
+        "litestar.Router",
+        "celery.Celery",
+    }
+)
+_UNROLLED = 200
+_DEPTH = 12
+
+
+class Value:
+    """Something that registration code handles."""
+
+
+@dataclass(eq=False)
+class Unknown(Value):
+    expr: Expr | None = None
+    scope: Scope | None = None
+
+
+@dataclass(eq=False)
+class Literal(Value):
+    value: Any
+
+
+@dataclass(eq=False)
+class Items(Value):
+    """A list, tuple or set. `expr` is the display it was written as."""
+
+    items: list[Value]
+    expr: Expr | None = None
+
+
+@dataclass(eq=False)
+class Entries(Value):
+    """A dict with literal keys; what has another key is left out."""
+
+    entries: dict[Any, Value]
+
+
+@dataclass(eq=False)
+class Symbol(Value):
+    """Something of a library, by qualified name."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class ModuleValue(Value):
+    module: Module
+
+
+@dataclass(eq=False)
+class FunctionValue(Value):
+    """A function or method; `bound` is the instance or class that it was taken from, `frame` where it was defined."""
+
+    function: Function
+    frame: Frame | None = None
+    bound: Value | None = None
+
+
+@dataclass(eq=False)
+class ClassValue(Value):
+    cls: Class
+
+
+@dataclass(eq=False)
+class Instance(Value):
+    """An object of a class of the project."""
+
+    cls: Class
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Called(Value):
+    """The result of a library call that is not tracked: `Depends(get_user)`, `login_required(view)`."""
+
+    symbol: str
+    call: ir.Call
+    scope: Scope
+    args: list[Value]
+    kwargs: dict[str, Value]
+
+
+@dataclass(eq=False)
+class Object(Value):
+    """An object of a framework. `names` are the qualified names it was bound to, in order.
+
+    `cls` is its class where that is one of the project that inherits from the framework's.
+    """
+
+    symbol: str
+    call: ir.Call
+    scope: Scope
+    args: list[Value]
+    kwargs: dict[str, Value]
+    names: list[str] = field(default_factory=list)
+    cls: Class | None = None
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """A qualified name, or the place where it was made."""
+        return self.names[0] if self.names else str(self.scope.module.place(self.call))
+
+    def argument(self, position: int | None, keyword: str | None) -> Value | None:
+        return _argument(self.args, self.kwargs, position, keyword)
+
+
+@dataclass(eq=False)
+class Bound(Value):
+    """A method of a framework's object, or of a literal."""
+
+    target: Value
+    method: str
+    expr: Expr | None = None
+
+
+@dataclass(eq=False)
+class Event:
+    """A method of a framework's object was called, or used as a decorator (on `decorated`).
+
+    `call` is None for a decorator without parentheses. `node` is the expression to report at. `binding` are the values
+    of names that were known where it happened, for what the adapter evaluates itself.
+    """
+
+    target: Object
+    method: str
+    call: ir.Call | None
+    node: Expr
+    args: list[Value]
+    kwargs: dict[str, Value]
+    scope: Scope
+    order: int
+    decorated: Function | Class | None = None
+
+    def argument(self, position: int | None, keyword: str | None) -> Value | None:
+        return _argument(self.args, self.kwargs, position, keyword)
+
+
+@dataclass(eq=False)
+class Frame:
+    """Names while a body is interpreted. A module's frame has no function."""
+
+    scope: Scope
+    values: dict[str, Value] = field(default_factory=dict)
+    outer: Frame | None = None
+    returned: list[Value] = field(default_factory=list)
+    owner: Value | None = None
+
+
+_KNOWN: WeakKeyDictionary[Project, Registration] = WeakKeyDictionary()
+
+
+def registration(project: Project) -> Registration:
+    """The registration of a project, interpreted once."""
+    found = _KNOWN.get(project)
+    if found is None:
+        found = _KNOWN[project] = Registration(project)
+        found.interpret()
+    return found
+
+
+class Registration:
+    """`events` in the order in which they happen when the modules are imported one after another."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.events: list[Event] = []
+        self.objects: list[Object] = []
+        self._frames: dict[str, Frame] = {}
+        self._stack: list[str] = []
+        self._executed: set[str] = set()
+        self._instances: dict[str, Instance] = {}
+        self._relevant = _relevant_functions(project)
+
+    def interpret(self) -> None:
+        modules = [module for module in self.project.modules.values() if module.role in (Role.APP, Role.SCRIPT)]
+        for module in modules:
+            self.frame(module)
+        for module in modules:
+            for function in module.functions:
+                if function.qualified in self._relevant and function.qualified not in self._executed:
+                    self._uncalled(function)
+
+    def _uncalled(self, function: Function) -> None:
+        """A factory that nobody calls here: a server does, or a test."""
+        owner = function.cls
+        bound: Value | None = None
+        if owner is not None:
+            bound = self._instances.get(owner.qualified)
+            if bound is None:
+                bound = self._instances[owner.qualified] = Instance(owner)
+                init = self.project.classes.method(owner.qualified, "__init__")
+                if init is not None and init.qualified in self._relevant and init is not function:
+                    self._invoke(FunctionValue(init, bound=bound), [], {}, None)
+        frame = self._frames.get(function.module.name)
+        self._invoke(FunctionValue(function, frame, bound), [], {}, None)
+
+    # Names
+
+    def frame(self, module: Module) -> Frame:
+        """The names of a module, its body interpreted when they are first asked for."""
+        known = self._frames.get(module.name)
+        if known is None:
+            known = self._frames[module.name] = Frame(module)
+            self._block(module.body, known)
+        return known
+
+    def variable(self, qualified: str) -> Value:
+        """The value of a module's variable, function, class or import."""
+        module, rest = self.project.names.split(qualified)
+        if module is None:
+            return Symbol(qualified)
+        if not rest:
+            return ModuleValue(module)
+        head, _, tail = rest.partition(".")
+        value = self.frame(module).values.get(head)
+        if value is None:
+            canonical = self.project.names.canonical(f"{module.name}.{head}")
+            if canonical != f"{module.name}.{head}":
+                value = self.variable(canonical)
+            else:
+                value = self._definition(module, head)
+        for name in tail.split(".") if tail else ():
+            value = self.attribute(value, name)
+        return value
+
+    def _definition(self, module: Module, name: str) -> Value:
+        if name in module.top_classes:
+            return ClassValue(module.top_classes[name])
+        if name in module.top_functions:
+            return FunctionValue(module.top_functions[name], self._frames.get(module.name))
+        return Unknown()
+
+    def _lookup(self, name: str, frame: Frame) -> Value:
+        current: Frame | None = frame
+        while current is not None:
+            if name in current.values:
+                return current.values[name]
+            current = current.outer
+        scope = frame.scope
+        qualified = self.project.names.resolve(name, scope)
+        if qualified is None:
+            return Unknown()
+        return self.variable(qualified)
+
+    # Statements
+
+    def _block(self, body: Iterable[Stmt], frame: Frame) -> bool:
+        """Interpret statements; true where the block surely returns."""
+        return any(self._statement(stmt, frame) for stmt in body)
+
+    def _statement(self, stmt: Stmt, frame: Frame) -> bool:
+        match stmt:
+            case ir.Assign(targets=targets, value=value) if value is not None:
+                found = self.evaluate(value, frame)
+                for target in targets:
+                    self._bind(target, found, frame)
+            case ir.Augment(op=op, target=target, value=value):
+                self._bind(target, self._sum(self.evaluate(target, frame), op, self.evaluate(value, frame)), frame)
+            case ir.Evaluate(value=value):
+                self.evaluate(value, frame)
+            case ir.Return(value=value):
+                if value is not None:
+                    frame.returned.append(self.evaluate(value, frame))
+                return True
+            case ir.Raise():
+                return True
+            case ir.If(test=test, body=body, orelse=orelse):
+                return self._branch(self.evaluate(test, frame), body, orelse, frame)
+            case ir.For(target=target, iter=iterable, body=body, orelse=orelse):
+                for item in self._elements(self.evaluate(iterable, frame)):
+                    self._bind(target, item, frame)
+                    self._block(body, frame)
+                self._block(orelse, frame)
+            case ir.While(body=body, orelse=orelse):
+                self._block(body, frame)
+                self._block(orelse, frame)
+            case ir.Try(body=body, orelse=orelse, final=final, handlers=handlers):
+                ended = self._block(body, frame)
+                for handler in handlers:
+                    self._handler(handler.body, frame)
+                return (self._block(orelse, frame) or ended) | self._block(final, frame)
+            case ir.With(items=items, body=body):
+                for item in items:
+                    found = self.evaluate(item.value, frame)
+                    if item.target is not None:
+                        self._bind(item.target, found, frame)
+                return self._block(body, frame)
+            case ir.Match(cases=cases):
+                for case in cases:
+                    self._block(case.body, frame)
+            case ir.DefineFunction(function=index):
+                self._define_function(frame.scope.module.functions[index], frame)
+            case ir.DefineClass(cls=index):
+                self._define_class(frame.scope.module.classes[index], frame)
+            case ir.Load(imports=indexes):
+                self._load(indexes, frame)
+        return False
+
+    def _branch(self, test: Value, body: list[Stmt], orelse: list[Stmt], frame: Frame) -> bool:
+        if isinstance(test, Literal):
+            return self._block(body if test.value else orelse, frame)
+        ended = self._block(body, frame)
+        return self._block(orelse, frame) and ended
+
+    def _handler(self, body: list[Stmt], frame: Frame) -> None:
+        """A fallback after an error: it binds what the body could not, and overrides nothing."""
+        before = dict(frame.values)
+        self._block(body, frame)
+        frame.values.update(before)
+
+    def _load(self, indexes: list[int], frame: Frame) -> None:
+        module = frame.scope.module
+        for index in indexes:
+            each = module.facts.imports[index]
+            if each.is_type_checking:
+                continue
+            source = self.project.names.absolute(each, module)
+            paths = [f"{source}.{each.name}" if each.name and not each.is_star else each.full_module or source, source]
+            owner = next((found for path in paths if (found := self.project.names.split(path)[0]) is not None), None)
+            if owner is not None and owner is not module and owner.role in (Role.APP, Role.SCRIPT):
+                self.frame(owner)
+
+    def _bind(self, target: Expr, value: Value, frame: Frame) -> None:
+        match target:
+            case ir.Name(id=name):
+                frame.values[name] = value
+                if isinstance(value, Object):
+                    owner = frame.scope
+                    prefix = owner.name if isinstance(owner, Module) else owner.qualified
+                    value.names.append(f"{prefix}.{name}")
+            case ir.Attribute(value=owner_expr, name=name):
+                owner_value = self.evaluate(owner_expr, frame)
+                if isinstance(owner_value, (Instance, Object)):
+                    owner_value.attributes[name] = value
+                    if isinstance(value, Object) and isinstance(owner_value, Instance):
+                        value.names.append(f"{owner_value.cls.qualified}.{name}")
+            case ir.Subscript(value=owner_expr, index=index):
+                owner_value, key = self.evaluate(owner_expr, frame), self.evaluate(index, frame)
+                if isinstance(owner_value, Entries) and isinstance(key, Literal):
+                    owner_value.entries[key.value] = value
+            case ir.Sequence(items=targets):
+                if isinstance(value, Items) and len(value.items) == len(targets):
+                    for each, item in zip(targets, value.items, strict=True):
+                        self._bind(each, item, frame)
+                else:
+                    for each in targets:
+                        self._bind(each, Unknown(), frame)
+
+    def _define_function(self, function: Function, frame: Frame) -> None:
+        value = FunctionValue(function, frame)
+        frame.values[function.name] = value
+        self._decorate(function, function.decorators, value, frame)
+
+    def _define_class(self, cls: Class, frame: Frame) -> None:
+        value = ClassValue(cls)
+        frame.values[cls.name] = value
+        inner = Frame(cls, outer=frame)
+        for stmt in cls.body:
+            if type(stmt) is ir.DefineFunction:
+                function = cls.module.functions[stmt.function]
+                inner.values[function.name] = FunctionValue(function, frame)
+                self._decorate(function, function.decorators, inner.values[function.name], inner)
+            elif type(stmt) is ir.DefineClass:
+                self._define_class(cls.module.classes[stmt.cls], inner)
+        self._decorate(cls, cls.facts.decorators, value, frame)
+
+    def _decorate(self, decorated: Function | Class, decorators: list[Expr], value: Value, frame: Frame) -> None:
+        for expr in reversed(decorators):
+            if type(expr) is ir.Call:
+                func = self.evaluate(expr.func, frame)
+                if isinstance(func, Bound) and isinstance(func.target, Object):
+                    args, kwargs = self._arguments(expr, frame)
+                    self._event(func.target, func.method, expr, expr, args, kwargs, frame.scope, decorated)
+                elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
+                    decorator = self._call(func, expr, frame)
+                    if isinstance(decorator, FunctionValue):
+                        self._invoke(decorator, [value], {}, frame)
+            else:
+                func = self.evaluate(expr, frame)
+                if isinstance(func, Bound) and isinstance(func.target, Object):
+                    self._event(func.target, func.method, None, expr, [], {}, frame.scope, decorated)
+                elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
+                    self._invoke(func, [value], {}, frame)
+
+    # Expressions
+
+    def evaluate(self, expr: Expr, frame: Frame) -> Value:
+        match expr:
+            case ir.Const(value=value):
+                return Literal(value)
+            case ir.Text(pieces=pieces):
+                parts = [self.evaluate(piece, frame) for piece in pieces]
+                if all(isinstance(part, Literal) for part in parts):
+                    return Literal("".join(str(part.value) for part in parts))  # type: ignore[attr-defined]
+            case ir.Name(id=name):
+                found = self._lookup(name, frame)
+                return Unknown(expr, frame.scope) if isinstance(found, Unknown) and found.expr is None else found
+            case ir.Attribute(value=owner, name=name):
+                found = self.attribute(self.evaluate(owner, frame), name)
+                return Unknown(expr, frame.scope) if isinstance(found, Unknown) and found.expr is None else found
+            case ir.Call():
+                return self._call(self.evaluate(expr.func, frame), expr, frame)
+            case ir.Sequence(items=items):
+                return Items([each for item in items for each in self._spread(item, frame)], expr)
+            case ir.Dict(keys=keys, values=values):
+                return self._entries(keys, values, frame)
+            case ir.Await(value=value) | ir.Walrus(value=value):
+                return self.evaluate(value, frame)
+            case ir.Conditional(test=test, body=body, orelse=orelse):
+                decided = self.evaluate(test, frame)
+                if isinstance(decided, Literal):
+                    return self.evaluate(body if decided.value else orelse, frame)
+                found = self.evaluate(body, frame)
+                return self.evaluate(orelse, frame) if isinstance(found, Unknown) else found
+            case ir.Bool(op="or", values=values):
+                found = Unknown(expr, frame.scope)
+                for each in values:
+                    value = self.evaluate(each, frame)
+                    if not isinstance(value, Unknown) and not (isinstance(value, Literal) and not value.value):
+                        return value
+                return found
+            case ir.Unary(op="not", value=value):
+                decided = self.evaluate(value, frame)
+                if isinstance(decided, Literal):
+                    return Literal(not decided.value)
+            case ir.Binary(op=op, left=left, right=right):
+                return self._sum(self.evaluate(left, frame), op, self.evaluate(right, frame))
+            case ir.Subscript(value=owner, index=index):
+                return self._item(self.evaluate(owner, frame), self.evaluate(index, frame))
+            case ir.Comprehension(kind=kind, element=element, clauses=[clause]) if kind != "dict":
+                inner = Frame(frame.scope, outer=frame)
+                found_items = []
+                for item in self._elements(self.evaluate(clause.iter, frame)):
+                    self._bind(clause.target, item, inner)
+                    found_items.append(self.evaluate(element, inner))
+                return Items(found_items, expr)
+            case ir.Lambda(function=index):
+                return FunctionValue(frame.scope.module.functions[index], frame)
+        return Unknown(expr, frame.scope)
+
+    def _spread(self, item: Expr, frame: Frame) -> list[Value]:
+        if type(item) is not ir.Star:
+            return [self.evaluate(item, frame)]
+        found = self.evaluate(item.value, frame)
+        return list(found.items) if isinstance(found, Items) else [found]
+
+    def _entries(self, keys: list[Expr | None], values: list[Expr], frame: Frame) -> Value:
+        entries: dict[Any, Value] = {}
+        for key_expr, value in zip(keys, values, strict=True):
+            found = self.evaluate(value, frame)
+            if key_expr is None:
+                entries.update(found.entries if isinstance(found, Entries) else {})
+                continue
+            key = self.evaluate(key_expr, frame)
+            if isinstance(key, Literal):
+                entries[key.value] = found
+        return Entries(entries)
+
+    def _item(self, owner: Value, index: Value) -> Value:
+        if isinstance(index, Literal):
+            if (
+                isinstance(owner, Items)
+                and isinstance(index.value, int)
+                and -len(owner.items) <= index.value < len(owner.items)
+            ):
+                return owner.items[index.value]
+            if isinstance(owner, Entries):
+                return owner.entries.get(index.value, Unknown())
+        return Unknown()
+
+    def _sum(self, left: Value, op: str, right: Value) -> Value:
+        if op == "+" and isinstance(left, Items):
+            if isinstance(right, Items):
+                return Items([*left.items, *right.items], left.expr)
+            return Items([*left.items, right], left.expr)  # what is added is not known item by item
+        if op == "+" and isinstance(right, Items):
+            return Items([left, *right.items], right.expr)
+        if op == "+" and isinstance(left, Literal) and isinstance(right, Literal):
+            if isinstance(left.value, str) and isinstance(right.value, str):
+                return Literal(left.value + right.value)
+        if op == "|" and isinstance(left, Entries) and isinstance(right, Entries):
+            return Entries({**left.entries, **right.entries})
+        return Unknown()
+
+    def _elements(self, value: Value) -> list[Value]:
+        match value:
+            case Items(items=items):
+                return items[:_UNROLLED]
+            case Entries(entries=entries):
+                return [Literal(key) for key in entries][:_UNROLLED]
+            case _:
+                return [Unknown()]
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        match owner:
+            case ModuleValue(module=module):
+                return self.variable(f"{module.name}.{name}")
+            case Symbol(name=symbol):
+                return Symbol(self.project.names.canonical(f"{symbol}.{name}"))
+            case Instance(attributes=attributes) if name in attributes:
+                return attributes[name]
+            case Instance(cls=cls) | ClassValue(cls=cls):
+                return self._class_attribute(cls, name, owner)
+            case Object(attributes=attributes) if name in attributes:
+                return attributes[name]
+            case Object(cls=cls) if cls is not None and self.project.classes.method(cls.qualified, name) is not None:
+                return self._class_attribute(cls, name, owner)
+            case Object() | Literal() | Items() | Entries():
+                return Bound(owner, name)
+            case _:
+                return Unknown()
+
+    def _class_attribute(self, cls: Class, name: str, owner: Value) -> Value:
+        for each in self.project.classes.mro(cls):
+            if isinstance(each, str):
+                continue
+            if name in each.methods:
+                return FunctionValue(each.methods[name], self._frames.get(each.module.name), owner)
+            if name in each.attributes and each.attributes[name].value is not None:
+                return self._default(
+                    self.evaluate(each.attributes[name].value, Frame(each, outer=self.frame(each.module)))
+                )  # type: ignore[arg-type]
+            if name in each.inner:
+                return ClassValue(each.inner[name])
+        return Unknown()
+
+    def _default(self, value: Value) -> Value:
+        """The value of a settings field: `Field(default=…)` stands for its default."""
+        if isinstance(value, Called) and value.symbol == "pydantic.Field":
+            return _argument(value.args, value.kwargs, 0, "default") or Unknown()
+        return value
+
+    # Calls
+
+    def _arguments(self, call: ir.Call, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
+        args: list[Value] = []
+        kwargs: dict[str, Value] = {}
+        for arg in call.args:
+            value = self.evaluate(arg.value, frame)
+            if arg.keyword is not None:
+                kwargs[arg.keyword] = value
+            elif arg.stars == 2:
+                if isinstance(value, Entries):
+                    kwargs.update({key: each for key, each in value.entries.items() if isinstance(key, str)})
+            elif arg.stars == 1:
+                args.extend(value.items if isinstance(value, Items) else [value])
+            else:
+                args.append(value)
+        return args, kwargs
+
+    def _call(self, func: Value, call: ir.Call, frame: Frame) -> Value:
+        if type(call.func) is ir.Attribute and type(call.func.value) is ir.Call:
+            if ir.dotted(call.func.value.func) == "super":
+                return self._super(call.func.name, call, frame)
+        args, kwargs = self._arguments(call, frame)
+        match func:
+            case Symbol(name=symbol):
+                return self._library(symbol, call, args, kwargs, frame)
+            case ClassValue(cls=cls):
+                return self._construct(cls, call, args, kwargs, frame)
+            case FunctionValue(function=function):
+                if function.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values()))):
+                    return self._invoke(func, args, kwargs, frame)
+                return Called(function.qualified, call, frame.scope, args, kwargs)
+            case Bound(target=Object() as target, method=method):
+                self._event(target, method, call, call, args, kwargs, frame.scope, None)
+                return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
+            case Bound(target=target, method=method):
+                return self._method(target, method, args)
+            case Object():
+                self._event(func, "__call__", call, call, args, kwargs, frame.scope, None)
+        return Unknown(call, frame.scope)
+
+    def _library(self, symbol: str, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
+        if symbol in KINDS:
+            made = Object(symbol, call, frame.scope, args, kwargs)
+            self.objects.append(made)
+            return made
+        match symbol, args:
+            case "builtins.list" | "builtins.tuple" | "builtins.sorted" | "builtins.set" | "itertools.chain", [
+                Items() as items
+            ]:
+                return items
+            case "itertools.chain", _ if all(isinstance(arg, Items) for arg in args):
+                return Items([item for arg in args for item in arg.items])  # type: ignore[attr-defined]
+            case "builtins.enumerate", [Items(items=items)]:
+                return Items([Items([Literal(index), item]) for index, item in enumerate(items)])
+            case "builtins.zip", [Items(items=first), Items(items=second)]:
+                return Items([Items([a, b]) for a, b in zip(first, second, strict=False)])
+            case "builtins.str", [Literal(value=value)]:
+                return Literal(str(value))
+            case "importlib.import_module", [Literal(value=str(name)), *_]:
+                return self.variable(self.project.names.canonical(name))
+            case "builtins.getattr", [owner, Literal(value=str(name)), *_]:
+                return self.attribute(owner, name)
+            case "functools.partial", [FunctionValue() as function, *_]:
+                return function
+            case "os.getenv" | "os.environ.get", [_, Literal() as default]:
+                return default
+        return Called(symbol, call, frame.scope, args, kwargs)
+
+    def _construct(self, cls: Class, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
+        kind = next((each for each in self.project.classes.mro(cls) if isinstance(each, str) and each in KINDS), None)
+        if kind is not None:
+            made = Object(kind, call, frame.scope, args, kwargs, cls=cls)
+            self.objects.append(made)
+            init = self.project.classes.method(cls.qualified, "__init__")
+            if init is not None:
+                self._invoke(FunctionValue(init, bound=made), args, kwargs, frame)
+            return made
+        instance = Instance(cls)
+        self._instances.setdefault(cls.qualified, instance)
+        init = self.project.classes.method(cls.qualified, "__init__")
+        if init is not None and (init.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values())))):
+            self._invoke(FunctionValue(init, bound=instance), args, kwargs, frame)
+        else:
+            instance.attributes.update(kwargs)
+        return instance
+
+    def _super(self, name: str, call: ir.Call, frame: Frame) -> Value:
+        """A call of an inherited method; on a framework's object the constructor's arguments are those it hands on."""
+        args, kwargs = self._arguments(call, frame)
+        owner = frame.owner
+        scope = frame.scope
+        cls = scope.owner if isinstance(scope, Function) else None
+        if cls is not None:
+            for each in self.project.classes.mro(cls)[1:]:
+                if isinstance(each, Class) and name in each.methods:
+                    return self._invoke(FunctionValue(each.methods[name], bound=owner), args, kwargs, frame)
+        if isinstance(owner, Object) and name == "__init__":
+            owner.args = args
+            owner.kwargs = {**owner.kwargs, **kwargs} if call.has_unpacking else kwargs
+        elif isinstance(owner, Object):
+            self._event(owner, name, call, call, args, kwargs, frame.scope, None)
+        return Unknown(call, frame.scope)
+
+    def _method(self, target: Value, method: str, args: list[Value]) -> Value:
+        match target, method, args:
+            case Items(), "append", [value]:
+                target.items.append(value)
+            case Items(), "extend", [Items(items=items)]:
+                target.items.extend(items)
+            case Items(), "extend", [value]:
+                target.items.append(value)
+            case Items(), "insert", [_, value]:
+                target.items.insert(0, value)
+            case Items(), "copy", []:
+                return Items(list(target.items), target.expr)
+            case Entries(entries=entries), "items", []:
+                return Items([Items([Literal(key), value]) for key, value in entries.items()])
+            case Entries(entries=entries), "values", []:
+                return Items(list(entries.values()))
+            case Entries(entries=entries), "get", [Literal(value=key), *_]:
+                return entries.get(key, Unknown())
+            case Entries(entries=entries), "update", [Entries(entries=more)]:
+                entries.update(more)
+            case Literal(value=str(text)), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
+                return Literal(getattr(text, method)(*(arg.value for arg in args)))  # type: ignore[attr-defined]
+        return Unknown()
+
+    def _invoke(self, value: FunctionValue, args: list[Value], kwargs: dict[str, Value], caller: Frame | None) -> Value:
+        function = value.function
+        if function.qualified in self._stack or len(self._stack) >= _DEPTH:
+            return Unknown()
+        self._executed.add(function.qualified)
+        module_frame = self.frame(function.module)
+        frame = Frame(function, outer=value.frame or module_frame, owner=value.bound)
+        names = [each for each in function.parameters if each.kind in ("positional", "plain")]
+        passed = list(args)
+        kinds = {ir.dotted(each) for each in function.decorators}
+        if value.bound is not None and "staticmethod" not in kinds:
+            passed.insert(0, value.bound)
+        elif function.cls is not None and "classmethod" in kinds:
+            passed.insert(0, ClassValue(function.cls))
+        for index, parameter in enumerate(names):
+            if index < len(passed):
+                frame.values[parameter.name] = passed[index]
+            elif parameter.name in kwargs:
+                frame.values[parameter.name] = kwargs[parameter.name]
+            elif parameter.default is not None:
+                frame.values[parameter.name] = self.evaluate(parameter.default, module_frame)
+        known = {each.name for each in names}
+        for parameter in function.parameters:
+            match parameter.kind:
+                case "star":
+                    frame.values[parameter.name] = Items(passed[len(names) :])
+                case "stars":
+                    frame.values[parameter.name] = Entries(
+                        {key: each for key, each in kwargs.items() if key not in known}
+                    )
+                case "keyword" if parameter.name in kwargs:
+                    frame.values[parameter.name] = kwargs[parameter.name]
+                case "keyword" if parameter.default is not None:
+                    frame.values[parameter.name] = self.evaluate(parameter.default, module_frame)
+        self._stack.append(function.qualified)
+        self._block(function.body, frame)
+        self._stack.pop()
+        return next((found for found in frame.returned if not isinstance(found, Unknown)), Unknown())
+
+    def _event(
+        self,
+        target: Object,
+        method: str,
+        call: ir.Call | None,
+        node: Expr,
+        args: list[Value],
+        kwargs: dict[str, Value],
+        scope: Scope,
+        decorated: Function | Class | None,
+    ) -> None:
+        self.events.append(Event(target, method, call, node, args, kwargs, scope, len(self.events), decorated))
+
+
+_PURE = frozenset(
+    {"format", "lower", "upper", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace", "title"}
+)
+
+
+def _argument(args: list[Value], kwargs: dict[str, Value], position: int | None, keyword: str | None) -> Value | None:
+    if keyword is not None and keyword in kwargs:
+        return kwargs[keyword]
+    return args[position] if position is not None and position < len(args) else None
+
+
+def literal(value: Value | None) -> Any:
+    """The literal value, or None where there is none."""
+    return value.value if isinstance(value, Literal) else None
+
+
+def text(value: Value | None) -> str | None:
+    """The literal text, or None."""
+    found = literal(value)
+    return found if isinstance(found, str) else None
+
+
+def _is_tracked(value: Value) -> bool:
+    match value:
+        case Object():
+            return True
+        case Items(items=items):
+            return any(map(_is_tracked, items))
+        case Instance(attributes=attributes):
+            return any(isinstance(each, Object) for each in attributes.values())
+        case _:
+            return False
+
+
+def _relevant_functions(project: Project) -> set[str]:
+    """Functions that make a framework's object, decorate with one or register on one, and those that call them."""
+    relevant: set[str] = set()
+    queue: list[Function] = []
+    for function in project.functions(Role.APP, Role.SCRIPT):
+        if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function):
+            queue.append(function)
+            relevant.add(function.qualified)
+    for function in queue:
+        around = [site.scope for site in project.callers(function)]
+        for scope in (*around, *([function.parent] if function.parent is not None else [])):
+            if isinstance(scope, Function) and scope.qualified not in relevant:
+                relevant.add(scope.qualified)
+                queue.append(scope)
+    return relevant
+
+
+def _is_making(project: Project, symbol: str | None) -> bool:
+    if symbol is None:
+        return False
+    if symbol in KINDS:
+        return True
+    owner, _, method = symbol.rpartition(".")
+    if owner in KINDS and method[:1] != "_":
+        return True
+    cls = project.cls(symbol)
+    return cls is not None and any(isinstance(each, str) and each in KINDS for each in project.classes.mro(cls))
+
+
+def _registers(project: Project, function: Function) -> bool:
+    """Whether a function defines functions decorated with a method of one of its own names, like a parameter `app`."""
+    return any(
+        type(decorator) is ir.Call
+        and type(decorator.func) is ir.Attribute
+        and ir.dotted(decorator.func.value) is not None
+        for nested in function.nested.values()
+        for decorator in nested.decorators
+    )
