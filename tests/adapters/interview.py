@@ -14,6 +14,7 @@ websocket closed before it was accepted. What the route needs besides (path, que
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
@@ -27,14 +28,17 @@ from typing import Any
 
 Row = dict[str, Any]
 
-LOGIN = re.compile(r"log-?in|sign-?in|auth", re.IGNORECASE)
+LOGIN = re.compile(r"log-?in|sign-?in|authenticate", re.IGNORECASE)
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 VIEW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 
 
-def routes(app: Any, root: Path) -> list[Row]:
-    """Every route of `app` that the code under `root` handles, sorted by path, methods and handler."""
-    rows = _flask_routes(app, root) if hasattr(app, "url_map") else _asgi_app_routes(app, root)
+def routes(app: Any, root: Path, *, lifespan: bool = True) -> list[Row]:
+    """Every route of `app` that the code under `root` handles, sorted by path, methods and handler.
+
+    Without `lifespan`, an ASGI application is asked before it has started up: its start may need services.
+    """
+    rows = _flask_routes(app, root) if hasattr(app, "url_map") else _asgi_app_routes(app, root, lifespan)
     return sorted(rows, key=lambda row: (row["path"], row["methods"], row["handler"]))
 
 
@@ -110,10 +114,11 @@ def _row(path: str, endpoint: Any, file: str, method: str | None = None, **facts
 # Starlette and FastAPI
 
 
-def _asgi_app_routes(app: Any, root: Path) -> Iterator[Row]:
+def _asgi_app_routes(app: Any, root: Path, lifespan: bool) -> Iterator[Row]:
     from starlette.testclient import TestClient
 
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    with client if lifespan else contextlib.nullcontext():
         for prefix, route in _asgi_walk(app.routes):
             file = _file(route.endpoint, root)
             if file is not None:
@@ -486,7 +491,7 @@ def _column(column: Any, indexes: list[Row], uniques: list[list[str]], mappers: 
         "nullable": bool(column.nullable),
         "primary_key": bool(column.primary_key),
         "unique": [column.name] in uniques or [column.name] in unique_indexes,
-        "index": any(index["columns"][0] == column.name for index in indexes),
+        "index": any(index["columns"][:1] == [column.name] for index in indexes),
         "foreign_key": min((key.target_fullname for key in column.foreign_keys), default=None),
     }
 
