@@ -75,7 +75,17 @@ class Names:
         source = self.absolute(each, module)
         if each.name is None or each.is_star:
             return source
-        return f"{source}.{each.name}"
+        qualified = f"{source}.{each.name}"
+        if qualified in self.modules and source in self.modules:
+            return self._rebound(self.modules[source], each.name) or qualified
+        return qualified
+
+    def _rebound(self, package: Module, name: str) -> str | None:
+        """What a package means by the name of one of its submodules, after `from .media import router as media`."""
+        other = package.imports.get(name)
+        if other is None or other.name is None or other.name == name:
+            return None
+        return self._target(other, package)
 
     def absolute(self, each: Import, module: Module) -> str:
         """The module that an import names, relative ones made absolute."""

@@ -1,0 +1,241 @@
+"""Which functions can refuse a request: guards are known by what they do, not by what they are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
+from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.model import GuardKind
+
+_DEPTH = 4
+_STATUSES = (401, 403, 429)
+_NAMED_STATUS = re.compile(r"HTTP_(\d{3})")
+_LOGIN = re.compile(r"log[-_]?in|sign[-_]?in|auth", re.IGNORECASE)
+_STATUS_NAMES = {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "TOO_MANY_REQUESTS": 429}
+_HTTP_ERRORS = frozenset(
+    {"starlette.exceptions.HTTPException", "fastapi.HTTPException", "tornado.web.HTTPError", "werkzeug.exceptions.HTTPException"}
+    | {"litestar.exceptions.HTTPException", "sanic.exceptions.SanicException", "ninja.errors.HttpError"}
+    | {"rest_framework.exceptions.APIException", "flask_smorest.abort"}
+)
+_EXCEPTIONS = {
+    "werkzeug.exceptions.Unauthorized": 401,
+    "werkzeug.exceptions.Forbidden": 403,
+    "werkzeug.exceptions.TooManyRequests": 429,
+    "django.core.exceptions.PermissionDenied": 403,
+    "rest_framework.exceptions.NotAuthenticated": 401,
+    "rest_framework.exceptions.AuthenticationFailed": 401,
+    "rest_framework.exceptions.PermissionDenied": 403,
+    "rest_framework.exceptions.Throttled": 429,
+    "sanic.exceptions.Unauthorized": 401,
+    "sanic.exceptions.Forbidden": 403,
+    "aiohttp.web.HTTPUnauthorized": 401,
+    "aiohttp.web.HTTPForbidden": 403,
+    "aiohttp.web.HTTPTooManyRequests": 429,
+    "aiohttp.web_exceptions.HTTPUnauthorized": 401,
+    "aiohttp.web_exceptions.HTTPForbidden": 403,
+    "litestar.exceptions.NotAuthorizedException": 401,
+    "litestar.exceptions.PermissionDeniedException": 403,
+    "litestar.exceptions.TooManyRequestsException": 429,
+}
+_ABORTS = frozenset(
+    {"flask.abort", "werkzeug.exceptions.abort", "flask_restful.abort", "flask_restx.abort", "flask_smorest.abort", "quart.abort"}
+    | {"sanic.exceptions.abort", "bottle.abort"}
+)
+_REFUSALS = {
+    "django.http.HttpResponseForbidden": 403,
+    "django.contrib.auth.views.redirect_to_login": 401,
+    "flask_login.LoginManager.unauthorized": 401,
+}
+_REDIRECTS = frozenset(
+    {"flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect"}
+    | {"starlette.responses.RedirectResponse", "sanic.response.redirect"}
+)
+_WRAPPING_CALLS = frozenset({"flask.make_response", "flask.jsonify"})
+
+_KNOWN: WeakKeyDictionary[Project, Denials] = WeakKeyDictionary()
+
+
+def denials(project: Project) -> Denials:
+    found = _KNOWN.get(project)
+    if found is None:
+        found = _KNOWN[project] = Denials(project)
+    return found
+
+
+class Denials:
+    """`mapped` are the project's exceptions that an exception handler answers with a refusal, by qualified name."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.mapped: dict[str, int] = {}
+        self._direct: dict[str, frozenset[int]] = {}
+        self._all: dict[tuple[str, int], frozenset[int]] = {}
+
+    def kinds(self, function: Function) -> list[GuardKind]:
+        """The kinds of guard that a function is, by the statuses it can answer; none where it cannot refuse."""
+        return guard_kinds(self.statuses(function))
+
+    def statuses(self, function: Function, depth: int = _DEPTH) -> frozenset[int]:
+        """Which of 401, 403 and 429 a function can answer, itself, in what it defines, or through what it calls."""
+        key = (function.qualified, depth)
+        known = self._all.get(key)
+        if known is None:
+            self._all[key] = frozenset()
+            found = set(self.direct(function))
+            for nested in function.nested.values():
+                found |= self.statuses(nested, depth)
+            if depth:
+                for site in self.project.sites(function):
+                    for target in site.targets[:1]:
+                        found |= self.statuses(target, depth - 1)
+            known = self._all[key] = frozenset(found)
+        return known
+
+    def direct(self, function: Function) -> frozenset[int]:
+        """The statuses that the function's own statements answer."""
+        known = self._direct.get(function.qualified)
+        if known is None:
+            known = self._direct[function.qualified] = frozenset(self._found(function))
+        return known
+
+    def _found(self, function: Function) -> Iterator[int]:
+        for stmt in function.statements:
+            match stmt:
+                case ir.Raise(exc=exc) if exc is not None:
+                    yield from self._raised(exc, function)
+                case ir.Return(value=value) if value is not None:
+                    yield from self._returned(value, function)
+                case ir.Evaluate(value=ir.Call() as call):
+                    yield from self._aborted(call, function)
+
+    def _raised(self, exc: Expr, scope: Scope) -> Iterator[int]:
+        call = exc if type(exc) is ir.Call else None
+        symbol = self.symbol(call.func if call is not None else exc, scope)
+        if symbol is None:
+            return
+        status = self.status_of_exception(symbol)
+        if status is None and call is not None and self._is_http_error(symbol):
+            status = self.status(call.argument(0, "status_code"), scope)
+            status = status or self.status(call.argument(None, "status"), scope)
+        if status in _STATUSES:
+            yield status
+
+    def status_of_exception(self, symbol: str) -> int | None:
+        """The status that an exception class stands for, where its class decides it."""
+        if symbol in _EXCEPTIONS:
+            return _EXCEPTIONS[symbol]
+        if symbol in self.mapped:
+            return self.mapped[symbol]
+        cls = self.project.cls(symbol)
+        if cls is None:
+            return None
+        for each in self.project.classes.mro(cls):
+            name = each if isinstance(each, str) else each.qualified
+            if name in _EXCEPTIONS:
+                return _EXCEPTIONS[name]
+            if name in self.mapped:
+                return self.mapped[name]
+            if isinstance(each, Class):
+                status = self._class_status(each)
+                if status is not None:
+                    return status
+        return None
+
+    def _class_status(self, cls: Class) -> int | None:
+        for name in ("status_code", "code", "status"):
+            assigned = cls.attributes.get(name)
+            if assigned is not None and assigned.value is not None:
+                return self.status(assigned.value, cls)
+        init = cls.methods.get("__init__")
+        if init is None:
+            return None
+        for site in self.project.sites(init):
+            if site.method == "__init__":
+                status = self.status(site.call.argument(0, "status_code"), init)
+                if status is not None:
+                    return status
+        default = next((each.default for each in init.parameters if each.name in ("status_code", "code", "status")), None)
+        return self.status(default, init)
+
+    def _is_http_error(self, symbol: str) -> bool:
+        return self.project.classes.is_subclass(symbol, *_HTTP_ERRORS)
+
+    def _returned(self, value: Expr, scope: Scope) -> Iterator[int]:
+        match value:
+            case ir.Sequence(kind="tuple", items=[_, status, *_]):
+                found = self.status(status, scope)
+                if found in _STATUSES:
+                    yield found
+                yield from self._returned(value.items[0], scope)
+            case ir.Call():
+                yield from self._aborted(value, scope)
+                symbol = self.symbol(value.func, scope)
+                if symbol in _REDIRECTS and self._leads_to_login(value):
+                    yield 401
+                elif symbol in _WRAPPING_CALLS and value.args:
+                    found = self.status(value.argument(1), scope)
+                    if found in _STATUSES:
+                        yield found
+                else:
+                    for keyword in ("status", "status_code"):
+                        found = self.status(value.keywords.get(keyword), scope)
+                        if found in _STATUSES:
+                            yield found
+                    if symbol is not None and symbol.endswith("Response") and len(value.args) > 1:
+                        found = self.status(value.argument(1), scope)
+                        if found in _STATUSES:
+                            yield found
+            case ir.Await(value=inner):
+                yield from self._returned(inner, scope)
+            case ir.Conditional(body=body, orelse=orelse):
+                yield from self._returned(body, scope)
+                yield from self._returned(orelse, scope)
+
+    def _aborted(self, call: ir.Call, scope: Scope) -> Iterator[int]:
+        symbol = self.project.site(call, scope).symbol
+        if symbol in _REFUSALS:
+            yield _REFUSALS[symbol]
+        elif symbol in _ABORTS or (type(call.func) is ir.Attribute and call.func.name == "abort"):
+            status = self.status(call.argument(0, "code"), scope) or self.status(call.argument(0, "status_code"), scope)
+            if status in _STATUSES:
+                yield status
+
+    def _leads_to_login(self, call: ir.Call) -> bool:
+        texts = (
+            node.value if type(node) is ir.Const else node.id if type(node) is ir.Name else getattr(node, "name", "")
+            for arg in call.args
+            for node in ir.walk_expression(arg.value)
+            if type(node) in (ir.Const, ir.Name, ir.Attribute)
+        )
+        return any(isinstance(text, str) and _LOGIN.search(text) for text in texts)
+
+    def status(self, expr: Expr | None, scope: Scope) -> int | None:
+        """The status that an expression names: `401`, `status.HTTP_401_UNAUTHORIZED`, `HTTPStatus.UNAUTHORIZED`."""
+        match expr:
+            case ir.Const(value=int(value)):
+                return value
+            case ir.Attribute(value=owner, name="value"):
+                return self.status(owner, scope)
+            case ir.Attribute(name=name) | ir.Name(id=name):
+                match = _NAMED_STATUS.match(name)
+                if match is not None:
+                    return int(match.group(1))
+                if name in _STATUS_NAMES:
+                    return _STATUS_NAMES[name]
+        return None
+
+    def symbol(self, expr: Expr, scope: Scope) -> str | None:
+        found = self.project.qualified(expr, scope)
+        if found is not None:
+            return found
+        kind = self.project.type_of(expr, scope)
+        return None if kind is None or not kind.itself else kind.name
+
+
+def guard_kinds(statuses: frozenset[int]) -> list[GuardKind]:
+    kinds = {401: GuardKind.AUTHENTICATION, 403: GuardKind.AUTHORIZATION, 429: GuardKind.THROTTLE}
+    return [kinds[status] for status in _STATUSES if status in statuses]
