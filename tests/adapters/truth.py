@@ -70,7 +70,7 @@ def root(name: str) -> Path:
 
 
 def guards(routes: Iterable[dict[str, Any]]) -> dict[str, bool]:
-    """Whether each `GET /path` is guarded; several handlers of one address count as the first that answers."""
+    """Whether each `GET /path` is guarded; of several handlers at one address, the first row counts."""
     answers = [(f"{method} {route['path']}", route["guarded"]) for route in routes for method in route["methods"]]
     return dict(reversed(answers))
 
