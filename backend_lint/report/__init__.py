@@ -43,6 +43,7 @@ FORMATS: dict[str, Format] = {
     "json": Format("json"),
     "jsonl": Format("jsonl"),
     "sarif": Format("sarif", for_platform=True),
+    "html": Format("html"),
     "markdown": Format("markdown"),
     "github": Format("github", for_platform=True),
     "gitlab": Format("gitlab", for_platform=True),

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -9,6 +15,7 @@ from backend_lint.core import Edit, Finding, Fix, Place, Safety, Severity
 from backend_lint.report import FORMATS, render, split_lines
 from tests.report.shop import CLEAN, REPORT, SECRET, shown
 
+ROOT = Path(__file__).parents[2]
 GOLDEN_NAMES = {
     "full": "full.txt",
     "concise": "concise.txt",
@@ -26,7 +33,7 @@ GOLDEN_NAMES = {
 
 
 def test_every_format_has_a_golden_file() -> None:
-    assert set(GOLDEN_NAMES) >= set(FORMATS)
+    assert set(GOLDEN_NAMES) == set(FORMATS)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -134,3 +141,26 @@ def test_splitting_lines_loses_nothing_and_knows_only_the_line_ends_of_python() 
     text = "a\r\nb\rc\n\fd\x1ce\u2028f"
     assert split_lines(text) == ["a\r\n", "b\r", "c\n", "\fd\x1ce\u2028f"]
     assert split_lines("") == []
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_hash_seed_changes_no_format(seed: str) -> None:
+    program = "from tests.report.test_formats import every_format; print(every_format())"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True, timeout=120
+    )
+    assert done.stdout.decode().strip() == every_format()
+
+
+def every_format() -> str:
+    texts = (shown(name, show_all=True, statistics=True) for name in FORMATS)
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
+def test_only_the_format_that_is_asked_for_is_loaded() -> None:
+    program = (
+        "import sys, backend_lint.report; print(sorted({'rich', 'jinja2', 'xml.etree', 'difflib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode().strip() == "[]"
