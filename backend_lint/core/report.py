@@ -129,7 +129,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     score: Score
     gate: Gate
     proved: dict[str, int] = msgspec.field(default_factory=dict)
-    model: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+    model: bytes = b"null"
     disabled: dict[str, str] = msgspec.field(default_factory=dict)
     config_path: str | None = None
     revision: str = ""
