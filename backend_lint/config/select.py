@@ -11,8 +11,8 @@ from backend_lint.config.settings import Config, OriginKind
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError, RuleInfo, Severity
 
 _PREFIX = re.compile(r"[A-Z]+\d*")
-_ALWAYS_KNOWN = frozenset({"ALL", "scope:file", "scope:project"}) | SECTIONS.keys() | GUIDELINES.keys()
 _SHORT = frozenset(guideline.replace("-", "") for guideline in GUIDELINES)
+_ALWAYS_KNOWN = frozenset({"ALL", "scope:file", "scope:project"}) | SECTIONS.keys() | GUIDELINES.keys() | _SHORT
 _BY_CODE, _EXACT = 10, 100
 
 T = TypeVar("T")
