@@ -8,7 +8,21 @@ from typing import Any
 
 import msgspec
 
-from backend_lint.core import Diagnostic, Finding, Gate, Inventory, Phase, Report, Score, Severity
+from backend_lint.core import (
+    Confidence,
+    Diagnostic,
+    Fix,
+    Gate,
+    Inventory,
+    Phase,
+    Place,
+    Report,
+    RuleInfo,
+    Score,
+    Severity,
+    State,
+    Step,
+)
 from backend_lint.report.prose import rules_by_code
 from backend_lint.report.summary import Tally, tallies
 from backend_lint.report.view import View
@@ -37,6 +51,31 @@ class Rule(msgspec.Struct, frozen=True):
     cwe: tuple[int, ...]
     owasp: tuple[str, ...]
     examined: int
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine's finding tells the world, by the same names."""
+
+    code: str
+    name: str
+    guideline: str
+    severity: Severity
+    confidence: Confidence
+    message: str
+    help: str
+    at: Place
+    trace: tuple[Step, ...]
+    related: tuple[Step, ...]
+    fix: Fix | None
+    cwe: tuple[int, ...]
+    owasp: tuple[str, ...]
+    also: tuple[str, ...]
+    preview: bool
+    unit: str
+    scope: str
+    fingerprint: str
+    state: State
+    reason: str
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,24 +121,8 @@ def document(report: Report, view: View) -> Document:
         gate=report.gate,
         score=report.score,
         inventory=report.inventory,
-        rules=tuple(
-            Rule(
-                code=rule.code,
-                name=rule.name,
-                guideline=rule.guideline,
-                severity=rule.severity,
-                title=rule.title,
-                scope=rule.scope,
-                unit=rule.unit,
-                pack=rule.pack,
-                preview=rule.preview,
-                cwe=rule.cwe,
-                owasp=rule.owasp,
-                examined=report.examined.get(rule.code, 0),
-            )
-            for rule in rules_by_code(report).values()
-        ),
-        findings=report.findings,
+        rules=tuple(_rule(rule, report.examined.get(rule.code, 0)) for rule in rules_by_code(report).values()),
+        findings=tuple(msgspec.convert(finding, Finding, from_attributes=True) for finding in report.findings),
         diagnostics=report.diagnostics,
         proved=dict(sorted(report.proved.items())),
         disabled=dict(sorted(report.disabled.items())),
@@ -107,6 +130,23 @@ def document(report: Report, view: View) -> Document:
         config_path=report.config_path,
         statistics=tallies(report) if view.statistics else None,
         timing=report.timing if view.timing else None,
+    )
+
+
+def _rule(rule: RuleInfo, examined: int) -> Rule:
+    return Rule(
+        code=rule.code,
+        name=rule.name,
+        guideline=rule.guideline,
+        severity=rule.severity,
+        title=rule.title,
+        scope=rule.scope,
+        unit=rule.unit,
+        pack=rule.pack,
+        preview=rule.preview,
+        cwe=rule.cwe,
+        owasp=rule.owasp,
+        examined=examined,
     )
 
 

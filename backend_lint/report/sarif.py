@@ -175,6 +175,7 @@ def _result(finding: Finding, rule_index: int, hashes: dict[tuple[str, int], str
             "severity": finding.severity.value,
             "confidence": finding.confidence.value,
             "help": finding.help,
+            **({"also": finding.also} if finding.also else {}),
         },
     }
     if related:

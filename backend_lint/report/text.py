@@ -96,6 +96,7 @@ def _finding(finding: Finding, rule: RuleInfo, view: View, is_first_of_rule: boo
         "  ",
         (f"[{finding.severity.value}{doubt}]", _SEVERITY_STYLE[finding.severity]),
         f"  {finding.guideline}",
+        f"  also {', '.join(finding.also)}" if finding.also else "",
         "  (preview)" if finding.preview else "",
     )
     if finding.trace and finding.trace[-1].note != finding.message:

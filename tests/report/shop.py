@@ -160,6 +160,7 @@ FINDINGS = (
             Step(at("app/db.py", "text(sql)"), "used as query text"),
         ),
         unit="app.reports.search",
+        also=("B608",),
         scope="app.reports.search",
     ),
     finding(
@@ -255,7 +256,7 @@ MODEL = {
 
 
 def debt(code: str, penalty: float, clean: int, gain: float = 0.0) -> Debt:
-    return Debt(code, penalty, clean, clean + 1, penalty / (clean + 10), gain)
+    return Debt(code, penalty, clean, clean + 1, penalty / (clean + 10), gain, 1.5 * gain)
 
 
 GUIDELINE_SCORES = {

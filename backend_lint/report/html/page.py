@@ -46,6 +46,7 @@ class NextStep(msgspec.Struct, frozen=True):
     count: int
     fixable: int
     gain: float
+    guideline_gain: float
     after: float
 
 
@@ -188,6 +189,7 @@ def steps(report: Report) -> list[NextStep]:
                 count=len(findings),
                 fixable=sum(map(summary.is_fixable, findings)),
                 gain=debt.gain,
+                guideline_gain=debt.guideline_gain,
                 after=after,
             )
         )
