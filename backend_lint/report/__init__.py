@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 
@@ -25,12 +25,13 @@ Renderer = Callable[[Report, View], str]
 class Format(msgspec.Struct, frozen=True):
     """Where a format's function lives, so that only the chosen one is loaded.
 
-    `for_platform` formats count paths from the repository's root, whatever the user wants to read.
+    `paths` says from where they count: a `reader` decides that, a platform reads them from the `repository`'s root,
+    and a page that is passed around has them from the `project`'s.
     """
 
     module: str
     function: str = "render"
-    for_platform: bool = False
+    paths: Literal["reader", "repository", "project"] = "reader"
 
     def load(self) -> Renderer:
         module = importlib.import_module(f"backend_lint.report.{self.module}")
@@ -42,13 +43,13 @@ FORMATS: dict[str, Format] = {
     "concise": Format("text", "concise"),
     "json": Format("json"),
     "jsonl": Format("jsonl"),
-    "sarif": Format("sarif", for_platform=True),
-    "html": Format("html"),
+    "sarif": Format("sarif", paths="repository"),
+    "html": Format("html", paths="project"),
     "markdown": Format("markdown"),
-    "github": Format("github", for_platform=True),
-    "gitlab": Format("gitlab", for_platform=True),
+    "github": Format("github", paths="repository"),
+    "gitlab": Format("gitlab", paths="repository"),
     "junit": Format("junit"),
-    "rdjson": Format("rdjson", for_platform=True),
+    "rdjson": Format("rdjson", paths="repository"),
     "agent": Format("agent"),
 }
 
@@ -69,12 +70,13 @@ def render(
     """The report as text. Equal arguments give equal text.
 
     `lines` gives a file's lines with their endings, or None where the file is gone.
+    `absolute_root` goes before the paths that a reader sees: the project's root, or the way to it.
     `width` is the terminal's, in cells; None says that there is no terminal, and nothing is wrapped.
     `repository_prefix` is where the project lies in its repository, for the formats that a platform reads.
     """
     chosen = FORMATS[format_name]
-    base = repository_prefix if chosen.for_platform else absolute_root
-    if base and format_name != "html":
+    base = {"reader": absolute_root, "repository": repository_prefix, "project": None}[chosen.paths]
+    if base:
         report, lines = rebased(report, lines, base)
     view = View(
         lines=masked(lines, report.findings),

@@ -123,14 +123,12 @@ def test_a_path_that_is_not_utf8_is_reported_all_the_same(name: str) -> None:
     assert shown(name, report).encode()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, chosen in FORMATS.items() if not chosen.for_platform and name != "html"]
-)
+@pytest.mark.parametrize("name", [name for name, chosen in FORMATS.items() if chosen.paths == "reader"])
 def test_absolute_paths_are_given_where_asked_for(name: str) -> None:
     assert "/home/me/shop/app/payments.py" in shown(name, absolute_root="/home/me/shop", show_all=True)
 
 
-@pytest.mark.parametrize("name", [name for name, chosen in FORMATS.items() if chosen.for_platform])
+@pytest.mark.parametrize("name", [name for name, chosen in FORMATS.items() if chosen.paths == "repository"])
 def test_platforms_get_paths_from_the_root_of_the_repository(name: str) -> None:
     text = shown(name, absolute_root="/home/me/shop", repository_prefix="services/shop")
     assert "services/shop/app/payments.py" in text

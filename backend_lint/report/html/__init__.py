@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
+from importlib import resources
 from typing import Any
 
 import jinja2
@@ -49,7 +50,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def render(report: Report, view: View) -> str:
     environment = _environment()
-    style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
+    style, script = map(_asset, ("style.css", "script.js"))
     model = page.decoded_model(report)
     return environment.get_template("page.html").render(
         report=report,
@@ -75,7 +76,7 @@ def render(report: Report, view: View) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backend_lint.report.html", "."),
+        loader=jinja2.PackageLoader(__name__, "."),
         autoescape=True,
         finalize=_finalized,
         undefined=jinja2.StrictUndefined,
@@ -93,10 +94,8 @@ def _finalized(value: Any) -> Any:
     return "" if value is None else inert(str(value))
 
 
-def _asset(environment: jinja2.Environment, name: str) -> Markup:
-    loader = environment.loader
-    assert loader is not None
-    return Markup(loader.get_source(environment, name)[0])
+def _asset(name: str) -> Markup:
+    return Markup((resources.files(__name__) / name).read_text("utf-8"))
 
 
 def _policy(style: str, script: str) -> str:
@@ -129,13 +128,7 @@ def _written(report: Report, view: View, environment: jinja2.Environment) -> Wri
     def snippets(finding: Finding) -> list[tuple[str, Markup]]:
         return [(frame.path, snippet(frame)) for frame in frames(finding, view.lines, _CONTEXT)]
 
-    ordered = sorted(report.findings, key=lambda each: page.state_rank(each.state))
-    ordered = [
-        finding
-        for rank in range(3)
-        for finding in summary.worst_first(ordered)
-        if page.state_rank(finding.state) == rank
-    ]
+    ordered = sorted(summary.worst_first(report.findings), key=lambda each: page.state_rank(each.state))
     brief = [html(finding, is_whole=False) for finding in ordered]
     kept = _fitting(brief, _FINDING_BYTES)
     room, whole = _FINDING_BYTES - sum(map(_size, brief[:kept])), 0
