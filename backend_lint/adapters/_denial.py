@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
 from backend_lint.facts import ir
@@ -15,13 +16,20 @@ _DEPTH = 4
 _STATUSES = (401, 403, 429)
 _NAMED_STATUS = re.compile(r"HTTP_(\d{3})")
 _LOGIN = re.compile(r"log[-_]?in|sign[-_]?in|auth", re.IGNORECASE)
-_STATUS_NAMES = {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "TOO_MANY_REQUESTS": 429}
 _HTTP_ERRORS = frozenset(
-    {"starlette.exceptions.HTTPException", "fastapi.HTTPException", "tornado.web.HTTPError", "werkzeug.exceptions.HTTPException"}
+    {
+        "starlette.exceptions.HTTPException",
+        "fastapi.HTTPException",
+        "tornado.web.HTTPError",
+        "werkzeug.exceptions.HTTPException",
+    }
     | {"litestar.exceptions.HTTPException", "sanic.exceptions.SanicException", "ninja.errors.HttpError"}
     | {"rest_framework.exceptions.APIException", "flask_smorest.abort"}
 )
 _EXCEPTIONS = {
+    "starlette.exceptions.WebSocketException": 401,
+    "fastapi.WebSocketException": 401,
+    "fastapi.exceptions.WebSocketException": 401,
     "werkzeug.exceptions.Unauthorized": 401,
     "werkzeug.exceptions.Forbidden": 403,
     "werkzeug.exceptions.TooManyRequests": 429,
@@ -42,7 +50,14 @@ _EXCEPTIONS = {
     "litestar.exceptions.TooManyRequestsException": 429,
 }
 _ABORTS = frozenset(
-    {"flask.abort", "werkzeug.exceptions.abort", "flask_restful.abort", "flask_restx.abort", "flask_smorest.abort", "quart.abort"}
+    {
+        "flask.abort",
+        "werkzeug.exceptions.abort",
+        "flask_restful.abort",
+        "flask_restx.abort",
+        "flask_smorest.abort",
+        "quart.abort",
+    }
     | {"sanic.exceptions.abort", "bottle.abort"}
 )
 _REFUSALS = {
@@ -109,6 +124,8 @@ class Denials:
                     yield from self._raised(exc, function)
                 case ir.Return(value=value) if value is not None:
                     yield from self._returned(value, function)
+                case ir.Assign(value=ir.Call() as call) if "status_code" in call.keywords or "status" in call.keywords:
+                    yield from self._returned(call, function)
                 case ir.Evaluate(value=ir.Call() as call):
                     yield from self._aborted(call, function)
 
@@ -158,7 +175,9 @@ class Denials:
                 status = self.status(site.call.argument(0, "status_code"), init)
                 if status is not None:
                     return status
-        default = next((each.default for each in init.parameters if each.name in ("status_code", "code", "status")), None)
+        default = next(
+            (each.default for each in init.parameters if each.name in ("status_code", "code", "status")), None
+        )
         return self.status(default, init)
 
     def _is_http_error(self, symbol: str) -> bool:
@@ -221,11 +240,7 @@ class Denials:
             case ir.Attribute(value=owner, name="value"):
                 return self.status(owner, scope)
             case ir.Attribute(name=name) | ir.Name(id=name):
-                match = _NAMED_STATUS.match(name)
-                if match is not None:
-                    return int(match.group(1))
-                if name in _STATUS_NAMES:
-                    return _STATUS_NAMES[name]
+                return named_status(name)
         return None
 
     def symbol(self, expr: Expr, scope: Scope) -> str | None:
@@ -234,6 +249,14 @@ class Denials:
             return found
         kind = self.project.type_of(expr, scope)
         return None if kind is None or not kind.itself else kind.name
+
+
+def named_status(name: str) -> int | None:
+    """The status that a constant's name says: `HTTP_204_NO_CONTENT`, or a member of `http.HTTPStatus`."""
+    match = _NAMED_STATUS.match(name)
+    if match is not None:
+        return int(match.group(1))
+    return HTTPStatus[name].value if name in HTTPStatus.__members__ else None
 
 
 def guard_kinds(statuses: frozenset[int]) -> list[GuardKind]:

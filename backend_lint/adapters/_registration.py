@@ -141,6 +141,14 @@ class Instance(Value):
 
 
 @dataclass(eq=False)
+class Parametrised(Value):
+    """A generic with its arguments: `list[User]`."""
+
+    owner: Value
+    args: list[Value]
+
+
+@dataclass(eq=False)
 class Called(Value):
     """The result of a library call that is not tracked: `Depends(get_user)`, `login_required(view)`."""
 
@@ -278,6 +286,7 @@ class Registration:
 
     def variable(self, qualified: str) -> Value:
         """The value of a module's variable, function, class or import."""
+        qualified = self.project.names.canonical(qualified)
         module, rest = self.project.names.split(qualified)
         if module is None:
             return Symbol(qualified)
@@ -286,11 +295,7 @@ class Registration:
         head, _, tail = rest.partition(".")
         value = self.frame(module).values.get(head)
         if value is None:
-            canonical = self.project.names.canonical(f"{module.name}.{head}")
-            if canonical != f"{module.name}.{head}":
-                value = self.variable(canonical)
-            else:
-                value = self._definition(module, head)
+            value = self._definition(module, head)
         for name in tail.split(".") if tail else ():
             value = self.attribute(value, name)
         return value
@@ -529,6 +534,8 @@ class Registration:
         return Entries(entries)
 
     def _item(self, owner: Value, index: Value) -> Value:
+        if isinstance(owner, (Symbol, ClassValue)):
+            return Parametrised(owner, index.items if isinstance(index, Items) else [index])
         if isinstance(index, Literal):
             if (
                 isinstance(owner, Items)
@@ -633,7 +640,7 @@ class Registration:
             case FunctionValue(function=function):
                 if function.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values()))):
                     return self._invoke(func, args, kwargs, frame)
-                return Called(function.qualified, call, frame.scope, args, kwargs)
+                return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs)
             case Bound(target=Object() as target, method=method):
                 self._event(target, method, call, call, args, kwargs, frame.scope, None)
                 return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
@@ -642,6 +649,12 @@ class Registration:
             case Object():
                 self._event(func, "__call__", call, call, args, kwargs, frame.scope, None)
         return Unknown(call, frame.scope)
+
+    def _made(self, function: Function) -> Instance | None:
+        """The instance that a function like `get_settings` gives: one for each class."""
+        kind = self.project.types.returned(function)
+        cls = None if kind is None or kind.itself else self.project.cls(kind.name)
+        return None if cls is None else self._instances.setdefault(cls.qualified, Instance(cls))
 
     def _library(self, symbol: str, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
         if symbol in KINDS:

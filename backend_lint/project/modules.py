@@ -177,6 +177,11 @@ class Function:
         return None if self.facts.parent is None else self.module.functions[self.facts.parent]
 
     @property
+    def around(self) -> Scope:
+        """The scope in which its decorators, annotations and defaults are evaluated."""
+        return self.cls or self.parent or self.module
+
+    @property
     def at(self) -> Place:
         """The place of its name."""
         return self.module.facts.place(self.module.path, self.facts.name_at, self.facts.name_end)

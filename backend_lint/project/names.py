@@ -83,7 +83,7 @@ class Names:
     def _rebound(self, package: Module, name: str) -> str | None:
         """What a package means by the name of one of its submodules, after `from .media import router as media`."""
         other = package.imports.get(name)
-        if other is None or other.name is None or other.name == name:
+        if other is None or other.name is None or self.absolute(other, package) == package.name:
             return None
         return self._target(other, package)
 
@@ -127,7 +127,9 @@ class Names:
         if module is None:
             return canonical_external(qualified)
         if not rest:
-            return qualified
+            package, _, name = qualified.rpartition(".")
+            rebound = self._rebound(self.modules[package], name) if package in self.modules else None
+            return qualified if rebound is None else self.canonical(rebound)
         head, _, tail = rest.partition(".")
         target: str | None = None
         if head in module.top_functions or head in module.top_classes:

@@ -215,7 +215,7 @@ class Types:
     def parameter(self, parameter: Parameter, function: Function) -> Type | None:
         """The type of a parameter: its annotation, the class for `self`, what it depends on, its default."""
         if parameter.annotation is not None:
-            found = self.annotation(parameter.annotation, function)
+            found = self.annotation(parameter.annotation, function.around)
             if found is not None:
                 return found
         cls = function.cls
@@ -230,8 +230,8 @@ class Types:
                 return Type(cls.qualified, itself=is_class)
         match parameter.default:
             case ir.Call(func=func, args=[ir.Argument(value=dependency), *_]):
-                if self.names.qualified(func, function) in ("fastapi.Depends", "fastapi.Security"):
-                    return self.provided(dependency, function)
+                if self.names.qualified(func, function.around) in ("fastapi.Depends", "fastapi.Security"):
+                    return self.provided(dependency, function.around)
             case ir.Const(value=value) if value is not None:
                 return Type(f"builtins.{type(value).__name__}")
         return None
@@ -271,7 +271,7 @@ class Types:
         module, rest = self.names.split(qualified)
         if module is None:
             if qualified in ("typing.Self", "typing.Any", "typing.TypeVar"):
-                owner = scope.owner if isinstance(scope, Function) else None
+                owner = scope.owner if isinstance(scope, Function) else scope if isinstance(scope, Class) else None
                 return Type(owner.qualified) if owner is not None and qualified == "typing.Self" else None
             return Type(_BUILTIN_ALIASES.get(qualified, qualified))
         if self.classes.get(qualified) is not None:
@@ -452,7 +452,7 @@ class Types:
         self._returns[function.qualified] = None
         found: Type | None = None
         if function.facts.returns is not None:
-            found = self.annotation(function.facts.returns, function)
+            found = self.annotation(function.facts.returns, function.around)
             if found is not None and function.facts.is_generator and found.name != "builtins.list":
                 found = Type("builtins.list", (found,))
         elif function.facts.is_generator:

@@ -1,0 +1,278 @@
+"""What a FastAPI handler or dependency takes from the client, from its signature.
+
+Source: https://fastapi.tiangolo.com/tutorial/ and `fastapi.dependencies.utils.analyze_param`, whose order of
+questions this follows: markers first, then special types, then path names, then body-like types, then query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
+from backend_lint.facts.types import Parameter
+from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.model import Input
+
+_MARKERS = {
+    "fastapi.Query": "query",
+    "fastapi.Path": "path",
+    "fastapi.Header": "header",
+    "fastapi.Cookie": "cookie",
+    "fastapi.Body": "body",
+    "fastapi.Form": "form",
+    "fastapi.File": "file",
+}
+_DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
+_SPECIAL = frozenset(
+    {
+        "starlette.requests.Request",
+        "starlette.requests.HTTPConnection",
+        "starlette.responses.Response",
+        "starlette.websockets.WebSocket",
+        "starlette.background.BackgroundTasks",
+        "fastapi.security.SecurityScopes",
+    }
+)
+_UPLOADS = frozenset({"fastapi.UploadFile", "starlette.datastructures.UploadFile"})
+_BOUNDS = frozenset({"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "regex", "multiple_of"})
+_BODY_BASES = ("pydantic.BaseModel", "typing.TypedDict", "msgspec.Struct")
+
+
+@dataclass(eq=False)
+class Dependency:
+    """A `Depends(...)`: what it calls, and the scopes it asks for. `target` None is the parameter's own type."""
+
+    expr: Expr
+    scope: Scope
+    scopes: tuple[str, ...] = ()
+    function: Function | None = None
+    cls: Class | None = None
+    symbol: str | None = None
+
+
+@dataclass(eq=False)
+class Signature:
+    """What calling a function takes: inputs of its own, and dependencies in order."""
+
+    inputs: list[Input] = field(default_factory=list)
+    dependencies: list[Dependency] = field(default_factory=list)
+
+
+class Parameters:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def signature(self, function: Function, path_names: frozenset[str]) -> Signature:
+        found = Signature()
+        for index, parameter in enumerate(function.parameters):
+            if parameter.kind in ("star", "stars") or (index == 0 and function.cls is not None and _is_bound(function)):
+                continue
+            self._read(parameter, parameter.annotation, function.around, path_names, found)
+        return found
+
+    def class_fields(self, cls: Class, path_names: frozenset[str]) -> Signature:
+        """What class-based views and dataclass dependencies take: annotated attributes of the class body."""
+        found = Signature()
+        for name, assigned in cls.attributes.items():
+            if assigned.annotation is not None or self._dependency(assigned.value, cls) is not None:
+                parameter = Parameter(assigned.at, assigned.end, name, "plain", assigned.annotation, assigned.value)
+                self._read(parameter, assigned.annotation, cls, path_names, found)
+        return found
+
+    def _read(
+        self, parameter: Parameter, annotation: Expr | None, scope: Scope, path_names: frozenset[str], found: Signature
+    ) -> None:
+        inner, extras = self.unwrapped(annotation, scope)
+        for extra, owner in [*extras, *([(parameter.default, scope)] if parameter.default is not None else [])]:
+            dependency = self._dependency(extra, owner)
+            if dependency is not None:
+                if dependency.function is None and dependency.symbol is None and dependency.cls is None:
+                    self._resolve(dependency, inner[0] if inner else None, inner[1] if inner else scope)
+                found.dependencies.append(dependency)
+                return
+        found.inputs.extend(self._input(parameter, inner, extras, scope, path_names))
+
+    def unwrapped(
+        self, annotation: Expr | None, scope: Scope
+    ) -> tuple[tuple[Expr, Scope] | None, list[tuple[Expr, Scope]]]:
+        """The type of an annotation and the extras of `Annotated`, aliases in other files followed."""
+        if annotation is None:
+            return None, []
+        if type(annotation) is ir.Subscript and self._named(annotation.value, scope) == "typing.Annotated":
+            items = annotation.index.items if type(annotation.index) is ir.Sequence else [annotation.index]
+            inner, extras = self.unwrapped(items[0], scope)
+            return inner, [*extras, *((item, scope) for item in items[1:])]
+        if type(annotation) in (ir.Name, ir.Attribute):
+            qualified = self.project.qualified(annotation, scope)
+            module, rest = (None, "") if qualified is None else self.project.names.split(qualified)
+            if module is not None and rest in module.assignments:
+                value = module.assignments[rest][-1].value
+                if type(value) in (ir.Subscript, ir.Name, ir.Attribute):
+                    return self.unwrapped(value, module)
+        if type(annotation) is ir.Binary and annotation.op == "|":
+            left, extras = self.unwrapped(annotation.left, scope)
+            if extras:
+                return left, extras
+        return (annotation, scope), []
+
+    def _named(self, expr: Expr, scope: Scope) -> str | None:
+        return self.project.qualified(expr, scope)
+
+    def _dependency(self, expr: Expr | None, scope: Scope) -> Dependency | None:
+        if type(expr) is not ir.Call or self._named(expr.func, scope) not in _DEPENDS:
+            return None
+        target = expr.argument(0, "dependency")
+        scopes = expr.keywords.get("scopes")
+        names = tuple(
+            item.value
+            for item in (scopes.items if type(scopes) is ir.Sequence else [])
+            if type(item) is ir.Const and isinstance(item.value, str)
+        )
+        dependency = Dependency(expr, scope, names)
+        if target is not None:
+            self._resolve(dependency, target, scope)
+        return dependency
+
+    def resolved(self, expr: Expr, scope: Scope) -> Dependency:
+        """The dependency that an expression stands for: `Depends(f)`, or the callable itself."""
+        return self._dependency(expr, scope) or self._resolve(Dependency(expr, scope), expr, scope)
+
+    def _resolve(self, dependency: Dependency, target: Expr | None, scope: Scope) -> Dependency:
+        """What a dependency calls: a function, a class, an instance with `__call__`, or something of a library."""
+        if target is None:
+            return dependency
+        project = self.project
+        if type(target) is ir.Lambda:
+            dependency.function = scope.module.functions[target.function]
+            return dependency
+        if type(target) is ir.Call and project.qualified(target.func, scope) == "functools.partial" and target.args:
+            return self._resolve(dependency, target.args[0].value, scope)
+        kind = project.type_of(target, scope)
+        if kind is None:
+            dependency.symbol = project.qualified(target, scope) or ir.dotted(target)
+            if type(target) is ir.Call:
+                dependency.function = next(iter(project.site(target, scope).targets), None)
+                dependency.symbol = project.site(target, scope).symbol
+            return dependency
+        cls = project.cls(kind.name)
+        if kind.itself:
+            dependency.function = project.function(kind.name)
+            dependency.cls = cls
+        elif cls is not None:
+            dependency.cls = cls
+            dependency.function = project.classes.method(cls.qualified, "__call__")
+        dependency.symbol = kind.name
+        return dependency
+
+    def _input(
+        self,
+        parameter: Parameter,
+        inner: tuple[Expr, Scope] | None,
+        extras: list[tuple[Expr, Scope]],
+        scope: Scope,
+        path_names: frozenset[str],
+    ) -> Iterator[Input]:
+        marker, owner = self._marker(parameter, extras, scope)
+        kind = None if inner is None else self.project.types.annotation(*inner)
+        if kind is not None and self.project.classes.is_subclass(kind.name, *_SPECIAL) and marker is None:
+            return
+        where = "query"
+        if marker is not None:
+            where = _MARKERS[self._named(marker.func, owner) or ""]
+        elif parameter.name in path_names:
+            where = "path"
+        elif kind is not None and self._is_upload(kind.name, kind.args):
+            where = "file"
+        elif inner is not None and self._is_body(*inner):
+            where = "body"
+        constraints, alias, default = self._constraints(marker, parameter)
+        description = None
+        if marker is not None:
+            said = marker.keywords.get("description")
+            description = said.value if type(said) is ir.Const and isinstance(said.value, str) else None
+        name = alias or (parameter.name.replace("_", "-") if where == "header" else parameter.name)
+        yield Input(
+            name=name,
+            where=where,
+            type=None if inner is None else written(inner[0]),
+            required=where == "path" or default is None,
+            at=scope.module.facts.place(scope.module.path, parameter.at, parameter.end),
+            constraints=constraints,
+            default=default,
+            annotation=None if inner is None else inner[0],
+            variable=parameter.name,
+            description=description,
+        )
+
+    def _marker(
+        self, parameter: Parameter, extras: list[tuple[Expr, Scope]], scope: Scope
+    ) -> tuple[ir.Call | None, Scope]:
+        for expr, owner in [(parameter.default, scope), *extras]:
+            if type(expr) is ir.Call and self._named(expr.func, owner) in _MARKERS:
+                return expr, owner
+        return None, scope
+
+    def _constraints(
+        self, marker: ir.Call | None, parameter: Parameter
+    ) -> tuple[dict[str, Any], str | None, Expr | None]:
+        """Literal bounds, alias and default; a default of `...` is none."""
+        default = parameter.default
+        constraints: dict[str, Any] = {}
+        alias = None
+        if marker is not None:
+            if default is marker:
+                default = marker.argument(0, "default")
+            for name, value in marker.keywords.items():
+                if name in _BOUNDS and type(value) is ir.Const:
+                    constraints[name] = value.value
+                elif name == "alias" and type(value) is ir.Const and isinstance(value.value, str):
+                    alias = value.value
+                elif name == "default_factory":
+                    default = value
+        if type(default) is ir.Name and default.id == "Ellipsis":
+            default = None
+        return constraints, alias, default
+
+    def _is_upload(self, name: str, args: tuple[Any, ...]) -> bool:
+        return name in _UPLOADS or any(each.name in _UPLOADS for each in args)
+
+    def _is_body(self, annotation: Expr, scope: Scope) -> bool:
+        """Whether a plain parameter of this type is read from the body: models, dicts, lists of either."""
+        kind = self.project.types.annotation(annotation, scope)
+        if kind is None:
+            return False
+        if kind.name in ("builtins.dict", "typing.Any") or kind.name == "builtins.list":
+            return kind.name != "typing.Any"
+        if self.project.classes.is_subclass(kind.name, *_BODY_BASES):
+            return True
+        cls = self.project.cls(kind.name)
+        return cls is not None and any(
+            (ir.dotted(each.func if type(each) is ir.Call else each) or "").endswith("dataclass")
+            for each in cls.facts.decorators
+        )
+
+
+def written(expr: Expr) -> str:
+    """A type as people name it: `list[Item]`, `Item | None` becomes `Item`."""
+    match expr:
+        case ir.Name(id=name) | ir.Attribute(name=name):
+            return name
+        case ir.Binary(op="|", left=left, right=right):
+            return written(right) if type(left) is ir.Const and left.value is None else written(left)
+        case ir.Subscript(value=value, index=index):
+            base = written(value)
+            parts = index.items if type(index) is ir.Sequence else [index]
+            if base in ("Optional", "Annotated", "Union"):
+                return written(parts[0])
+            return f"{base}[{', '.join(map(written, parts))}]"
+        case ir.Const(value=value):
+            return repr(value)
+        case _:
+            return "?"
+
+
+def _is_bound(function: Function) -> bool:
+    return not any(ir.dotted(each) == "staticmethod" for each in function.decorators)

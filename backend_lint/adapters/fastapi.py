@@ -1,0 +1,664 @@
+"""FastAPI and Starlette: routes with their whole prefix and dependency chains.
+
+Source: https://fastapi.tiangolo.com/tutorial/bigger-applications/; `fastapi.routing.APIRouter.include_router`:
+dependencies run application first, then include, then router, then route; a mounted application has none of its
+parent's. https://www.starlette.io/routing/: first match wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from backend_lint.adapters._denial import Denials, denials, named_status
+from backend_lint.adapters._parameters import Dependency, Parameters, written
+from backend_lint.adapters._paths import open_api_path
+from backend_lint.adapters._registration import (
+    Called,
+    ClassValue,
+    Event,
+    FunctionValue,
+    Items,
+    Object,
+    Parametrised,
+    Registration,
+    Symbol,
+    Unknown,
+    Value,
+    literal,
+    registration,
+    text,
+)
+from backend_lint.core import Place
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
+from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.model import App, ExceptionHandler, Guard, GuardKind, Input, Middleware, Route
+
+_METHODS = {"get", "post", "put", "patch", "delete", "options", "head", "trace"}
+_APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})
+_ROUTERS = frozenset({"fastapi.APIRouter", "starlette.routing.Router", *_APPS})
+_FASTAPI = frozenset({"fastapi.FastAPI", "fastapi.APIRouter"})
+_THROTTLES = frozenset({"fastapi_limiter.depends.RateLimiter", "slowapi.Limiter.limit"})
+_THROTTLE_NAMES = ("limit", "rate_limit", "ratelimit", "throttle")
+_SCHEMES = "fastapi.security."
+_OPTIONAL_FIELDS = (("scope", False), ("client_id", False), ("client_secret", False))
+_PASSWORD_FORMS = {
+    "fastapi.security.OAuth2PasswordRequestForm": (
+        ("username", True),
+        ("password", True),
+        ("grant_type", False),
+        *_OPTIONAL_FIELDS,
+    ),
+    "fastapi.security.OAuth2PasswordRequestFormStrict": (
+        ("username", True),
+        ("password", True),
+        ("grant_type", True),
+        *_OPTIONAL_FIELDS,
+    ),
+}
+_RESPONSES = (
+    "starlette.responses.Response",
+    "starlette.responses.JSONResponse",
+    "starlette.responses.HTMLResponse",
+    "starlette.responses.PlainTextResponse",
+    "starlette.responses.RedirectResponse",
+    "starlette.responses.StreamingResponse",
+    "starlette.responses.FileResponse",
+    "starlette.responses.ORJSONResponse",
+    "starlette.responses.UJSONResponse",
+)
+_GUARDING_MIDDLEWARE = {"slowapi.middleware.SlowAPIMiddleware": GuardKind.THROTTLE}
+
+
+def read(project: Project) -> None:
+    found = registration(project)
+    containers = [each for each in found.objects if each.symbol in _ROUTERS]
+    if containers:
+        _Reader(project, found).read(containers)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What the containers around a route add to it."""
+
+    prefix: str = ""
+    app: str = ""
+    router: str = ""
+    tags: tuple[str, ...] = ()
+    dependencies: tuple[tuple[Value, str], ...] = ()
+    guards: tuple[Guard, ...] = ()
+    in_schema: bool = True
+    deprecated: bool = False
+    framework: str = "fastapi"
+
+
+class _Reader:
+    def __init__(self, project: Project, found: Registration) -> None:
+        self.project, self.found = project, found
+        self.parameters = Parameters(project)
+        self.denials: Denials = denials(project)
+        self.by_target: dict[int, list[Event]] = {}
+        for event in found.events:
+            self.by_target.setdefault(id(event.target), []).append(event)
+        self.order = 0
+
+    def read(self, containers: list[Object]) -> None:
+        inside = self._contained(containers)
+        roots = [each for each in containers if each.symbol in _APPS and id(each) not in inside]
+        for each in containers:
+            if each.symbol in _APPS:
+                self._app(each)
+        for root in roots or [each for each in containers if id(each) not in inside]:
+            name = root.name if root.symbol in _APPS else ""
+            self._walk(root, _Context(app=name, router=root.name, framework=_framework(root)), ())
+        kind = "FastAPI" if any(each.symbol in _FASTAPI for each in containers) else "Starlette"
+        if self.project.routes and kind not in self.project.frameworks:
+            self.project.frameworks.append(kind)
+
+    def _contained(self, containers: list[Object]) -> set[int]:
+        """Containers that another one includes or mounts."""
+        inside: set[int] = set()
+        for event in self.found.events:
+            if event.method in ("include_router", "mount", "host"):
+                inside.update(id(value) for value in (*event.args, *event.kwargs.values()) if isinstance(value, Object))
+        for each in self.found.objects:
+            if each.symbol in ("starlette.routing.Mount", "starlette.routing.Host", *_ROUTERS):
+                inside.update(id(value) for value in (*each.args, *each.kwargs.values()) if isinstance(value, Object))
+                for item in _items(each.argument(None, "routes")):
+                    inside.add(id(item))
+        return inside
+
+    # Applications
+
+    def _app(self, each: Object) -> None:
+        app = App(each.name, _framework(each), each.scope.module.place(each.call))
+        app.options = each.call.keywords
+        app.scope = each.scope
+        for item in _items(each.argument(None, "middleware")):
+            if isinstance(item, Object) and item.symbol == "starlette.middleware.Middleware":
+                app.middleware.append(self._middleware(item.argument(0, "cls"), item.call, item.call, item.scope))
+        for event in self.by_target.get(id(each), ()):
+            match event.method:
+                case "add_middleware" if event.call is not None:
+                    app.middleware.append(
+                        self._middleware(event.argument(0, "middleware_class"), event.call, event.node, event.scope)
+                    )
+                case "middleware" if isinstance(event.decorated, Function):
+                    function = event.decorated
+                    app.middleware.append(
+                        Middleware(function.qualified, event.scope.module.place(event.node), {}, function, event.scope)
+                    )
+                case "add_exception_handler" | "exception_handler":
+                    handler = self._handler(event)
+                    if handler is not None:
+                        app.handlers.append(handler)
+        self.project.apps.append(app)
+
+    def _middleware(self, value: Value | None, call: ir.Call, node: Expr, scope: Scope) -> Middleware:
+        name, function = "", None
+        match value:
+            case Symbol(name=symbol):
+                name = symbol
+            case ClassValue(cls=cls):
+                name = cls.qualified
+                function = cls.methods.get("dispatch") or cls.methods.get("__call__")
+        return Middleware(name, scope.module.place(node), call.keywords, function, scope)
+
+    def _handler(self, event: Event) -> ExceptionHandler | None:
+        kind, function = event.argument(0, "exc_class_or_status_code"), event.decorated
+        if function is None:
+            value = event.argument(1, "handler")
+            function = value.function if isinstance(value, FunctionValue) else None
+        match kind:
+            case Symbol(name=name):
+                pass
+            case ClassValue(cls=cls):
+                name = cls.qualified
+                if isinstance(function, Function):
+                    for status in self.denials.direct(function):
+                        self.denials.mapped.setdefault(name, status)
+            case _ if isinstance(literal(kind), int):
+                name = str(literal(kind))
+            case _:
+                return None
+        found = function if isinstance(function, Function) else None
+        return ExceptionHandler((name,), event.scope.module.place(event.node), found)
+
+    # Containers
+
+    def _walk(self, container: Object, context: _Context, around: tuple[int, ...]) -> None:
+        """The routes of a router or application and of all that it includes, in the order in which they match."""
+        if id(container) in around or len(around) > 12:
+            return
+        is_app = container.symbol in _APPS
+        own = _Context(
+            prefix=context.prefix + (text(container.argument(None, "prefix")) or "" if not is_app else ""),
+            app=context.app,
+            router=container.name,
+            tags=context.tags + _texts(container.argument(None, "tags")),
+            dependencies=(
+                *context.dependencies,
+                *((each, "app" if is_app else "router") for each in _items(container.argument(None, "dependencies"))),
+            ),
+            guards=context.guards + (self._app_guards(container) if is_app else ()),
+            in_schema=context.in_schema and literal(container.argument(None, "include_in_schema")) is not False,
+            deprecated=context.deprecated or bool(literal(container.argument(None, "deprecated"))),
+            framework=context.framework,
+        )
+        inner = (*around, id(container))
+        for item in _items(container.argument(0 if container.symbol != "fastapi.FastAPI" else None, "routes")):
+            self._listed(item, own, inner)
+        for event in self.by_target.get(id(container), ()):
+            self._event(event, own, inner)
+
+    def _listed(self, item: Value, context: _Context, around: tuple[int, ...]) -> None:
+        """An entry of a `routes=[…]` list."""
+        if not isinstance(item, Object):
+            return
+        place = (item.scope, item.call)
+        match item.symbol:
+            case "starlette.routing.Route":
+                methods = _texts(item.argument(None, "methods"))
+                self._add(item.argument(0, "path"), item.argument(1, "endpoint"), methods, context, item.kwargs, *place)
+            case "starlette.routing.WebSocketRoute":
+                endpoint = item.argument(1, "endpoint")
+                self._add(item.argument(0, "path"), endpoint, ("WEBSOCKET",), context, item.kwargs, *place)
+            case "starlette.routing.Mount" | "starlette.routing.Host":
+                prefix = text(item.argument(0, "path")) or "" if item.symbol.endswith("Mount") else ""
+                inner = replace(context, prefix=context.prefix + prefix.rstrip("/"))
+                child = item.argument(1, "app")
+                if isinstance(child, Object):
+                    self._mounted(child, inner, around)
+                for each in _items(item.argument(2, "routes")):
+                    self._listed(each, inner, around)
+
+    def _mounted(self, child: Object, context: _Context, around: tuple[int, ...]) -> None:
+        """A mounted application keeps the path and the middleware around it, and loses dependencies and tags."""
+        name = child.name if child.symbol in _APPS else context.app
+        framework = _framework(child) if child.symbol in _APPS else context.framework
+        self._walk(
+            child, _Context(context.prefix, name, child.name, guards=context.guards, framework=framework), around
+        )
+
+    def _event(self, event: Event, context: _Context, around: tuple[int, ...]) -> None:
+        method = event.method
+        path = event.argument(0, "path")
+        place = (event.scope, event.node)
+        if method in _METHODS and event.decorated is not None:
+            self._route(event, path, (method.upper(),), context)
+        elif method in ("api_route", "route") and event.decorated is not None:
+            self._route(
+                event, path, _texts(event.argument(1 if method == "route" else None, "methods")) or ("GET",), context
+            )
+        elif method in ("websocket", "websocket_route") and event.decorated is not None:
+            self._route(event, path, ("WEBSOCKET",), context)
+        elif method in ("add_api_route", "add_route", "add_api_websocket_route", "add_websocket_route"):
+            endpoint = event.argument(1, "route" if method == "add_route" else "endpoint")
+            position = 2 if method == "add_route" else None
+            methods = _texts(event.argument(position, "methods")) or ("GET",)
+            if "websocket" in method:
+                methods = ("WEBSOCKET",)
+            self._add(path, endpoint, methods, context, event.kwargs, *place)
+        elif method == "include_router":
+            child = event.argument(0, "router")
+            if isinstance(child, Object):
+                self._walk(
+                    child,
+                    replace(
+                        context,
+                        prefix=context.prefix + (text(event.argument(None, "prefix")) or ""),
+                        tags=context.tags + _texts(event.argument(None, "tags")),
+                        dependencies=(
+                            *context.dependencies,
+                            *((each, "include") for each in _items(event.argument(None, "dependencies"))),
+                        ),
+                        in_schema=context.in_schema and literal(event.argument(None, "include_in_schema")) is not False,
+                        deprecated=context.deprecated or bool(literal(event.argument(None, "deprecated"))),
+                    ),
+                    around,
+                )
+        elif method in ("mount", "host"):
+            child = event.argument(1, "app")
+            prefix = (text(path) or "").rstrip("/") if method == "mount" else ""
+            if isinstance(child, Object):
+                self._mounted(child, replace(context, prefix=context.prefix + prefix), around)
+
+    # Routes
+
+    def _route(self, event: Event, path: Value | None, methods: tuple[str, ...], context: _Context) -> None:
+        value = FunctionValue(event.decorated) if isinstance(event.decorated, Function) else None
+        if isinstance(event.decorated, Class):
+            value = ClassValue(event.decorated)  # type: ignore[assignment]
+        self._add(path, value, methods, context, event.kwargs, event.scope, event.node, event.decorated)
+
+    def _add(
+        self,
+        path: Value | None,
+        endpoint: Value | None,
+        methods: tuple[str, ...],
+        context: _Context,
+        kwargs: dict[str, Value],
+        scope: Scope,
+        node: Expr,
+        decorated: Function | Class | None = None,
+    ) -> None:
+        written_path = text(path)
+        if written_path is None:
+            return
+        while isinstance(endpoint, Called) and endpoint.args:  # requires("scope")(endpoint), a wrapper around it
+            endpoint = next(
+                (each for each in endpoint.args if isinstance(each, (FunctionValue, ClassValue, Called))), None
+            )
+        if isinstance(endpoint, ClassValue):
+            self._class_endpoint(written_path, endpoint.cls, methods, context, kwargs, scope, node, decorated)
+            return
+        function = endpoint.function if isinstance(endpoint, FunctionValue) else None
+        self._emit(written_path, function, methods or ("GET",), context, kwargs, scope, node, None, decorated)
+
+    def _class_endpoint(
+        self,
+        path: str,
+        cls: Class,
+        methods: tuple[str, ...],
+        context: _Context,
+        kwargs: dict[str, Value],
+        scope: Scope,
+        node: Expr,
+        decorated: Function | Class | None,
+    ) -> None:
+        """An `HTTPEndpoint` answers the methods it defines, each with its own; a websocket's answers as a whole."""
+        if methods == ("WEBSOCKET",):
+            self._emit(path, None, methods, context, kwargs, scope, node, cls, decorated)
+            return
+        for name in ("get", "post", "put", "patch", "delete", "options"):
+            function = self.project.classes.method(cls.qualified, name)
+            if function is not None:
+                self._emit(path, function, (name.upper(),), context, kwargs, scope, node, cls, decorated)
+
+    def _emit(
+        self,
+        path: str,
+        function: Function | None,
+        methods: tuple[str, ...],
+        context: _Context,
+        kwargs: dict[str, Value],
+        scope: Scope,
+        node: Expr,
+        view: Class | None,
+        decorated: Function | Class | None,
+    ) -> None:
+        full, converters = open_api_path(context.prefix + path)
+        methods = tuple(sorted({method.upper() for method in methods} - {"HEAD"})) or methods
+        route = Route(
+            path=full,
+            methods=methods,
+            handler=function,
+            at=scope.module.place(node),
+            framework=context.framework,
+            handler_name=_handler_name(function, view),
+            view=view or (None if function is None else function.cls),
+            router=context.router,
+            app=context.app,
+            tags=context.tags,
+            deprecated=context.deprecated,
+            in_schema=context.in_schema,
+            order=self.order,
+            converters=converters,
+            scope=scope,
+            guards=list(context.guards),
+        )
+        self.order += 1
+        self._options(route, kwargs)
+        self._dependencies(route, function, context, kwargs, scope, frozenset(converters))
+        if context.framework == "starlette":
+            route.inputs = [Input(name, "path", converters[name], at=route.at) for name in converters]
+        if function is not None:
+            self._decorators(route, function, node if decorated is function else None)
+            self._own_checks(route, function)
+            if function.facts.docstring is not None and route.summary is None:
+                route.summary = function.facts.docstring.strip().partition("\n")[0]
+            if "response_model" not in kwargs and function.facts.returns is not None and context.framework == "fastapi":
+                self._returned(route, function)
+        self.project.routes.append(route)
+
+    def _returned(self, route: Route, function: Function) -> None:
+        """The return annotation is the response model, unless it is a response."""
+        kind = self.project.types.annotation(function.facts.returns, function.around)  # type: ignore[arg-type]
+        if kind is None or not self.project.classes.is_subclass(kind.name, *_RESPONSES):
+            route.response_expr = function.facts.returns
+            route.response_model = _model_name(function.facts.returns)  # type: ignore[arg-type]
+
+    def _options(self, route: Route, kwargs: dict[str, Value]) -> None:
+        for name, value in kwargs.items():
+            match name:
+                case "response_model":
+                    route.response_model = _shown(value)
+                    route.response_expr = value.expr if isinstance(value, Unknown) else None
+                case "status_code":
+                    route.status_code = _status(value)
+                case "tags":
+                    route.tags = route.tags + _texts(value)
+                case "deprecated":
+                    route.deprecated = route.deprecated or literal(value) is True
+                case "include_in_schema":
+                    route.in_schema = route.in_schema and literal(value) is not False
+                case "summary" | "description":
+                    route.summary = text(value) or route.summary
+                case "operation_id" | "name":
+                    route.name = text(value) or route.name
+
+    def _dependencies(
+        self,
+        route: Route,
+        function: Function | None,
+        context: _Context,
+        kwargs: dict[str, Value],
+        scope: Scope,
+        path_names: frozenset[str],
+    ) -> None:
+        pending: list[tuple[Dependency, str]] = []
+        for value, level in context.dependencies:
+            dependency = self._from_value(value, scope)
+            if dependency is not None:
+                pending.append((dependency, level))
+        for value in _items(kwargs.get("dependencies")):
+            dependency = self._from_value(value, scope)
+            if dependency is not None:
+                pending.append((dependency, "route"))
+        if function is not None:
+            signature = self.parameters.signature(function, path_names)
+            route.inputs.extend(signature.inputs)
+            pending.extend((each, "route") for each in signature.dependencies)
+            if function.cls is not None and route.framework == "fastapi" and route.view is function.cls:
+                fields = self.parameters.class_fields(function.cls, path_names)
+                pending.extend((each, "class") for each in fields.dependencies)
+                init = function.cls.methods.get("__init__")
+                if init is not None:
+                    pending.extend((each, "class") for each in self.parameters.signature(init, path_names).dependencies)
+        seen: set[int] = set()
+        for dependency, level in pending:
+            self._depend(route, dependency, level, path_names, seen)
+        body = [each for each in route.inputs if each.where == "body"]
+        if body:
+            route.body = ", ".join(each.type or "?" for each in body)
+
+    def _from_value(self, value: Value, scope: Scope) -> Dependency | None:
+        match value:
+            case Called(call=call, scope=owner):
+                dependency = self.parameters.resolved(call, owner)
+                if value.args and isinstance(value.args[0], FunctionValue):
+                    dependency.function = value.args[0].function
+                return dependency
+            case Unknown(expr=expr, scope=owner) if expr is not None and owner is not None:
+                return self.parameters.resolved(expr, owner)
+            case _:
+                return None
+
+    def _depend(
+        self, route: Route, dependency: Dependency, level: str, path_names: frozenset[str], seen: set[int]
+    ) -> None:
+        """Everything below a dependency: its guards, its inputs, what it depends on in turn."""
+        key = id(dependency.function or dependency.cls or dependency.expr)
+        if key in seen:
+            return
+        seen.add(key)
+        place = dependency.scope.module.place(dependency.expr)
+        function, symbol = dependency.function, dependency.symbol or ""
+        if function is None and dependency.cls is not None:
+            function = self.project.classes.method(dependency.cls.qualified, "__init__")
+        if symbol in _PASSWORD_FORMS:
+            route.inputs.extend(
+                Input(each, "form", "str", required, place) for each, required in _PASSWORD_FORMS[symbol]
+            )
+            return
+        if symbol.startswith(_SCHEMES) or self._is_scheme(symbol):
+            if not self._is_optional_scheme(dependency):
+                route.guards.append(Guard(GuardKind.AUTHENTICATION, symbol.rpartition(".")[2], place, level))
+            return
+        if symbol in _THROTTLES:
+            route.guards.append(Guard(GuardKind.THROTTLE, symbol.rpartition(".")[2], place, level))
+        if function is None:
+            return
+        route.dependencies.append(function)
+        signature = self.parameters.signature(function, path_names)
+        for each in signature.dependencies:
+            self._depend(route, each, level, path_names, seen)
+        if dependency.cls is not None and function.name == "__init__":
+            for each in self.parameters.class_fields(dependency.cls, path_names).dependencies:
+                self._depend(route, each, level, path_names, seen)
+        known = {each.name for each in route.inputs}
+        route.inputs.extend(each for each in signature.inputs if each.name not in known)
+        name = self._name(dependency, function)
+        for kind in self.denials.kinds(function):
+            route.guards.append(Guard(kind, name, place, level, function, dependency.cls, dependency.scopes))
+
+    def _name(self, dependency: Dependency, function: Function) -> str:
+        if function.name in ("__init__", "__call__") and function.cls is not None:
+            return function.cls.name
+        return function.name
+
+    def _is_scheme(self, symbol: str) -> bool:
+        cls = self.project.cls(symbol)
+        if cls is None or "__call__" in cls.methods:
+            return False
+        return any(isinstance(each, str) and each.startswith(_SCHEMES) for each in self.project.classes.mro(cls))
+
+    def _is_optional_scheme(self, dependency: Dependency) -> bool:
+        """Whether a security scheme lets requests without credentials through (`auto_error=False`)."""
+        target = dependency.expr.argument(0, "dependency") if type(dependency.expr) is ir.Call else dependency.expr
+        call = target if type(target) is ir.Call else None
+        if target is not None and call is None:
+            qualified = self.project.qualified(target, dependency.scope)
+            module, rest = (None, "") if qualified is None else self.project.names.split(qualified)
+            if module is not None and rest in module.assignments:
+                value = module.assignments[rest][-1].value
+                call = value if type(value) is ir.Call else None
+        option = None if call is None else call.keywords.get("auto_error")
+        return type(option) is ir.Const and option.value is False
+
+    def _decorators(self, route: Route, function: Function, registered: Expr | None) -> None:
+        """Guards among the decorators that the framework really calls: those below the one that registers."""
+        decorators = function.decorators
+        below = decorators[decorators.index(registered) + 1 :] if registered in decorators else decorators
+        for expr in below:
+            place = function.module.place(expr)
+            name = ir.dotted(expr.func if type(expr) is ir.Call else expr) or "decorator"
+            symbol = self.project.qualified(expr.func if type(expr) is ir.Call else expr, function.module) or ""
+            if symbol == "starlette.authentication.requires":
+                arguments = tuple(
+                    node.value
+                    for arg in (expr.args if type(expr) is ir.Call else [])
+                    for node in ir.walk_expression(arg.value)
+                    if type(node) is ir.Const and isinstance(node.value, str)
+                )
+                kind = GuardKind.AUTHENTICATION if "authenticated" in arguments else GuardKind.AUTHORIZATION
+                route.guards.append(Guard(kind, name, place, "route", arguments=arguments))
+                continue
+            if name.rpartition(".")[2] in _THROTTLE_NAMES and type(expr) is ir.Call:
+                route.guards.append(Guard(GuardKind.THROTTLE, name, place))
+                continue
+            decorator = self.project.function(symbol)
+            if decorator is not None:
+                for kind in self.denials.kinds(decorator):
+                    route.guards.append(Guard(kind, name, place, function=decorator))
+
+    def _own_checks(self, route: Route, function: Function) -> None:
+        """Refusals in the handler itself that concern who asks: of calls that are handed the request, and plain 401s."""
+        if any(guard.kind is GuardKind.AUTHENTICATION for guard in route.guards) or _verifies_password(function):
+            return
+        requests = {
+            parameter.name
+            for parameter in function.parameters
+            if parameter.annotation is not None
+            and (kind := self.project.types.annotation(parameter.annotation, function)) is not None
+            and kind.name.startswith(("starlette.requests.", "starlette.websockets."))
+        }
+        if function.cls is not None and route.view is function.cls:
+            requests |= {each.name for each in function.parameters[1:2] if each.annotation is None}
+        for site in self.project.sites(function):
+            if not any(type(arg.value) is ir.Name and arg.value.id in requests for arg in site.call.args):
+                continue
+            for target in site.targets[:1]:
+                for kind in self.denials.kinds(target):
+                    route.guards.append(Guard(kind, target.name, site.at, "handler", target))
+        if 401 in self.denials.direct(function) and not any(guard.level == "handler" for guard in route.guards):
+            route.guards.append(Guard(GuardKind.AUTHENTICATION, function.name, function.at, "handler", function))
+
+    def _app_guards(self, container: Object) -> tuple[Guard, ...]:
+        """Guards in middleware, by effect: one that can answer 401 or 403 guards all paths, unless it asks for the path."""
+        guards: list[Guard] = []
+        for value, place in self._wrapped(container):
+            function: Function | None = None
+            match value:
+                case FunctionValue():
+                    function = value.function
+                case ClassValue(cls=cls):
+                    function = cls.methods.get("dispatch") or cls.methods.get("__call__")
+                case Symbol(name=name) if name in _GUARDING_MIDDLEWARE:
+                    guards.append(Guard(_GUARDING_MIDDLEWARE[name], name.rpartition(".")[2], place, "middleware"))
+            if function is not None and not _tests_path(function):
+                name = function.cls.name if function.cls is not None else function.name
+                for kind in self.denials.kinds(function):
+                    guards.append(Guard(kind, name, place, "middleware", function))
+        return tuple(guards)
+
+    def _wrapped(self, container: Object) -> Iterator[tuple[Value | None, Place]]:
+        """The middleware of an application, however it was given, each with its place."""
+        for item in _items(container.argument(None, "middleware")):
+            if isinstance(item, Object):
+                yield item.argument(0, "cls"), item.scope.module.place(item.call)
+        for event in self.by_target.get(id(container), ()):
+            place = event.scope.module.place(event.node)
+            if event.method == "middleware" and isinstance(event.decorated, Function):
+                yield FunctionValue(event.decorated), place
+            elif event.method == "add_middleware":
+                yield event.argument(0, "middleware_class"), place
+
+
+def _tests_path(function: Function) -> bool:
+    """Whether a middleware decides by path; which paths is more than its guards can say of all routes."""
+    return any(
+        type(node) is ir.Attribute and node.name == "path" and "url" in (ir.dotted(node) or "")
+        for node in ir.walk(function.body)
+    )
+
+
+def _verifies_password(function: Function) -> bool:
+    """Whether the function is a login: it reads a password."""
+    return any(
+        "password" in (node.name if type(node) is ir.Attribute else node.id).lower()
+        for node in ir.walk(function.body)
+        if type(node) in (ir.Attribute, ir.Name)
+    )
+
+
+def _model_name(expr: Expr) -> str | None:
+    if type(expr) is ir.Const and expr.value is None:
+        return None
+    return written(expr)
+
+
+def _shown(value: Value) -> str | None:
+    """A type as a value, as people name it."""
+    match value:
+        case ClassValue(cls=cls):
+            return cls.name
+        case Symbol(name=name):
+            return name.rpartition(".")[2]
+        case Parametrised(owner=owner, args=args):
+            inside = [_shown(each) or "None" for each in args]
+            return inside[0] if _shown(owner) in ("Optional", "Annotated") else f"{_shown(owner)}[{', '.join(inside)}]"
+        case Unknown(expr=expr) if expr is not None:
+            return _model_name(expr)
+        case _:
+            return None
+
+
+def _status(value: Value) -> int | None:
+    match value:
+        case Symbol(name=name):
+            return named_status(name.rpartition(".")[2])
+        case _:
+            found = literal(value)
+            return found if isinstance(found, int) else None
+
+
+def _handler_name(function: Function | None, view: Class | None) -> str:
+    """A class-based handler is named for the class that was registered, also where the method is inherited."""
+    if view is not None:
+        return view.qualified if function is None else f"{view.qualified}.{function.name}"
+    return "" if function is None else function.qualified
+
+
+def _framework(container: Object) -> str:
+    return "fastapi" if container.symbol in _FASTAPI else "starlette"
+
+
+def _items(value: Value | None) -> list[Value]:
+    return value.items if isinstance(value, Items) else []
+
+
+def _texts(value: Value | None) -> tuple[str, ...]:
+    found: Iterator[str | None] = (text(each) for each in _items(value))
+    return tuple(each for each in found if each is not None)

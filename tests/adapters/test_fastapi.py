@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend_lint import adapters
+from backend_lint.core import Role
+from backend_lint.discover import module_name, roots
+from backend_lint.facts.lower import lower
+from backend_lint.project import Project, link
+from backend_lint.project.model.export import exported
+from backend_lint.source import Source, parse
+from tests.adapters.truth import APPS, SAMPLES, guards, truth
+from tests.reading import project
+
+
+def app(name: str) -> Project:
+    """A sample application, read the way a run reads it."""
+    top = APPS / name
+    facts = {}
+    for file in sorted(top.rglob("*.py")):
+        parsed = parse(file.relative_to(top).as_posix(), file.read_bytes())
+        assert isinstance(parsed, Source)
+        facts[parsed.path] = lower(parsed)
+    imports = [(path, each.module) for path, found in facts.items() for each in found.imports if each.level == 0]
+    base = roots(facts, imports)
+    found = link((path, module_name(path, base), Role.APP, each) for path, each in facts.items())
+    adapters.read(found)
+    return found
+
+
+def addresses(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(f"{method} {row['path']} {row['handler']}" for row in rows for method in row["methods"])
+
+
+@pytest.mark.parametrize("name", ["fastapi_shop", "starlette_site"])
+class TestRunningApplication:
+    def test_routes_are_those_that_the_application_serves(self, name: str) -> None:
+        assert addresses(exported(app(name))["routes"]) == addresses(truth(name)["routes"])
+
+    def test_guards_stand_where_the_application_refuses(self, name: str) -> None:
+        found = [row | {"guarded": _is_guarded(row)} for row in exported(app(name))["routes"]]
+        assert guards(found) == guards(truth(name)["routes"])
+
+
+def _is_guarded(row: dict[str, Any]) -> bool:
+    return any(guard["kind"] in ("authentication", "authorization") for guard in row["guards"])
+
+
+UNTOLD = "shop.routers.crud.crud_router.create"  # its annotation is assigned while the application runs
+
+
+@pytest.mark.parametrize("field", ["deprecated", "status_code", "response_model", "body"])
+def test_what_fastapi_documents_is_what_was_read(field: str) -> None:
+    said = {f"{row['methods']} {row['path']}": row for row in told(truth("fastapi_shop"))}
+    found = {f"{row['methods']} {row['path']}": row for row in told(exported(app("fastapi_shop")))}
+    default = 200 if field == "status_code" else None
+    assert {key: row[field] or default for key, row in found.items()} == {
+        key: row[field] or default for key, row in said.items()
+    }
+
+
+def test_parameters_are_those_of_the_openapi_document() -> None:
+    def parameters(rows: list[dict[str, Any]]) -> dict[str, list[tuple[str, str, bool]]]:
+        return {
+            f"{row['methods']} {row['path']}": sorted(
+                (each["name"], each["in"], each["required"]) for each in row["params"]
+            )
+            for row in rows
+        }
+
+    assert parameters(told(exported(app("fastapi_shop")))) == parameters(told(truth("fastapi_shop")))
+
+
+def told(model: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for row in model["routes"] if row["handler"] != UNTOLD]
+
+
+def routes(files: dict[str, str]) -> list[str]:
+    return [route.label for route in project(files).routes]
+
+
+def test_prefixes_of_nested_routers_add_up() -> None:
+    files = {
+        "app/orders.py": "from fastapi import APIRouter\nrouter = APIRouter(prefix='/orders')\n"
+        "@router.get('/{order_id}')\ndef read(order_id: int): ...\n",
+        "app/shops.py": "from fastapi import APIRouter\nfrom . import orders\nPREFIX = '/shops'\nrouter = APIRouter()\n"
+        "router.include_router(orders.router, prefix=f'{PREFIX}/{{shop_id}}')\n",
+        "app/main.py": "from fastapi import FastAPI\nfrom app.shops import router as shops\n"
+        "def create():\n    app = FastAPI()\n    for each in [shops]:\n        app.include_router(each, prefix='/v1')\n    return app\n",
+    }
+    assert routes(files) == ["GET /v1/shops/{shop_id}/orders/{order_id}"]
+
+
+def test_a_router_that_no_application_includes_is_no_route() -> None:
+    files = {
+        "a.py": "from fastapi import APIRouter, FastAPI\napp = FastAPI()\nrouter = APIRouter()\n"
+        "@router.get('/x')\ndef x(): ...\n@app.get('/y')\ndef y(): ...\n"
+    }
+    assert routes(files) == ["GET /y"]
+
+
+def guard_names(text: str) -> list[str]:
+    return [f"{guard.kind.value} {guard.name} {guard.level}" for guard in project({"a.py": text}).routes[0].guards]
+
+
+DENYING = """\
+from fastapi import Depends, FastAPI, HTTPException, status
+from typing import Annotated
+def user(token: str):
+    if not token:
+        raise HTTPException(status.HTTP_401_UNAUTHORIZED)
+def admin(user=Depends(user)):
+    if not user.admin:
+        raise HTTPException(status_code=403)
+"""
+
+
+def test_a_guard_is_known_by_what_it_does_however_deep_it_stands() -> None:
+    text = DENYING + "app = FastAPI()\n@app.get('/')\ndef f(who: Annotated[str, Depends(admin)]): ...\n"
+    assert guard_names(text) == ["authentication user route", "authorization admin route"]
+
+
+def test_dependencies_of_the_application_guard_its_routes_and_not_a_mounted_application() -> None:
+    text = DENYING + (
+        "app = FastAPI(dependencies=[Depends(user)])\nsub = FastAPI()\n@sub.get('/a')\ndef a(): ...\n"
+        "@app.get('/b')\ndef b(): ...\napp.mount('/sub', sub)\n"
+    )
+    found = {route.path: route.is_guarded for route in project({"a.py": text}).routes}
+    assert found == {"/b": True, "/sub/a": False}
+
+
+def test_a_decorator_above_the_registration_guards_nothing() -> None:
+    decorator = (
+        "from functools import wraps\ndef secured(f):\n    @wraps(f)\n    def inner(*a, **k):\n"
+        "        raise HTTPException(401)\n    return inner\napp = FastAPI()\n"
+    )
+    above = DENYING + decorator + "@secured\n@app.get('/')\ndef f(): ...\n"
+    below = DENYING + decorator + "@app.get('/')\n@secured\ndef f(): ...\n"
+    assert guard_names(above) == []
+    assert guard_names(below) == ["authentication secured route"]
+
+
+def test_an_optional_scheme_guards_nothing() -> None:
+    text = (
+        "from fastapi import Depends, FastAPI\nfrom fastapi.security import OAuth2PasswordBearer, HTTPBearer\n"
+        "optional = OAuth2PasswordBearer(tokenUrl='t', auto_error=False)\nstrict = HTTPBearer()\napp = FastAPI()\n"
+        "@app.get('/')\ndef f(a=Depends(%s)): ...\n"
+    )
+    assert guard_names(text % "optional") == []
+    assert guard_names(text % "strict") == ["authentication HTTPBearer route"]
+
+
+def test_samples_are_those_that_can_be_asked() -> None:
+    assert {"fastapi_shop", "starlette_site"} <= SAMPLES.keys()
+    assert Path(APPS).is_dir()
