@@ -435,7 +435,9 @@ class _Reader:
                 pending.extend((each, "class") for each in fields.dependencies)
                 init = function.cls.methods.get("__init__")
                 if init is not None:
-                    pending.extend((each, "class") for each in self.parameters.signature(init, path_names).dependencies)
+                    constructor = self.parameters.signature(init, path_names)
+                    route.inputs.extend(constructor.inputs)
+                    pending.extend((each, "class") for each in constructor.dependencies)
         seen: set[int] = set()
         for dependency, level in pending:
             self._depend(route, dependency, level, path_names, seen)
