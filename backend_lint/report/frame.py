@@ -36,15 +36,19 @@ class Frame(msgspec.Struct, frozen=True):
     rows: tuple[Row | None, ...]
 
 
-def frames(finding: Finding, lines: Lines, context: int = 0) -> list[Frame]:
+def frames(finding: Finding, lines: Lines, context: int = 0, most: int | None = None) -> list[Frame]:
     """One frame for each file on the finding's way, the finding's steps numbered when there is more than one.
 
-    A finding without a trace is one mark, which carries its message.
+    A finding without a trace is one mark, which carries its message. Of more than `most` steps those in the middle
+    are left out.
     """
     steps = finding.trace or (Step(finding.at, finding.message),)
+    numbered = [(number if len(steps) > 1 else 0, step) for number, step in enumerate(steps, start=1)]
+    if most is not None and len(numbered) > most:
+        numbered[most // 2 : len(numbered) - (most - most // 2)] = []
     by_path: defaultdict[str, list[tuple[int, Step]]] = defaultdict(list)
-    for number, step in enumerate(steps, start=1):
-        by_path[step.at.path].append((number if len(steps) > 1 else 0, step))
+    for number, step in numbered:
+        by_path[step.at.path].append((number, step))
     return [Frame(path, tuple(_rows(numbered, lines(path), context))) for path, numbered in by_path.items()]
 
 

@@ -22,6 +22,7 @@ from backend_lint.report.view import View
 
 _SHOWN_FINDINGS = 5
 _SHOWN_RELATED = 3
+_SHOWN_STEPS = 10
 _SHOWN_DIAGNOSTICS = 10
 _CODE_CELLS = 160  # of one source line, where no terminal sets a limit
 _TAB = 4
@@ -117,7 +118,7 @@ def _finding(finding: Finding, rule: RuleInfo, view: View, is_first_of_rule: boo
 
 
 def _frames(finding: Finding, view: View) -> Iterator[Text]:
-    shown = frames(finding, view.lines)
+    shown = frames(finding, view.lines, most=_SHOWN_STEPS)
     gutter = max(4, *(len(str(row.number)) for frame in shown for row in frame.rows if row))
     for frame in shown:
         if frame.path != finding.at.path or len(shown) > 1:
@@ -127,6 +128,8 @@ def _frames(finding: Finding, view: View) -> Iterator[Text]:
                 yield Text(" " * (gutter + 1) + "┆", "dim")
             else:
                 yield from _row(row, gutter, _SEVERITY_STYLE[finding.severity], view)
+    if (rest := len(finding.trace) - _SHOWN_STEPS) > 0:
+        yield from _labelled("", Text(f"{summary.plural(rest, 'step')} between are in --format json", "dim"), view)
 
 
 def _row(row: Row, gutter: int, style: str, view: View) -> Iterator[Text]:

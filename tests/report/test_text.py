@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from backend_lint.core import Finding, Gate, Inventory, Place, Severity
+from backend_lint.core import Finding, Gate, Inventory, Place, Severity, Step
 from backend_lint.report import render
 from tests.report.shop import CLEAN, HOSTILE, REPORT, SCORE, shown
 
@@ -87,6 +87,15 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
     row = next(number for number, line in enumerate(lines) if "bad" in line)
     assert cell_len(lines[row]) <= 80
     assert lines[row][lines[row + 1].index("━") :].startswith("bad")
+
+
+def test_a_long_way_is_told_by_its_start_and_its_end() -> None:
+    steps = tuple(Step(Place("app.py", line, 1, line, 2), f"step {line}") for line in range(1, 31))
+    found = Finding(at=steps[-1].at, message="m", help="h", code="ARC101", name="x", trace=steps)
+    report = msgspec.structs.replace(REPORT, findings=(found,))
+    text = render("full", report, lines=lambda path: ["x\n"] * 30)
+    assert [int(number) for number in re.findall(r"step (\d+)$", text, re.MULTILINE)] == [1, 2, 3, 4, 5, *range(26, 31)]
+    assert "20 steps between are in --format json" in text
 
 
 @pytest.mark.parametrize("width", [40, 80, 132])
