@@ -12,7 +12,7 @@ import msgspec
 from backend_lint.config import FILE_NAMES, Config, Group, Invocation, Patterns, configs_for, own_file
 from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Role
 from backend_lint.discover.ignored import Ignored
-from backend_lint.discover.role import HEAD_BYTES, roles
+from backend_lint.discover.role import head_size, roles
 
 _SUFFIXES = (".py", ".pyi", ".pyw")
 _NOTEBOOK = ".ipynb"
@@ -212,7 +212,7 @@ def _head(path: str | Path) -> bytes:
     """The first bytes of `path`; nothing when it cannot be read, which whoever reads all of it will say."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return file.read(HEAD_BYTES)
+            return file.read(head_size(os.path.basename(path)))
     except OSError:
         return b""
 

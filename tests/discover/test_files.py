@@ -215,9 +215,7 @@ def test_notebooks_are_met_but_not_linted_and_a_named_one_gets_a_notice(tmp_path
     files = {"a.ipynb": "{}", "b.py": ""}
     assert discovered(tmp_path, files).notebooks == ("a.ipynb",)
     named = discovered(tmp_path, files, "a.ipynb")
-    assert [(d.kind, d.message) for d in named.diagnostics] == [
-        (DiagnosticKind.NOTICE, "notebooks are not linted")
-    ]
+    assert [(d.kind, d.message) for d in named.diagnostics] == [(DiagnosticKind.NOTICE, "notebooks are not linted")]
     assert named.files == ()
 
 
