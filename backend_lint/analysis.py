@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ import msgspec
 
 from backend_lint import __version__, adapters, bandit
 from backend_lint.api.rule import ProjectRule, Rule
-from backend_lint.api.syntax import SyntaxRule
 from backend_lint.config import Config, Overrides, check_rules, is_selected, severity_of
+from backend_lint.config.select import specificity
 from backend_lint.core import Diagnostic, Finding, Inventory, Report, Role, RuleInfo
 from backend_lint.discover import Discovery, module_name, roots
 from backend_lint.engine.check import check
@@ -23,8 +24,17 @@ from backend_lint.engine.options import parsed_options
 from backend_lint.engine.packs import load_packs, rule_infos
 from backend_lint.engine.units import Units
 from backend_lint.facts.cache import Cache
-from backend_lint.project import Function, Project, link
+from backend_lint.findings import baseline
+from backend_lint.findings.baseline import match
+from backend_lint.findings.fingerprint import fingerprinted
+from backend_lint.findings.gate import gate
+from backend_lint.findings.merge import merge
+from backend_lint.findings.score import score
+from backend_lint.findings.suppress import Policy, suppress
+from backend_lint.findings.suppression_rules import ENGINE_PACK, SUPPRESSION_RULES
+from backend_lint.project import Project, link
 from backend_lint.project.model.export import exported
+from backend_lint.source import decode
 
 if TYPE_CHECKING:
     from backend_lint.run import Clock
@@ -77,17 +87,33 @@ def analysed(
         units = Units(project)
         kept = _placed(found, rules, project, discovery, units, config, active)
         examined = _examined(active, rules, units, said)
-    diagnostics = sorted(
-        {
+    diagnostics = _ordered(
+        [
             *discovery.diagnostics,
             *unreadable,
             *pack_failures,
             *guard.diagnostics,
             *(diagnostic for each in read for diagnostic in each.diagnostics),
-        },
-        key=lambda each: (each.path or "", each.line or 0, each.kind.value, each.message),
+        ]
     )
-    raise NotImplementedError(kept, examined, diagnostics)
+    with clock.phase("findings"):
+        final = _judged(kept, read, infos, codes, diagnostics, contents, discovery, config, today)
+        complete = not any(each.is_incomplete for each in diagnostics)
+        scored = score(final, examined, infos, complete)
+    return Report(
+        version=__version__,
+        project=config.root.name,
+        profile=config.profile,
+        inventory=_inventory(project, discovery, read),
+        rules=tuple(info for info in (*infos, *SUPPRESSION_RULES) if info.code in codes or info.pack == ENGINE_PACK),
+        findings=tuple(final),
+        diagnostics=tuple(diagnostics),
+        examined=examined,
+        score=scored,
+        gate=gate(final, scored, config.fail_on, config.fail_under),
+        model=msgspec.json.encode(exported(project), order="deterministic"),
+        disabled=_disabled(infos, codes, config),
+    )
 
 
 def understood(
@@ -183,4 +209,65 @@ def _examined(
     return counts
 
 
-__all__ = ["Function", "Inventory", "SyntaxRule", "analysed", "linked", "model", "understood"]
+def _judged(
+    kept: Iterable[Finding],
+    read: Iterable[Extract],
+    infos: Iterable[RuleInfo],
+    codes: set[str],
+    diagnostics: Iterable[Diagnostic],
+    contents: Mapping[str, bytes],
+    discovery: Discovery,
+    config: Config,
+    today: datetime.date | None,
+) -> list[Finding]:
+    """Each problem once, with its state and its identity."""
+
+    @functools.cache
+    def text(path: str) -> str:
+        return decode(contents[path])
+
+    failed = {each.path for each in diagnostics if each.is_incomplete}
+    reported = {file.path for file in discovery.files if file.reported}
+    policy = Policy(
+        codes={word: info.code for info in infos for word in (info.code, info.name)},
+        is_active=lambda code, path: code in codes and path not in failed,
+        locked=frozenset(info.code for info in infos if any(specificity(each, info) for each in config.no_suppress)),
+        today=today,
+    )
+    comments = {each.path: each.facts.comments for each in read if each.facts and each.path in reported}
+    merged = merge(kept, {code: each.owner for code, each in bandit.checks().items() if each.owner})
+    found = fingerprinted(suppress(merged, comments, policy, text), text)
+    if config.baseline is not None:
+        gone = lambda path: path in reported or not (config.root / path).exists()  # noqa: E731
+        found = list(match(baseline.read(config.baseline), found, gone).findings)
+    return sorted(found, key=lambda finding: finding.sort_key)
+
+
+def _inventory(project: Project, discovery: Discovery, read: Sequence[Extract]) -> Inventory:
+    app = [module for module in project.modules.values() if module.role is Role.APP]
+    return Inventory(
+        frameworks=tuple(project.frameworks),
+        roots=tuple(discovery.searched),
+        files=len(discovery.files),
+        files_read=sum(each.facts is not None for each in read),
+        lines=sum(each.lines for each in read),
+        app_lines=sum(len(module.facts.line_starts) for module in app),
+        routes=len(project.routes),
+        models=len(project.models),
+        queries=len(project.queries),
+        tasks=len(project.tasks),
+        outbound=len(project.outbound),
+    )
+
+
+def _ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    return sorted(set(diagnostics), key=lambda each: (each.path or "", each.line or 0, each.kind.value, each.message))
+
+
+def _disabled(infos: Iterable[RuleInfo], codes: set[str], config: Config) -> dict[str, str]:
+    """Rules that did not run, each with what decided so."""
+    return {
+        info.code: "preview" if info.preview and not config.preview and is_selected(info, config) else "not selected"
+        for info in infos
+        if info.code not in codes
+    }

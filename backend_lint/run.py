@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from backend_lint import __version__
 from backend_lint.config import Config
 from backend_lint.core import Diagnostic, DiagnosticKind, Phase, Report
 from backend_lint.discover import Discovery
