@@ -25,8 +25,11 @@ def facts(text: str) -> Facts:
 
 def linked(files: dict[str, str]) -> Project:
     """The project of files given as path and text, without the backend model."""
-    base = roots(files)
-    return link((path, module_name(path, base), Role.APP, facts(text)) for path, text in files.items())
+    read = {path: facts(text) for path, text in files.items()}
+    base = roots(
+        read, ((path, each.module) for path, found in read.items() for each in found.imports if not each.level)
+    )
+    return link((path, module_name(path, base), Role.APP, found) for path, found in read.items())
 
 
 def project(files: dict[str, str]) -> Project:

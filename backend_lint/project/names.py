@@ -22,6 +22,7 @@ class Names:
         self.modules = modules
         self._canonical: dict[str, str] = {}
         self._exported: dict[str, frozenset[str]] = {}
+        self._longer = _longer_names(modules)
 
     def qualified(self, expr: Expr | None, scope: Scope) -> str | None:
         """The qualified name that a name or a chain of attributes on one denotes."""
@@ -90,7 +91,7 @@ class Names:
     def absolute(self, each: Import, module: Module) -> str:
         """The module that an import names, relative ones made absolute."""
         if each.level == 0:
-            return each.module
+            return self._longer.get(each.module, each.module)
         parts = module.package.split(".") if module.package else []
         base = parts[: len(parts) - (each.level - 1)] if each.level > 1 else parts
         return ".".join([*base, *([each.module] if each.module else [])])
@@ -177,3 +178,13 @@ class Names:
                 return module, qualified[len(path) + 1 :]
             path = path.rpartition(".")[0]
         return None, qualified
+
+
+def _longer_names(modules: dict[str, Module]) -> dict[str, str]:
+    """Names with folders above the root of imports in front: `shop.core.urls` of a project that runs inside `shop`."""
+    longer: dict[str, str] = {}
+    for name, module in modules.items():
+        path = module.path.removesuffix(".py").removesuffix("/__init__").split("/")
+        for start in range(len(path) - name.count(".") - 1):
+            longer.setdefault(".".join(path[start:]), name)
+    return {name: found for name, found in longer.items() if name not in modules}

@@ -143,3 +143,14 @@ def test_walking_finds_calls_in_every_corner() -> None:
     names = [site.name for site in project.sites(project.modules["a"])]
     assert sorted(names) == ["f", "g", "h", "k", "m", "n"]
     assert all(type(site.call) is ir.Call for site in project.sites(project.modules["a"]))
+
+
+def test_a_name_may_start_above_the_root_of_imports() -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/core/__init__.py": "",
+        "shop/core/money.py": "import orders.views\nimport orders.models\ndef cents(): pass\n",
+        "shop/orders/views.py": "from shop.core.money import cents\nimport core.money\n",
+        "shop/orders/models.py": "",
+    }
+    assert resolved(files, "shop/orders/views.py", "cents") == "core.money.cents"
