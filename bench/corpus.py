@@ -6,6 +6,7 @@ Nothing of them is installed, built or run: a wheel is a zip file, and only its 
 from __future__ import annotations
 
 import io
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,8 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-MAX_FILE = 16 * 2**20
-MAX_PROJECT = 512 * 2**20
+MAX_BYTES = 256 * 2**20
 TEXT = frozenset({".py", ".pyi", ".toml", ".cfg", ".ini", ".yml", ".yaml", ".html", ".txt", ".sql", ".mako", ".j2"})
 
 
@@ -42,8 +42,11 @@ def fetched(project: Project, work: Path) -> Path:
     """The project's directory below `work`, downloaded and unpacked at the first call."""
     tree = work / "projects" / f"{project.name}-{project.version}"
     if not tree.exists():
-        unpacked = tree.with_suffix(".part")
+        unpacked = tree.with_name(f"{tree.name}.part")
+        shutil.rmtree(unpacked, ignore_errors=True)
         unpack(_wheel(project, work / "wheels").read_bytes(), unpacked)
+        # A repository of its own, or tools would take it for an ignored part of this one.
+        subprocess.run(["git", "init", "--quiet", str(unpacked)], check=True)
         unpacked.rename(tree)
     return tree
 
@@ -51,12 +54,13 @@ def fetched(project: Project, work: Path) -> Path:
 def unpack(archive: bytes, into: Path) -> None:
     """Writes the text files of a zip archive below `into`. Raises `UnsafeArchive` before anything is written."""
     with zipfile.ZipFile(io.BytesIO(archive)) as wheel:
-        members = [member for member in wheel.infolist() if PurePosixPath(member.filename).suffix in TEXT]
-        for member in members:
+        files = [member for member in wheel.infolist() if not member.is_dir()]
+        for member in files:
             _check(member)
-        if sum(member.file_size for member in members) > MAX_PROJECT:
-            raise UnsafeArchive(f"more than {MAX_PROJECT} bytes of text")
-        for member in members:
+        texts = [member for member in files if PurePosixPath(member.filename).suffix in TEXT]
+        if sum(member.file_size for member in texts) > MAX_BYTES:
+            raise UnsafeArchive(f"more than {MAX_BYTES} bytes of text")
+        for member in texts:
             target = into / member.filename
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(wheel.read(member))
@@ -64,13 +68,10 @@ def unpack(archive: bytes, into: Path) -> None:
 
 def _check(member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename)
-    kind = stat.S_IFMT(member.external_attr >> 16)
     if path.is_absolute() or ".." in path.parts or "\\" in member.filename or ":" in member.filename:
         raise UnsafeArchive(f"{member.filename}: leads out of its directory")
-    if kind not in (0, stat.S_IFREG):
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
         raise UnsafeArchive(f"{member.filename}: not a plain file")
-    if member.file_size > MAX_FILE:
-        raise UnsafeArchive(f"{member.filename}: {member.file_size} bytes")
 
 
 def _wheel(project: Project, wheels: Path) -> Path:
