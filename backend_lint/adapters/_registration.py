@@ -150,13 +150,18 @@ class Parametrised(Value):
 
 @dataclass(eq=False)
 class Called(Value):
-    """The result of a library call that is not tracked: `Depends(get_user)`, `login_required(view)`."""
+    """The result of a call that is not followed: `Depends(get_user)`, `login_required(view)`, `OrderView.as_view()`.
+
+    `receiver` is the class or instance whose method was called, or the result that was called in turn, as in
+    `permission_required("shop.sell")(view)`.
+    """
 
     symbol: str
     call: ir.Call
     scope: Scope
     args: list[Value]
     kwargs: dict[str, Value]
+    receiver: Value | None = None
 
 
 @dataclass(eq=False)
@@ -186,7 +191,10 @@ class Object(Value):
 
 @dataclass(eq=False)
 class Bound(Value):
-    """A method of a framework's object, or of a literal."""
+    """A method of a framework's object, of a literal, or one that a class inherits from a library.
+
+    Of a part of an object it is its method under a dotted name: `registry.extend` of a router.
+    """
 
     target: Value
     method: str
@@ -223,6 +231,7 @@ class Frame:
     values: dict[str, Value] = field(default_factory=dict)
     outer: Frame | None = None
     returned: list[Value] = field(default_factory=list)
+    yielded: list[Value] = field(default_factory=list)
     owner: Value | None = None
 
 
@@ -295,17 +304,25 @@ class Registration:
         head, _, tail = rest.partition(".")
         value = self.frame(module).values.get(head)
         if value is None:
-            value = self._definition(module, head)
+            value = self._definition(module, head) or self._starred(module, head) or Unknown()
         for name in tail.split(".") if tail else ():
             value = self.attribute(value, name)
         return value
 
-    def _definition(self, module: Module, name: str) -> Value:
+    def _definition(self, module: Module, name: str) -> Value | None:
         if name in module.top_classes:
             return ClassValue(module.top_classes[name])
         if name in module.top_functions:
             return FunctionValue(module.top_functions[name], self._frames.get(module.name))
-        return Unknown()
+        return None
+
+    def _starred(self, module: Module, name: str) -> Value | None:
+        """What a name of a star import is before the module binds it itself, as `APPS` in `APPS += ["shop"]`."""
+        for star in module.stars:
+            source = self.project.names.absolute(star, module)
+            if source in self.project.modules and name in self.project.names.exported(source):
+                return self.variable(f"{source}.{name}")
+        return None
 
     def _lookup(self, name: str, frame: Frame) -> Value:
         current: Frame | None = frame
@@ -513,6 +530,10 @@ class Registration:
                 return Items(found_items, expr)
             case ir.Lambda(function=index):
                 return FunctionValue(frame.scope.module.functions[index], frame)
+            case ir.Yield(value=value) if value is not None:
+                found = self.evaluate(value, frame)
+                frame.yielded.extend(self._elements(found) if expr.is_from else [found])
+                return Unknown(expr, frame.scope)
         return Unknown(expr, frame.scope)
 
     def _spread(self, item: Expr, frame: Frame) -> list[Value]:
@@ -586,6 +607,8 @@ class Registration:
                 return self._class_attribute(cls, name, owner)
             case Object() | Literal() | Items() | Entries():
                 return Bound(owner, name)
+            case Bound(target=Object() as target, method=method):
+                return Bound(target, f"{method}.{name}")
             case _:
                 return Unknown()
 
@@ -601,7 +624,8 @@ class Registration:
                 )  # type: ignore[arg-type]
             if name in each.inner:
                 return ClassValue(each.inner[name])
-        return Unknown()
+        is_from_library = any(isinstance(each, str) for each in self.project.classes.mro(cls))
+        return Bound(owner, name) if is_from_library and isinstance(owner, ClassValue) else Unknown()
 
     def _default(self, value: Value) -> Value:
         """The value of a settings field: `Field(default=…)` stands for its default."""
@@ -640,12 +664,16 @@ class Registration:
             case FunctionValue(function=function):
                 if function.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values()))):
                     return self._invoke(func, args, kwargs, frame)
-                return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs)
+                return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs, func.bound)
             case Bound(target=Object() as target, method=method):
                 self._event(target, method, call, call, args, kwargs, frame.scope, None)
                 return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
+            case Bound(target=ClassValue(cls=cls) as target, method=method):
+                return Called(f"{cls.qualified}.{method}", call, frame.scope, args, kwargs, target)
             case Bound(target=target, method=method):
                 return self._method(target, method, args)
+            case Called(symbol=symbol):
+                return Called(f"{symbol}()", call, frame.scope, args, kwargs, func)
             case Object():
                 self._event(func, "__call__", call, call, args, kwargs, frame.scope, None)
         return Unknown(call, frame.scope)
@@ -780,6 +808,8 @@ class Registration:
         self._stack.append(function.qualified)
         self._block(function.body, frame)
         self._stack.pop()
+        if function.facts.is_generator:
+            return Items(frame.yielded)
         return next((found for found in frame.returned if not isinstance(found, Unknown)), Unknown())
 
     def _event(
