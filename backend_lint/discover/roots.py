@@ -7,27 +7,38 @@ from collections.abc import Iterable, Sequence
 
 Import = tuple[str, str]
 
+_Votes = dict[str, set[tuple[str, str]]]  # by root: names, and what they are the names of
+
 
 def roots(paths: Iterable[str], imports: Iterable[Import] = ()) -> tuple[str, ...]:
     """The directories below which `paths`, all Python files of a tree, are importable; the top is the empty string.
 
     A package is imported from the directory that holds its outermost `__init__.py`, or from a `src` above it. Where no
     `__init__.py` says so, the top is assumed, so that `app/main.py` is `app.main`. `imports`, pairs of a file and an
-    absolute name imported in it, are stronger evidence: they tell a namespace package from a directory of scripts.
+    absolute name imported in it, are stronger evidence: they tell a namespace package from a directory of scripts, and
+    find a package that is run from inside, as `site/main.py` that imports `models`.
     """
     tree = _Tree(paths)
     votes = _votes(tree, imports)
     chosen: dict[str, str] = {}
+    inner: set[str] = set()
     for unit in sorted(tree.units):
         chosen[unit] = _root(unit, tree, votes.get(unit, {}), chosen)
-    return tuple(sorted(set(chosen.values())))
+        if unit in tree.packages:
+            inner |= _inner_roots(unit, chosen[unit], votes.get(unit, {}))
+    return tuple(sorted(inner.union(chosen.values())))
 
 
 def module_name(path: str, roots: Sequence[str]) -> str:
-    """The dotted name under which `path` is imported from the innermost of `roots` around it."""
+    """The dotted name under which `path` is imported from the innermost of `roots` around it.
+
+    The `__init__.py` of a root, which nothing can import from there, is called like its directory.
+    """
     root = max((root for root in roots if _is_below(path, root)), key=len, default="")
     inner = path[len(root) :].lstrip("/")
     name = inner.removesuffix(".pyi").removesuffix(".py").replace("/", ".")
+    if name == "__init__":
+        return root.rpartition("/")[2] or name
     return name.removesuffix(".__init__")
 
 
@@ -58,15 +69,21 @@ class _Tree:
         return unit
 
 
-def _root(unit: str, tree: _Tree, votes: dict[str, set[str]], chosen: dict[str, str]) -> str:
+def _root(unit: str, tree: _Tree, votes: _Votes, chosen: dict[str, str]) -> str:
     candidates = _candidates(unit, tree)
     default = _default(unit, tree, candidates, chosen)
-    best = max(candidates, key=lambda root: (len(votes.get(root, ())), root == default, len(root)))
-    inside = {root: names for root, names in votes.items() if _is_below(root, unit) and unit in tree.packages}
-    if not votes.get(best) and inside:
-        within = max(sorted(inside), key=lambda root: len(inside[root]))
-        return within if len(inside[within]) > 1 else best
-    return best
+    return max(candidates, key=lambda root: (len(votes.get(root, ())), root == default, len(root)))
+
+
+def _inner_roots(package: str, outer: str, votes: _Votes) -> set[str]:
+    """The directories in `package` from which more is imported, of what is below them, than from further out."""
+    found = [outer]
+    for root in sorted(votes, key=len):
+        if _is_below(root, package):
+            rivals = (sum(_is_below(module, root) for _, module in votes.get(other, ())) for other in found)
+            if len(votes[root]) > max(1, *rivals):
+                found.append(root)
+    return set(found[1:])
 
 
 def _candidates(unit: str, tree: _Tree) -> list[str]:
@@ -92,23 +109,24 @@ def _default(unit: str, tree: _Tree, candidates: list[str], chosen: dict[str, st
     return inherited if inherited in candidates else candidates[-1]
 
 
-def _votes(tree: _Tree, imports: Iterable[Import]) -> dict[str, dict[str, set[str]]]:
-    """By unit and root: the imported names that are found in that unit when they are looked up from that root."""
+def _votes(tree: _Tree, imports: Iterable[Import]) -> dict[str, _Votes]:
+    """By unit, and by the root to look them up from: the imported names that are found in that unit."""
     by_last: dict[str, list[str]] = {}
     for module in tree.unit_of_module:
         by_last.setdefault(module.rpartition("/")[2], []).append(module)
-    votes: dict[str, dict[str, set[str]]] = {}
+    votes: dict[str, _Votes] = {}
     for importer, name in sorted(set(imports)):
         first, _, rest = name.partition(".")
         if first in sys.stdlib_module_names:
             continue
         tail = name.replace(".", "/")
+        itself = importer.removesuffix(".py")
         for module in by_last.get(name.rpartition(".")[2], ()):
-            if module != tail and not module.endswith(f"/{tail}"):
+            if module == itself or (module != tail and not module.endswith(f"/{tail}")):
                 continue
             root = module[: -len(tail)].rstrip("/")
             if rest or _is_below(importer, root):
-                votes.setdefault(tree.unit_of_module[module], {}).setdefault(root, set()).add(name)
+                votes.setdefault(tree.unit_of_module[module], {}).setdefault(root, set()).add((name, module))
     return votes
 
 

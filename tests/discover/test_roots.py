@@ -64,9 +64,23 @@ def test_src_may_be_a_package_itself() -> None:
         (
             ("site/__init__.py", "site/main.py", "site/models.py", "site/views.py"),
             [("site/main.py", "models"), ("site/main.py", "views")],
-            ["__init__", "main", "models", "views"],
+            ["site", "main", "models", "views"],
         ),
-        (("site/__init__.py", "site/redis.py"), [("site/redis.py", "redis")], ["site", "site.redis"]),
+        (
+            ("shop/__init__.py", "shop/core/models.py", "shop/core/mail.py", "shop/run.py"),
+            [("shop/run.py", "shop.core.models"), ("shop/core/mail.py", "core.models"), ("shop/run.py", "core.mail")],
+            ["shop", "core.models", "core.mail", "run"],
+        ),
+        (
+            ("demos/__init__.py", "demos/a/pa/__init__.py", "demos/a/pa/db.py", "demos/b/pb/__init__.py", "demos/b/pb/db.py"),
+            [("demos/a/pa/db.py", "pa"), ("demos/a/pa/db.py", "pa.db"), ("demos/b/pb/db.py", "pb"), ("demos/b/pb/db.py", "pb.db")],
+            ["demos", "pa", "pa.db", "pb", "pb.db"],
+        ),
+        (
+            ("site/__init__.py", "site/redis.py", "site/celery.py"),
+            [("site/redis.py", "redis"), ("site/celery.py", "celery"), ("site/celery.py", "redis")],
+            ["site", "site.redis", "site.celery"],
+        ),
     ],
 )  # fmt: skip
 def test_imports_are_stronger_evidence_than_layout(
