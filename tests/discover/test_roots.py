@@ -73,7 +73,7 @@ def test_src_may_be_a_package_itself() -> None:
         ),
         (
             ("demos/__init__.py", "demos/a/pa/__init__.py", "demos/a/pa/db.py", "demos/b/pb/__init__.py", "demos/b/pb/db.py"),
-            [("demos/a/pa/db.py", "pa"), ("demos/a/pa/db.py", "pa.db"), ("demos/b/pb/db.py", "pb"), ("demos/b/pb/db.py", "pb.db")],
+            [("demos/a/pa/db.py", "pa"), ("demos/a/run.py", "pa.db"), ("demos/b/pb/db.py", "pb"), ("demos/b/run.py", "pb.db")],
             ["demos", "pa", "pa.db", "pb", "pb.db"],
         ),
         (
