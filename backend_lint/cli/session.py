@@ -17,7 +17,7 @@ class Session:
 
     def _format(self) -> str:
         for position, argument in enumerate(self.arguments):
-            if argument == "--format":
+            if argument in {"--format", "-f"}:
                 return next(iter(self.arguments[position + 1 :]), "")
             if argument.startswith("--format="):
                 return argument.removeprefix("--format=")

@@ -120,6 +120,7 @@ def test_a_wrong_configuration_is_one_line_with_its_place(project: Written, ran:
     [
         (["gone.py", "--format", "json"], "usage"),
         (["--format=json", "--jobs", "x"], "usage"),
+        (["-f", "json", "gone.py"], "usage"),
         (["--format=json", "--fail-on", "x"], "config"),
         (["--format=json", "-"], "usage"),
         (["--format=json", "--fail-on-empty", "empty"], "usage"),
