@@ -121,15 +121,16 @@ class Denials:
         for stmt in function.statements:
             match stmt:
                 case ir.Raise(exc=exc) if exc is not None:
-                    yield from self._raised(exc, function)
+                    yield from self.raised(exc, function)
                 case ir.Return(value=value) if value is not None:
-                    yield from self._returned(value, function)
+                    yield from self.returned(value, function)
                 case ir.Assign(value=ir.Call() as call) if "status_code" in call.keywords or "status" in call.keywords:
-                    yield from self._returned(call, function)
+                    yield from self.returned(call, function)
                 case ir.Evaluate(value=ir.Call() as call):
-                    yield from self._aborted(call, function)
+                    yield from self.aborted(call, function)
 
-    def _raised(self, exc: Expr, scope: Scope) -> Iterator[int]:
+    def raised(self, exc: Expr, scope: Scope) -> Iterator[int]:
+        """The refusals that raising an expression is."""
         call = exc if type(exc) is ir.Call else None
         symbol = self.symbol(call.func if call is not None else exc, scope)
         if symbol is None:
@@ -183,15 +184,16 @@ class Denials:
     def _is_http_error(self, symbol: str) -> bool:
         return self.project.classes.is_subclass(symbol, *_HTTP_ERRORS)
 
-    def _returned(self, value: Expr, scope: Scope) -> Iterator[int]:
+    def returned(self, value: Expr, scope: Scope) -> Iterator[int]:
+        """The refusals that returning an expression is."""
         match value:
             case ir.Sequence(kind="tuple", items=[_, status, *_]):
                 found = self.status(status, scope)
                 if found in _STATUSES:
                     yield found
-                yield from self._returned(value.items[0], scope)
+                yield from self.returned(value.items[0], scope)
             case ir.Call():
-                yield from self._aborted(value, scope)
+                yield from self.aborted(value, scope)
                 symbol = self.symbol(value.func, scope)
                 if symbol in _REDIRECTS and self._leads_to_login(value):
                     yield 401
@@ -209,12 +211,13 @@ class Denials:
                         if found in _STATUSES:
                             yield found
             case ir.Await(value=inner):
-                yield from self._returned(inner, scope)
+                yield from self.returned(inner, scope)
             case ir.Conditional(body=body, orelse=orelse):
-                yield from self._returned(body, scope)
-                yield from self._returned(orelse, scope)
+                yield from self.returned(body, scope)
+                yield from self.returned(orelse, scope)
 
-    def _aborted(self, call: ir.Call, scope: Scope) -> Iterator[int]:
+    def aborted(self, call: ir.Call, scope: Scope) -> Iterator[int]:
+        """The refusals that a call itself is."""
         symbol = self.project.site(call, scope).symbol
         if symbol in _REFUSALS:
             yield _REFUSALS[symbol]

@@ -205,8 +205,8 @@ class Bound(Value):
 class Event:
     """A method of a framework's object was called, or used as a decorator (on `decorated`).
 
-    `call` is None for a decorator without parentheses. `node` is the expression to report at. `binding` are the values
-    of names that were known where it happened, for what the adapter evaluates itself.
+    `call` is None for a decorator without parentheses. `node` is the expression to report at. `applied` is what the
+    result was called with, where a decorator is called rather than written with `@`.
     """
 
     target: Object
@@ -218,6 +218,7 @@ class Event:
     scope: Scope
     order: int
     decorated: Function | Class | None = None
+    applied: Value | None = None
 
     def argument(self, position: int | None, keyword: str | None) -> Value | None:
         return _argument(self.args, self.kwargs, position, keyword)
@@ -673,10 +674,18 @@ class Registration:
             case Bound(target=target, method=method):
                 return self._method(target, method, args)
             case Called(symbol=symbol):
+                if args:
+                    self._applied(func.call, args[0])
                 return Called(f"{symbol}()", call, frame.scope, args, kwargs, func)
             case Object():
                 self._event(func, "__call__", call, call, args, kwargs, frame.scope, None)
         return Unknown(call, frame.scope)
+
+    def _applied(self, decorator: ir.Call, value: Value) -> None:
+        """A decorator that is called rather than written with `@`: `app.get("/")(view)`."""
+        event = next((each for each in reversed(self.events) if each.call is decorator), None)
+        if event is not None and event.decorated is None:
+            event.applied = value
 
     def _made(self, function: Function) -> Instance | None:
         """The instance that a function like `get_settings` gives: one for each class."""
