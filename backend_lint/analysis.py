@@ -110,7 +110,7 @@ def analysed(
         diagnostics=tuple(diagnostics),
         examined=examined,
         score=scored,
-        gate=gate(final, scored, config.fail_on, config.fail_under),
+        gate=gate(final, scored, fail_on=config.fail_on, fail_under=config.fail_under),
         model=msgspec.json.encode(exported(project), order="deterministic"),
         disabled=_disabled(infos, codes, config),
     )

@@ -103,8 +103,10 @@ def _cache_directory(config: Config) -> Path | None:
 
 
 def _identity(config: Config, today: datetime.date | None) -> bytes:
+    """What of the configuration can change a report, the same wherever the project lies."""
     values = {name: getattr(config, name) for name in config.__struct_fields__ if name not in _KEPT_OUT}
-    return msgspec.json.encode([values, str(today)], order="deterministic", enc_hook=str)
+    written = msgspec.json.encode([values, str(today)], order="deterministic", enc_hook=str)
+    return written.replace(config.root.as_posix().encode(), b".")
 
 
 def _inputs(discovery: Discovery, contents: dict[str, bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import signal
 import sys
 import time
 from collections import deque
@@ -53,6 +54,7 @@ class _Worker(Generic[Job]):
 
 def _serve(connection: Connection, work: Callable[[Job], bytes]) -> None:
     """Do jobs until the other end closes. Trees are freed by reference counts; a cycle now and then, by hand."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     prepare()
     done = 0
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
