@@ -88,6 +88,14 @@ def examples(pack: str = "builtin") -> list[tuple[str, str, str]]:
     return found
 
 
+def example_files(text: str) -> dict[str, bytes]:
+    """The files of an example: one `app.py`, or those that comments like `# shop/models.py` on lines of their own head."""
+    parts = re.split(r"^# ([\w/]+\.py)\n", text, flags=re.MULTILINE)
+    if len(parts) == 1:
+        return {"app.py": text.encode()}
+    return {name: body.encode() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
 def findings(files: dict[str, bytes], code: str, config: Config | None = None) -> list[Finding]:
     """What one rule reports on files that exist only as content, by path. Nothing is read from disk."""
     from backend_lint.analysis import analysed

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend_lint.engine.packs import load_packs
-from backend_lint.testing import Case, cases, examples, findings
+from backend_lint.testing import Case, cases, example_files, examples, findings
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -17,7 +17,7 @@ def test_a_rule_reports_what_its_fixture_expects(case: Case) -> None:
 
 @pytest.mark.parametrize(("code", "section", "text"), examples(), ids=lambda each: each if len(each) < 12 else "")
 def test_documented_examples_are_what_they_say(code: str, section: str, text: str) -> None:
-    found = findings({"app.py": text.encode()}, code)
+    found = findings(example_files(text), code)
     assert bool(found) == (section == "Example"), [str(each.at) for each in found]
 
 

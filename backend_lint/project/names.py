@@ -96,6 +96,15 @@ class Names:
         base = parts[: len(parts) - (each.level - 1)] if each.level > 1 else parts
         return ".".join([*base, *([each.module] if each.module else [])])
 
+    def denoted(self, text: str) -> str:
+        """What a dotted name in a string denotes, as in `include("shop.urls")`."""
+        prefix = text
+        while prefix and prefix not in self.modules:
+            if prefix in self._longer:
+                return self.canonical(self._longer[prefix] + text[len(prefix) :])
+            prefix = prefix.rpartition(".")[0]
+        return self.canonical(text)
+
     def exported(self, name: str) -> frozenset[str]:
         """The names that `from name import *` binds."""
         known = self._exported.get(name)

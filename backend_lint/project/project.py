@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 
 from backend_lint.core import Place, Role
 from backend_lint.facts.ir import Call, Expr, Node
 from backend_lint.facts.types import Facts
 from backend_lint.project.calls import Calls, CallSite, Path
+from backend_lint.project.imports import ImportEdge, import_edges
 from backend_lint.project.model import Backend
+from backend_lint.project.model.layers import layers
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
 from backend_lint.project.types import Type, Types
@@ -73,6 +76,16 @@ class Project(Backend):
     def paths(self, start: Iterable[CallSite], to: Callable[[CallSite], bool], *, depth: int = 8) -> Iterator[Path]:
         """From each call that leads to one of interest, the shortest way there."""
         return self.calls.paths(start, to, depth=depth)
+
+    @functools.cached_property
+    def imports(self) -> list[ImportEdge]:
+        """Which module imports which, by source and target."""
+        return import_edges(list(self.modules.values()), self.names)
+
+    @functools.cached_property
+    def layers(self) -> dict[str, str]:
+        """The layer of each module that has one, by module name."""
+        return layers(self)
 
     def place(self, node: Node, scope: Scope) -> Place:
         return scope.module.place(node)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from backend_lint.project.model.layers import ORDER, SCHEMA
 from backend_lint.project.model.route import Input, Route
 from backend_lint.project.model.schema import Schema
 from backend_lint.project.model.table import Model
@@ -53,6 +55,7 @@ def exported(project: Project) -> dict[str, Any]:
             }
             for setting in project.settings
         ],
+        "layers": _layers(project),
         "imports": _imports(project),
     }
 
@@ -119,21 +122,27 @@ def _schema(schema: Schema) -> dict[str, Any]:
     }
 
 
-def _imports(project: Project) -> list[list[str]]:
-    """Edges between packages two levels deep, for the picture of the layers."""
-    edges: set[tuple[str, str]] = set()
-    for module in project.modules.values():
-        for each in module.facts.imports:
-            if each.is_type_checking:
-                continue
-            target = project.names.absolute(each, module)
-            owner, _ = project.names.split(f"{target}.{each.name}" if each.name else each.full_module or target)
-            if owner is not None:
-                source, sink = _group(module.name), _group(owner.name)
-                if source != sink:
-                    edges.add((source, sink))
-    return [list(edge) for edge in sorted(edges)]
+def _layers(project: Project) -> list[dict[str, Any]]:
+    """The layers that the project has, top first, with their modules."""
+    return [
+        {"name": layer, "modules": modules}
+        for layer in (*ORDER, SCHEMA)
+        if (modules := sorted(name for name, found in project.layers.items() if found == layer))
+    ]
 
 
-def _group(name: str) -> str:
-    return ".".join(name.split(".")[:2])
+def _imports(project: Project) -> list[dict[str, Any]]:
+    """Edges between layers, with the number of modules that import; `violation` where a lower one imports a higher."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for edge in project.imports:
+        pair = (project.layers.get(edge.source.name), project.layers.get(edge.target.name))
+        if pair[0] is not None and pair[1] is not None and pair[0] != pair[1] and not edge.is_type_checking:
+            counts[pair[0], pair[1]] += 1
+    return [
+        {"from": source, "to": target, "count": count, "violation": _is_upward(source, target)}
+        for (source, target), count in sorted(counts.items())
+    ]
+
+
+def _is_upward(source: str, target: str) -> bool:
+    return source in ORDER and target in ORDER and ORDER.index(target) < ORDER.index(source)
