@@ -1,21 +1,66 @@
-"""The verdict of CI."""
+"""The verdict of CI, in sentences with the numbers that led to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 
-from backend_lint.core import Finding, Gate, Score, Severity, State
+from backend_lint.core import SECTIONS, Finding, Gate, Score, Severity, State
+
+OVERALL = "overall"
 
 
 def gate(
-    findings: Iterable[Finding], score: Score, fail_on: Severity | None, fail_under: Iterable[tuple[str, float]]
+    findings: Iterable[Finding],
+    score: Score,
+    *,
+    fail_on: Severity | None = None,
+    fail_under: Iterable[tuple[str, float]] = (),
+    new_only: bool = False,
+    stale: int = 0,
+    new_suppressions: int = 0,
 ) -> Gate:
-    """Passed unless an active finding is as severe as `fail_on`, or a score is below what `fail_under` asks."""
-    failing = [
-        finding
-        for finding in findings
-        if finding.state is State.ACTIVE and fail_on is not None and finding.severity >= fail_on
-    ]
-    if failing and fail_on is not None:
-        return Gate(False, (f"{len(failing)} findings at {fail_on.value} or above (--fail-on {fail_on.value})",))
-    return Gate(True)
+    """Whether a run passes. Only active findings count; `new_only` says that these are the new ones.
+
+    `fail_under` names a guideline, a section or `overall`, with the least score for each: what was not assessed
+    neither passes nor fails, and no score passes that is incomplete. `stale` entries of the baseline and
+    `new_suppressions` are given where they are to fail the run.
+    """
+    reasons = (
+        *_of_findings(findings, fail_on, "new " if new_only else ""),
+        *(reason for name, least in fail_under for reason in _of_score(score, name, least)),
+        *_of_count(stale, "stale entry", "stale entries", "in the baseline (--fail-on-stale-baseline)"),
+        *_of_count(new_suppressions, "new suppression", "new suppressions", "(--fail-on-new-suppressions)"),
+    )
+    return Gate(not reasons, reasons)
+
+
+def _of_findings(findings: Iterable[Finding], least: Severity | None, kind: str) -> Iterator[str]:
+    if least is not None:
+        count = sum(finding.state is State.ACTIVE and finding.severity >= least for finding in findings)
+        bar = f"at {least.value} or above (--fail-on {least.value})"
+        yield from _of_count(count, f"{kind}finding", f"{kind}findings", bar)
+
+
+def _of_score(score: Score, name: str, least: float) -> Iterator[str]:
+    wish = f"--fail-under {least:g}" if name == OVERALL else f"--fail-under {name}={least:g}"
+    value = _value(score, name)
+    if not score.complete:
+        yield f"The score is incomplete, and no incomplete score passes ({wish})"
+    elif value is not None and value < least:
+        what = "The overall score" if name == OVERALL else f"The score of {name}"
+        cap = f", capped at {score.cap} by {', '.join(score.capped_by)}" if name == OVERALL and score.capped_by else ""
+        yield f"{what} is {math.floor(value * 10) / 10:.1f}, below {least:g} ({wish}){cap}"
+
+
+def _of_count(count: int, one: str, several: str, where: str) -> Iterator[str]:
+    if count:
+        yield f"{count:,} {one if count == 1 else several} {where}"
+
+
+def _value(score: Score, name: str) -> float | None:
+    if name == OVERALL:
+        return score.overall
+    if name in SECTIONS:
+        return score.sections[name]
+    return next(each.score for each in score.guidelines if each.id == name)

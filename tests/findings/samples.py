@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend_lint.core import Comment, Confidence, Finding, Place, Severity
+from backend_lint.core import Comment, Confidence, Finding, Place, RuleInfo, Severity, guideline_of
 from backend_lint.facts.comments import governed
 from backend_lint.source import Source, parse
 
@@ -44,6 +44,11 @@ def at(text: str, piece: str, code: str = "SEC201", *, path: str = "app.py", **m
         code=code,
         **more,
     )
+
+
+def rule(code: str, **more: object) -> RuleInfo:
+    fields = {"name": code.lower(), "severity": Severity.HIGH, "title": "", "doc": "", "unit": "route", "scope": "file"}
+    return RuleInfo(code=code, guideline=guideline_of(code), **(fields | more))  # type: ignore[arg-type]
 
 
 def comments(text: str, path: str = "app.py") -> list[Comment]:

@@ -179,6 +179,7 @@ def test_a_move_is_followed_when_it_can_only_be_one() -> None:
     assert hidden([entry("a.py")], [entry("b.py")]) == [True]
     assert hidden([entry("a.py")], [entry("b.py"), entry("c.py")]) == [False, False]
     assert hidden([entry("a.py"), entry("b.py")], [entry("c.py")]) == [False]
+    assert hidden([entry("a.py"), entry("b.py")], [entry("c.py"), entry("c.py")]) == [False, False]
     assert hidden([entry("a.py")], [entry("a.py"), entry("b.py")]) == [True, False]
 
 
@@ -201,6 +202,7 @@ def test_a_fix_and_a_regression_do_not_cancel() -> None:
 def test_an_edit_that_could_be_of_several_is_new() -> None:
     one, other = entry(fingerprint="f2", sketch="010203ff"), entry(fingerprint="f3", sketch="01020304")
     assert hidden([entry()], [one, other]) == [False, False]
+    assert hidden([entry()], [one, entry(fingerprint="f3", sketch="aabbccdd")]) == [False, False]
     assert hidden([entry(), entry(sketch="010203aa")], [one, other]) == [False, False]
 
 
