@@ -255,6 +255,8 @@ class Registration:
         self.project = project
         self.events: list[Event] = []
         self.objects: list[Object] = []
+        self._by_target: dict[int, list[Event]] = {}
+        self._indexed = 0
         self._frames: dict[str, Frame] = {}
         self._stack: list[str] = []
         self._executed: set[str] = set()
@@ -284,7 +286,18 @@ class Registration:
         frame = self._frames.get(function.module.name)
         self._invoke(FunctionValue(function, frame, bound), [], {}, None)
 
+    def events_of(self, target: Object) -> list[Event]:
+        """What happened to one object."""
+        for event in self.events[self._indexed :]:
+            self._by_target.setdefault(id(event.target), []).append(event)
+        self._indexed = len(self.events)
+        return self._by_target.get(id(target), [])
+
     # Names
+
+    def class_frame(self, cls: Class) -> Frame:
+        """The names that an expression in the body of a class can use."""
+        return Frame(cls, outer=self.frame(cls.module))
 
     def frame(self, module: Module) -> Frame:
         """The names of a module, its body interpreted when they are first asked for."""
@@ -621,7 +634,7 @@ class Registration:
                 return FunctionValue(each.methods[name], self._frames.get(each.module.name), owner)
             if name in each.attributes and each.attributes[name].value is not None:
                 return self._default(
-                    self.evaluate(each.attributes[name].value, Frame(each, outer=self.frame(each.module)))
+                    self.evaluate(each.attributes[name].value, self.class_frame(each))
                 )  # type: ignore[arg-type]
             if name in each.inner:
                 return ClassValue(each.inner[name])
@@ -903,7 +916,7 @@ def _registers(project: Project, function: Function) -> bool:
     return any(
         type(decorator) is ir.Call
         and type(decorator.func) is ir.Attribute
-        and ir.dotted(decorator.func.value) is not None
+        and (ir.dotted(decorator.func.value) or "").partition(".")[0] in function.locals
         for nested in function.nested.values()
         for decorator in nested.decorators
     )
