@@ -7,7 +7,7 @@ small pure functions. All of that is folded here, without running a line of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backend_lint.facts import ir
@@ -57,6 +57,60 @@ def assigned(project: Project, expr: Expr | None, scope: Scope) -> tuple[Expr, M
     before = [each for each in found if each.end <= expr.at] if scope is module else []
     value = next(reversed(before or found), None)
     return None if value is None else (value, module)
+
+
+def elements(project: Project, expr: Expr | None, scope: Scope, depth: int = 0) -> Iterator[tuple[Expr, Scope]]:
+    """The elements of a list or tuple as they are written, each with its scope; sums and variables are followed."""
+    if depth > 8:
+        return
+    match expr:
+        case ir.Sequence(items=items):
+            for item in items:
+                if type(item) is ir.Star:
+                    yield from elements(project, item.value, scope, depth + 1)
+                else:
+                    yield item, scope
+        case ir.Binary(op="+", left=left, right=right):
+            yield from elements(project, left, scope, depth + 1)
+            yield from elements(project, right, scope, depth + 1)
+        case ir.Call(func=func, args=[ir.Argument(value=inner)]) if ir.dotted(func) in ("list", "tuple"):
+            yield from elements(project, inner, scope, depth + 1)
+        case ir.Name() | ir.Attribute():
+            found = _held(project, expr, scope)
+            if found is not None:
+                yield from elements(project, *found, depth + 1)
+
+
+def _held(project: Project, expr: ir.Name | ir.Attribute, scope: Scope) -> tuple[Expr, Scope] | None:
+    """The value of a variable of the scope, of a class's attribute or of a module."""
+    if type(expr) is ir.Name and isinstance(scope, Class) and expr.id in scope.attributes:
+        value = scope.attributes[expr.id].value
+        return None if value is None else (value, scope)
+    if type(expr) is ir.Name and isinstance(scope, Function) and expr.id in scope.locals:
+        bound = [each for each in project.types.bindings(scope).get(expr.id, ()) if each.kind == "value"]
+        return (bound[-1].expr, scope) if bound else None
+    if type(expr) is ir.Attribute:
+        owner = project.cls(project.qualified(expr.value, scope) or "")
+        for each in project.classes.mro(owner) if owner is not None else ():
+            if isinstance(each, Class) and expr.name in each.attributes:
+                value = each.attributes[expr.name].value
+                return None if value is None else (value, each)
+    return assigned(project, expr, scope)
+
+
+def passed(project: Project, call: ir.Call, scope: Scope, known: Mapping[str, Any]) -> Iterator[ir.Argument]:
+    """The arguments of a call, those in `*values` and `**options` that can be told included."""
+    for arg in call.args:
+        if not arg.stars:
+            yield arg
+            continue
+        held = constant(project, arg.value, scope, known)
+        at, end = arg.value.at, arg.value.end
+        if isinstance(held, list | tuple):
+            yield from (ir.Argument(ir.Const(at, end, each)) for each in held if isinstance(each, str))
+        elif isinstance(held, dict):
+            plain = {name: each for name, each in held.items() if isinstance(each, bool | int | str)}
+            yield from (ir.Argument(ir.Const(at, end, each), name) for name, each in plain.items())
 
 
 def arguments_of(

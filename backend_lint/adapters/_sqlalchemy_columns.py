@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, returned
+from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.adapters._sqlalchemy_types import (
     Annotation,
     ColumnType,
@@ -77,21 +77,6 @@ def _made(project: Project, call: ir.Call, scope: Scope, known: Mapping[str, Any
     return column_call(project, inside, function, given, depth + 1)
 
 
-def arguments(project: Project, call: Call) -> Iterator[ir.Argument]:
-    """The arguments, those in `*values` and `**options` that can be told included."""
-    for arg in call.node.args:
-        if not arg.stars:
-            yield arg
-            continue
-        held = constant(project, arg.value, call.scope, call.known)
-        at, end = arg.value.at, arg.value.end
-        if isinstance(held, list | tuple):
-            yield from (ir.Argument(ir.Const(at, end, each)) for each in held if isinstance(each, str))
-        elif isinstance(held, dict):
-            plain = {name: each for name, each in held.items() if isinstance(each, bool | int | str)}
-            yield from (ir.Argument(ir.Const(at, end, each), name) for name, each in plain.items())
-
-
 @dataclass
 class Written:
     """What the arguments of a column say, those of an `Annotated` alias beneath its own."""
@@ -116,7 +101,7 @@ class Written:
 
 def read_arguments(project: Project, call: Call, locate: Locate, into: Written) -> None:
     """Add what a `Column(…)` says. What is said later goes before."""
-    for index, arg in enumerate(arguments(project, call)):
+    for index, arg in enumerate(passed(project, call.node, call.scope, call.known)):
         if arg.keyword is not None:
             into.keywords[arg.keyword] = (arg.value, call)
             continue

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, returned
+from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
+from backend_lint.adapters._library import LibraryField, library_model
 from backend_lint.adapters._sqlalchemy_columns import (
     COLUMN_WORDS,
     Call,
     Written,
-    arguments,
     column,
     column_call,
     declared_column,
@@ -19,7 +19,7 @@ from backend_lint.adapters._sqlalchemy_columns import (
     reference,
     sqlmodel_column,
 )
-from backend_lint.adapters._sqlalchemy_types import annotation, word
+from backend_lint.adapters._sqlalchemy_types import annotation, family, word
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Module, Project, Scope
@@ -261,6 +261,15 @@ class _Reader:
                 declared, written = found
                 model.columns[attribute] = declared
                 keys[written.key or declared.name] = declared.name
+        self._add_library_columns(model, own, seen)
+
+    def _add_library_columns(self, model: Model, own: list[Class], seen: set[str]) -> None:
+        """What mixins of libraries add."""
+        bases = [base for cls in own for base in self.project.classes.bases(cls) if isinstance(base, str)]
+        for library in map(library_model, dict.fromkeys(bases)):
+            for each in library.fields if library is not None else ():
+                if each.name not in seen:
+                    model.columns[each.name] = _library_column(each, model)
 
     def _attribute(
         self, model: Model, attribute: str, cls: Class, lineage: list[Class]
@@ -499,10 +508,10 @@ class _Reader:
         _mark_columns(model)
 
     def _constrain(self, model: Model, kind: str, call: Call) -> None:
-        passed = list(arguments(self.project, call))
-        keywords = {each.keyword: each.value for each in passed if each.keyword is not None}
+        given = list(passed(self.project, call.node, call.scope, call.known))
+        keywords = {each.keyword: each.value for each in given if each.keyword is not None}
         name = self._text(keywords.get("name"), call.scope)
-        values = [each.value for each in passed if each.keyword is None]
+        values = [each.value for each in given if each.keyword is None]
         if kind == "Index" and values:
             name = name or self._text(values[0], call.scope)
             values = values[1:]
@@ -790,6 +799,21 @@ class _Reader:
         target.relationships.setdefault(name, other)
         if not many:
             self._settle_columns(other, target)
+
+
+def _library_column(each: LibraryField, model: Model) -> Column:
+    return Column(
+        each.column or each.name,
+        each.name,
+        each.kind,
+        model.at,
+        nullable="null" in each.words,
+        primary_key="key" in each.words,
+        unique="unique" in each.words,
+        index="index" in each.words,
+        foreign_key=each.reference,
+        family=family(each.kind),
+    )
 
 
 def _has(cls: Class, name: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend_lint import adapters
 from backend_lint.core import Role
 from backend_lint.discover import module_name, roots
 from backend_lint.facts.lower import lower
@@ -18,10 +21,9 @@ from tests.reading import project
 FACTS = ("type", "nullable", "primary_key", "unique", "index", "foreign_key")
 
 
-def sample(name: str) -> Project:
-    from backend_lint import adapters
-
-    folder = root(name) / SAMPLES[name].source
+@functools.cache
+def read_folder(folder: Path) -> Project:
+    """The project of the files of a folder, with the backend model."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
     base = roots(files)
     found = []
@@ -32,6 +34,10 @@ def sample(name: str) -> Project:
     linked = link(found)
     adapters.read(linked)
     return linked
+
+
+def sample(name: str) -> Project:
+    return read_folder(root(name) / SAMPLES[name].source)
 
 
 def stored(models: dict[str, Model]) -> dict[str, dict[str, Any]]:
