@@ -13,7 +13,7 @@ import msgspec
 from backend_lint.config import Config
 from backend_lint.core import Diagnostic, DiagnosticKind, Phase, Report
 from backend_lint.discover import Discovery
-from backend_lint.engine.packs import fingerprint
+from backend_lint.engine.identity import fingerprint
 from backend_lint.facts.cache import Cache, key_of
 
 Progress = Callable[[str, int, int], None]

@@ -21,7 +21,7 @@ def command(guideline: str | None, list_format: str) -> int:
     """Print what each guideline, or the one with this ID, asks for, and which rules check it."""
     from backend_lint.config.explain import nearest
     from backend_lint.core import GUIDELINES, BackendLintError
-    from backend_lint.engine import rule_infos
+    from backend_lint.engine.packs import rule_infos
 
     if guideline is not None and guideline not in GUIDELINES:
         raise BackendLintError(f"there is no guideline {guideline!r}{nearest(guideline, GUIDELINES)}")

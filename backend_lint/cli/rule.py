@@ -33,7 +33,7 @@ def command(rule: str | None, show_all: bool, page_format: str) -> int:
 def _found(wanted: str | None) -> list[RuleInfo]:
     from backend_lint.config.explain import nearest
     from backend_lint.core import BackendLintError
-    from backend_lint.engine import rule_infos
+    from backend_lint.engine.packs import rule_infos
 
     rules = sorted(rule_infos(), key=lambda rule: rule.code)
     found = [rule for rule in rules if wanted is None or wanted in {rule.code, rule.name}]

@@ -44,7 +44,7 @@ def summary(rule: RuleInfo) -> dict[str, Any]:
 def _rules(session: Session, *, show_all: bool, chosen: dict[str, Any]) -> list[RuleInfo]:
     from backend_lint.cli.projects import configured
     from backend_lint.config import check_rules, is_selected
-    from backend_lint.engine import rule_infos
+    from backend_lint.engine.packs import rule_infos
 
     config = configured(session, chosen, Path.cwd())
     rules = sorted(rule_infos(config.plugins), key=lambda rule: rule.code)

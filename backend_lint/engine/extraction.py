@@ -71,7 +71,7 @@ def _read(
     size = sum(len(job.content) for job in missing)
     if size <= _ALONE_BYTES and not any(is_suspicious(job.content) for job in missing):
         return [(job.path, work(job)) for job in missing]
-    import backend_lint.engine.packs as packs
+    from backend_lint.engine import packs
 
     packs.load_packs(setup.plugins)  # before the workers are forked, so that they have it
     largest_first = sorted(missing, key=lambda job: (-len(job.content), job.path))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 
@@ -17,9 +16,7 @@ from backend_lint import __version__
 from backend_lint.api.rule import Rule
 from backend_lint.core import Diagnostic, DiagnosticKind, PackError, RuleInfo
 from backend_lint.engine.guarded import described
-
-GROUP = "backend_lint.rules"
-BUILTIN = "builtin"
+from backend_lint.engine.identity import BUILTIN, entries
 
 
 class Pack(msgspec.Struct, frozen=True):
@@ -39,7 +36,7 @@ def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic
     packs: list[Pack] = []
     failures: list[Diagnostic] = []
     codes: dict[str, str] = {}
-    for entry in _entries(plugins):
+    for entry in entries(plugins):
         try:
             pack = Pack(entry.name, _version(entry), tuple(_rules(importlib.import_module(entry.value))))
             _check(pack, codes)
@@ -64,48 +61,8 @@ def rule_infos(plugins: bool = True) -> tuple[RuleInfo, ...]:
     return tuple(sorted((*infos, *bandit.rules()), key=lambda info: info.code))
 
 
-def fingerprint(plugins: bool = True) -> str:
-    """What results depend on beside their input: the code of the engine and of every pack, and the tools under it.
-
-    Found without importing any of it.
-    """
-    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
-    for directory in _directories(plugins):
-        for path in sorted([*directory.rglob("*.py"), *directory.rglob("*.toml")]):
-            digest.update(str(path.relative_to(directory)).encode())
-            digest.update(path.read_bytes())
-    for name in ("libcst", "bandit", "msgspec"):
-        digest.update(f"{name} {_distribution_version(name)}".encode())
-    return digest.hexdigest()
-
-
-def _directories(plugins: bool) -> Iterator[Path]:
-    import backend_lint
-
-    own = Path(backend_lint.__file__).parent
-    yield own
-    if not (own / "rules" / "architecture").is_dir():
-        yield own.parent / "rules"
-    for entry in _entries(plugins):
-        if entry.name != BUILTIN:
-            spec = importlib.util.find_spec(entry.value.partition(":")[0])
-            yield from (Path(each) for each in (spec.submodule_search_locations or ()) if spec is not None)
-
-
-def _entries(plugins: bool) -> list[EntryPoint]:
-    own = EntryPoint(BUILTIN, "backend_lint.rules", GROUP)
-    others = [entry for entry in entry_points(group=GROUP) if entry.name != BUILTIN] if plugins else []
-    return [own, *sorted(others, key=lambda entry: (entry.name, entry.value))]
-
-
 def _version(entry: EntryPoint) -> str:
     return entry.dist.version if entry.dist is not None else __version__
-
-
-def _distribution_version(name: str) -> str:
-    from importlib.metadata import version
-
-    return version(name)
 
 
 def _rules(package: ModuleType) -> Iterable[type[Rule]]:
