@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-import backend_lint.engine
+import backend_lint.engine.packs
 import backend_lint.run
 from backend_lint.cli import main
 from backend_lint.config import Config
@@ -58,7 +58,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     stand_in = Pipeline()
     monkeypatch.setattr(backend_lint.run, "run", stand_in.run)
     monkeypatch.setattr(backend_lint.run, "model", stand_in.model)
-    monkeypatch.setattr(backend_lint.engine, "rule_infos", lambda plugins=True: shop.RULES)
+    monkeypatch.setattr(backend_lint.engine.packs, "rule_infos", lambda plugins=True: shop.RULES)
     return stand_in
 
 
