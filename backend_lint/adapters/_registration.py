@@ -790,7 +790,7 @@ class Registration:
             case Entries(entries=entries), "update", [Entries(entries=more)]:
                 entries.update(more)
             case Literal(value=str(text)), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
-                return Literal(getattr(text, method)(*(arg.value for arg in args)))  # type: ignore[attr-defined]
+                return _computed(text, method, [arg.value for arg in args if isinstance(arg, Literal)])
         return Unknown()
 
     def _invoke(self, value: FunctionValue, args: list[Value], kwargs: dict[str, Value], caller: Frame | None) -> Value:
@@ -880,6 +880,14 @@ def _is_tracked(value: Value) -> bool:
             return any(isinstance(each, Object) for each in attributes.values())
         case _:
             return False
+
+
+def _computed(text: str, method: str, args: list[Any]) -> Value:
+    """What a method of a literal string gives; unknown where it would fail, as `"{name}".format()` does."""
+    try:
+        return Literal(getattr(text, method)(*args))
+    except (LookupError, TypeError, ValueError):
+        return Unknown()
 
 
 def _relevant_functions(project: Project) -> set[str]:
