@@ -76,12 +76,12 @@ def elements(project: Project, expr: Expr | None, scope: Scope, depth: int = 0) 
         case ir.Call(func=func, args=[ir.Argument(value=inner)]) if ir.dotted(func) in ("list", "tuple"):
             yield from elements(project, inner, scope, depth + 1)
         case ir.Name() | ir.Attribute():
-            found = _held(project, expr, scope)
+            found = held(project, expr, scope)
             if found is not None:
                 yield from elements(project, *found, depth + 1)
 
 
-def _held(project: Project, expr: ir.Name | ir.Attribute, scope: Scope) -> tuple[Expr, Scope] | None:
+def held(project: Project, expr: Expr, scope: Scope) -> tuple[Expr, Scope] | None:
     """The value of a variable of the scope, of a class's attribute or of a module."""
     if type(expr) is ir.Name and isinstance(scope, Class) and expr.id in scope.attributes:
         value = scope.attributes[expr.id].value

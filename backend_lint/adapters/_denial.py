@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
+from backend_lint.adapters._constants import held
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
@@ -14,6 +15,7 @@ from backend_lint.project.model import GuardKind
 
 _DEPTH = 4
 _STATUSES = (401, 403, 429)
+_ELSEWHERE = (301, 302, 303, 307)
 _NAMED_STATUS = re.compile(r"HTTP_(\d{3})")
 _LOGIN = re.compile(r"log[-_]?in|sign[-_]?in|auth", re.IGNORECASE)
 _HTTP_ERRORS = frozenset(
@@ -130,7 +132,10 @@ class Denials:
                     yield from self.aborted(call, function)
 
     def raised(self, exc: Expr, scope: Scope) -> Iterator[int]:
-        """The refusals that raising an expression is."""
+        """The refusals that raising an expression is; an exception made before is followed to where it was made."""
+        made = held(self.project, exc, scope) if type(exc) in (ir.Name, ir.Attribute) else None
+        if made is not None and type(made[0]) is ir.Call:
+            exc, scope = made
         call = exc if type(exc) is ir.Call else None
         symbol = self.symbol(call.func if call is not None else exc, scope)
         if symbol is None:
@@ -195,7 +200,7 @@ class Denials:
             case ir.Call():
                 yield from self.aborted(value, scope)
                 symbol = self.symbol(value.func, scope)
-                if symbol in _REDIRECTS and self._leads_to_login(value):
+                if symbol in _REDIRECTS and self.leads_to_login(value):
                     yield 401
                 elif symbol in _WRAPPING_CALLS and value.args:
                     found = self.status(value.argument(1), scope)
@@ -226,7 +231,15 @@ class Denials:
             if status in _STATUSES:
                 yield status
 
-    def _leads_to_login(self, call: ir.Call) -> bool:
+    def is_abort(self, call: ir.Call, scope: Scope) -> bool:
+        """Whether a call surely ends the request, with whatever status."""
+        return self.project.site(call, scope).symbol in _ABORTS
+
+    def is_redirect(self, symbol: str | None) -> bool:
+        """Whether calling, or raising, something of this name sends the client elsewhere."""
+        return symbol in _REDIRECTS or (symbol is not None and self.status_of_exception(symbol) in _ELSEWHERE)
+
+    def leads_to_login(self, call: ir.Call) -> bool:
         texts = (
             node.value if type(node) is ir.Const else node.id if type(node) is ir.Name else getattr(node, "name", "")
             for arg in call.args

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend_lint.adapters._constants import UNKNOWN, arguments_of, constant, returned
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
@@ -150,6 +151,10 @@ class Parameters:
             return dependency
         if type(target) is ir.Call and project.qualified(target.func, scope) == "functools.partial" and target.args:
             return self._resolve(dependency, target.args[0].value, scope)
+        made = self._handed_out(target, scope) if type(target) is ir.Call else None
+        if made is not None:
+            dependency.function, dependency.symbol = made, made.qualified
+            return dependency
         kind = project.type_of(target, scope)
         if kind is None:
             dependency.symbol = project.qualified(target, scope) or ir.dotted(target)
@@ -166,6 +171,20 @@ class Parameters:
             dependency.function = project.classes.method(cls.qualified, "__call__")
         dependency.symbol = kind.name
         return dependency
+
+    def _handed_out(self, call: ir.Call, scope: Scope) -> Function | None:
+        """The function that a call of a factory gives: `current_user(required=False)` is `_optional_user`."""
+        factory = next(iter(self.project.site(call, scope).targets), None)
+        if factory is None or factory.name == "__init__":
+            return None
+        known = arguments_of(self.project, factory, call, scope, {})
+        expr = returned(self.project, factory, known)
+        while type(expr) is ir.Conditional:
+            test = constant(self.project, expr.test, factory, known)
+            expr = expr.body if test is UNKNOWN or test else expr.orelse
+        if type(expr) is ir.Name and expr.id in factory.nested:
+            return factory.nested[expr.id]
+        return self.project.function(self.project.qualified(expr, factory) or "")
 
     def _input(
         self,

@@ -156,3 +156,55 @@ def test_an_optional_scheme_guards_nothing() -> None:
 def test_samples_are_those_that_can_be_asked() -> None:
     assert {"fastapi_shop", "starlette_site"} <= SAMPLES.keys()
     assert Path(APPS).is_dir()
+
+
+class TestGuardsBehindIndirection:
+    def test_an_exception_made_before_it_is_raised_refuses_all_the_same(self) -> None:
+        found = project(
+            {
+                "app.py": """
+                    from fastapi import Depends, FastAPI, HTTPException
+
+                    REFUSED = HTTPException(401, "no")
+                    app = FastAPI()
+
+                    def user(token: str):
+                        if not token:
+                            raise REFUSED
+
+                    @app.get("/me")
+                    def me(user=Depends(user)): ...
+                """
+            }
+        )
+        assert [guard.name for guard in found.routes[0].guards] == ["user"]
+
+    def test_a_factory_gives_the_dependency_that_its_arguments_choose(self) -> None:
+        found = project(
+            {
+                "app.py": """
+                    from collections.abc import Callable
+                    from fastapi import Depends, FastAPI, HTTPException
+
+                    app = FastAPI()
+
+                    def strict(token: str):
+                        raise HTTPException(401)
+
+                    def lax(token: str): ...
+
+                    def user(*, required: bool = True) -> Callable:
+                        return strict if required else lax
+
+                    @app.get("/mine")
+                    def mine(user=Depends(user())): ...
+
+                    @app.get("/all")
+                    def all(user=Depends(user(required=False))): ...
+                """
+            }
+        )
+        assert {route.path: [guard.name for guard in route.guards] for route in found.routes} == {
+            "/mine": ["strict"],
+            "/all": [],
+        }
