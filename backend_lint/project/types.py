@@ -488,11 +488,14 @@ class Types:
         if spec is not None:
             return self._spec(spec, of, None, None)
         cls = self.classes.get(of.name)
-        method = None if cls is None else self.classes.method(of.name, "__iter__")
-        if method is not None:
-            result = self.returned(method)
-            return None if result is None else self.element(result)
-        return None
+        if cls is None:
+            return None
+        following = self.classes.method(of.name, "__next__") or self.classes.method(of.name, "__anext__")
+        if following is not None:  # an iterator: iterating over it gives itself
+            return self.returned(following)
+        method = self.classes.method(of.name, "__iter__") or self.classes.method(of.name, "__aiter__")
+        result = None if method is None else self.returned(method)
+        return None if result is None or self.classes.get(result.name) is cls else self.element(result)
 
     def entered(self, of: Type) -> Type | None:
         """What `with value as name` binds."""
