@@ -1,0 +1,66 @@
+"""The analysis of a project, from its handlers and from every function that holds a source or a sink."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+import sys
+
+from backend_lint.facts.ir import Expr
+from backend_lint.project import Project, Scope
+from backend_lint.taint import entries, selection
+from backend_lint.taint.engine import Engine, Options, TaintResult
+from backend_lint.taint.frame import Exhausted, Frame
+from backend_lint.taint.models import Models, load
+from backend_lint.taint.state import State
+
+_DEPTH = 12_000
+
+
+def analyse(project: Project, models: Models | None = None, *, options: Options | None = None) -> TaintResult:
+    """All flows of a project, in the order of their sinks."""
+    engine = Engine(project, models or load(), options)
+    with _deep_recursion():
+        handlers = entries.handlers(engine)
+        for handler in handlers:
+            engine.paths[handler.function.qualified] = entries.request_path(engine, handler)
+        seeds = selection.seeds(engine)
+        engine.seeds = seeds
+        for function in selection.in_order(engine, seeds):
+            engine.summarise(function)
+        for handler in handlers:
+            if engine.matters(handler.function):
+                entries.run(engine, handler)
+        return engine.finish()
+
+
+def fold(project: Project, expr: Expr, scope: Scope, models: Models | None = None) -> tuple[object, ...] | None:
+    """The constants that an expression can be, where it stands in a scope and nothing is known of its locals.
+
+    None where it can be anything else as well.
+    """
+    engine = _engine(project, models)
+    frame = Frame(engine, scope, State({}, dict(engine.heap)))
+    try:
+        with _deep_recursion():
+            value = frame.evaluate(expr)
+    except (Exhausted, RecursionError):
+        return None
+    return value.consts if value.is_constant else None
+
+
+@functools.lru_cache(maxsize=2)
+def _engine(project: Project, models: Models | None) -> Engine:
+    return Engine(project, models or load())
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Deeply nested expressions need a deep stack, here and in no other stage."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEPTH))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

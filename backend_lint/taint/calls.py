@@ -1,0 +1,518 @@
+"""Calls: what is called, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.facts import ir
+from backend_lint.project.modules import Class, Function
+from backend_lint.taint import containers, models, strings
+from backend_lint.taint.domain import (
+    NONE,
+    NOTHING,
+    UNKNOWN,
+    Callables,
+    ClassValue,
+    FunctionValue,
+    Partial,
+    Symbol,
+    Value,
+    constant,
+    join,
+    labelled,
+)
+from backend_lint.taint.evaluate import flat
+from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import Label, Source
+from backend_lint.taint.library import PATH, buffer_method
+from backend_lint.taint.paths import path_key
+from backend_lint.taint.state import Object
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+Keywords = dict[str, Value]
+_ENQUEUES = frozenset({"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"})
+_DATA_CLASSES = frozenset({"dataclass", "dataclasses.dataclass", "attr.s", "attrs.define", "define", "attr.attrs"})
+_READS_TEXT = frozenset(
+    "encode decode strip lstrip rstrip lower upper title capitalize replace split rsplit splitlines startswith endswith "
+    "isdigit isalnum isalpha isnumeric isidentifier find rfind partition rpartition removeprefix removesuffix zfill "
+    "casefold swapcase isdecimal".split()
+)
+_ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
+
+
+class Calls:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.project = engine.project
+
+    def call(self, frame: Frame, node: ir.Call) -> Value:
+        state = frame.state
+        assert state is not None
+        if state.paths:
+            key = path_key(node)
+            known = state.paths.get(key) if key is not None else None
+            if known is not None:
+                return known[0]
+        func = node.func
+        if type(func) is ir.Attribute:
+            if type(func.value) is ir.Call and type(func.value.func) is ir.Name and func.value.func.id == "super":
+                args, keywords = self.arguments(frame, node)
+                return self._super(frame, node, args, keywords)
+            receiver = frame.evaluate(func.value)
+            args, keywords = self.arguments(frame, node)
+            if frame.state is None:
+                return NOTHING
+            return self.method_call(frame, node, receiver, func, args, keywords)
+        callee = frame.evaluate(func)
+        args, keywords = self.arguments(frame, node)
+        if frame.state is None:
+            return NOTHING
+        if callee.callables or callee.references:
+            return self.value(frame, node, callee, args, keywords)
+        if callee.type is not None and self.project.cls(callee.type) is not None:
+            found = self.method(frame, callee, "__call__", args, keywords, node)
+            if found is not None:
+                return found
+        if callee.type is not None and self.project.cls(callee.type) is None:
+            return self.engine.library.call(
+                frame, node, models.members(callee.type, "__call__"), callee, args, keywords
+            )
+        return self._by_site(frame, node, callee, args, keywords)
+
+    def arguments(self, frame: Frame, node: ir.Call) -> tuple[list[Value], Keywords]:
+        """The values given: unpacked where their number or names are known; a rest of unknown number comes last."""
+        args: list[Value] = []
+        keywords: Keywords = {}
+        for arg in node.args:
+            value = frame.evaluate(arg.value)
+            if arg.stars == 1:
+                items = containers.exact_items(frame, value)
+                args.extend(items if items is not None else [containers.element(frame, value)] * 3)
+            elif arg.stars == 2:
+                for _, obj in frame.objects(value):
+                    if obj.kind == "dict":
+                        for (_, name), inner in obj.entries.items():
+                            keywords[str(name)] = inner
+                labels = value.labels
+                for _, obj in frame.objects(value):
+                    labels = (*labels, *frame.labels(obj.rest)) if obj.rest is not NOTHING else labels
+                if labels or value.is_opaque:
+                    keywords["**"] = labelled(containers.into(labels, "[*]"))
+            elif arg.keyword is not None:
+                keywords[arg.keyword] = value
+            else:
+                args.append(value)
+        return args, keywords
+
+    # Methods
+
+    def method_call(
+        self, frame: Frame, node: ir.Call, receiver: Value, func: ir.Attribute, args: list[Value], keywords: Keywords
+    ) -> Value:
+        name = func.name
+        found = NOTHING
+        if (receiver.type or "").startswith("pathlib."):
+            return self.engine.library.path_method(frame, node, receiver, name, args, keywords)
+        for where, obj in frame.objects(receiver):
+            one = Value(references=(where,))
+            found = join(found, self._object_method(frame, node, one, obj, name, args, keywords))
+        if receiver.consts or receiver.texts:
+            text = Value(receiver.consts, receiver.texts, type=receiver.type)
+            if text.consts != (None,):
+                found = join(found, self._text_method(frame, node, text, name, args, keywords))
+        for each in receiver.callables:
+            found = join(found, self._callable_method(frame, node, each, name, args, keywords))
+        if receiver.is_opaque and not (receiver.callables and type(receiver.callables[0]) is not Symbol):
+            found = join(found, self._opaque_method(frame, node, receiver, func, args, keywords))
+        if receiver.derived is not None and receiver.derived.how in ("case", "strip") and found.is_opaque:
+            return found
+        return found if found is not NOTHING or frame.state is None else UNKNOWN
+
+    def _object_method(
+        self, frame: Frame, node: ir.Call, one: Value, obj: Object, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        if obj.kind == "buffer":
+            found = buffer_method(frame, one, obj, name, args)
+            if found is not None:
+                return found
+        elif obj.kind in ("list", "dict", "tuple", "set"):
+            found = containers.method(frame, node, one, name, args, keywords)
+            if found is not None:
+                return found
+        elif obj.cls is not None:
+            held = obj.fields.get(name)
+            if held is not None and held.callables:
+                return self.value(frame, node, held, args, keywords)
+            found = self.method(frame, one, name, args, keywords, node)
+            if found is not None:
+                return found
+            found = self.engine.library.keyed(frame, node, one, obj, name, args)
+            if found is not None:
+                return found
+            names = [member for each in self.engine.lineage(obj.cls) for member in models.members(each, name)]
+            return self.engine.library.call(frame, node, names, one, args, keywords)
+        self.engine.sinks.elsewhere(frame, node, name, one, args, keywords)
+        return self.engine.library.unknown(frame, node, None, one, args, keywords)
+
+    def _text_method(
+        self, frame: Frame, node: ir.Call, text: Value, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        if name in ("split", "rsplit", "splitlines", "partition", "rpartition"):
+            return self._split(frame, node, text, name, args, keywords)
+        if name == "join" and args:
+            items = containers.exact_items(frame, args[0])
+            if items is not None:
+                return strings.joined_by(text, [flat(frame, item) for item in items])
+            element = flat(frame, containers.element(frame, args[0]))
+            return strings.repeated(strings.concatenated([element, text])) if element.all_labels() else UNKNOWN
+        given = [flat(frame, arg) if arg.references else arg for arg in args]
+        if name in ("format", "format_map"):
+            self._format_sink(frame, node, text)
+        found = strings.method(text, name, given, {key: flat(frame, value) for key, value in keywords.items()})
+        if found is not None:
+            if name in ("startswith", "endswith") and text.is_constant and args and args[0].is_constant:
+                return found
+            return found
+        labels = self.engine.library.all_labels(frame, text, args, keywords)
+        return labelled(labels, None)
+
+    def _format_sink(self, frame: Frame, node: ir.Call, text: Value) -> None:
+        if text.all_labels() or text.labels:
+            self.engine.sinks.called(frame, node, "builtins.str.format", text, [], {})
+
+    def _split(
+        self, frame: Frame, node: ir.Call, text: Value, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        found = strings.method(text, name, args, keywords) if text.is_constant else None
+        if found is not None and found.is_constant and len(found.consts) == 1:
+            return containers.new_list(frame, node, [constant(each) for each in found.consts[0]])
+        separator = args[0].the_constant if args else None
+        if name == "split" and isinstance(separator, str) and separator:
+            parts = strings.pieces_of_split(text, separator, None if len(args) < 2 else -1)
+            if parts is not None:
+                leading, rest = parts
+                if rest is None:
+                    return containers.new_list(frame, node, leading)
+                padded = [*leading, *([join(rest, Value(consts=("",)))] * 4)]
+                return frame.allocate(node, Object("list", items=tuple(padded), rest=rest, is_exact=False))
+        element = labelled(text.all_labels(), "builtins.str")
+        if name in ("partition", "rpartition"):
+            return containers.new_list(frame, node, [element, element, element], "tuple")
+        return containers.loose_list(frame, node, element)
+
+    def _callable_method(
+        self, frame: Frame, node: ir.Call, each: Any, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        match each:
+            case Symbol(name=symbol, receiver=None):
+                return self.value(frame, node, self.engine.global_value(f"{symbol}.{name}"), args, keywords)
+            case Symbol(name=symbol):
+                return self.engine.library.call(frame, node, [f"{symbol}.{name}"], each.receiver, args, keywords)
+            case ClassValue(cls=cls):
+                return self._class_method(frame, node, cls, name, args, keywords)
+            case FunctionValue() | Partial() if name in _ENQUEUES:
+                if name == "apply_async":
+                    given = keywords.get("args", args[0] if args else NONE)
+                    args = containers.exact_items(frame, given) or []
+                    extra = keywords.get("kwargs", NOTHING)
+                    keywords = {
+                        str(key): value
+                        for _, obj in frame.objects(extra)
+                        for (_, key), value in obj.entries.items()
+                    }
+                self.invoke(frame, node, each, args, keywords)
+                return UNKNOWN
+            case FunctionValue(function=function) if function.cls is None:
+                found = self.project.site(node, frame.scope)
+                if found.targets:
+                    return self._targets(frame, node, found.targets, None, args, keywords)
+                return UNKNOWN
+            case _:
+                return self.engine.library.unknown(frame, node, None, None, args, keywords)
+
+    def _class_method(
+        self, frame: Frame, node: ir.Call, cls: Class, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        method = self.project.classes.method(cls.qualified, name)
+        if method is None:
+            outside = [each for each in self.project.classes.mro(cls) if isinstance(each, str)]
+            names = [member for each in outside[:4] for member in models.members(each, name)]
+            return self.engine.library.call(frame, node, names, None, args, keywords)
+        kinds = {ir.dotted(each) for each in method.decorators}
+        if "staticmethod" in kinds:
+            return self.invoke(frame, node, FunctionValue(method), args, keywords)
+        if "classmethod" in kinds:
+            receiver = Value(callables=(ClassValue(cls),))
+            return self.invoke(frame, node, FunctionValue(method, None, receiver), args, keywords)
+        return self.invoke(frame, node, FunctionValue(method), args, keywords)
+
+    def _opaque_method(
+        self, frame: Frame, node: ir.Call, receiver: Value, func: ir.Attribute, args: list[Value], keywords: Keywords
+    ) -> Value:
+        name = func.name
+        kind = receiver.type or self.engine.type_name(func.value, frame.scope)
+        opaque = Value(labels=receiver.labels, is_opaque=True, type=kind, derived=receiver.derived)
+        if kind is not None and self.project.cls(kind) is not None:
+            found = self.method(frame, receiver if receiver.type else opaque, name, args, keywords, node)
+            if found is not None:
+                return found
+            names = [member for each in self.engine.lineage(kind) for member in models.members(each, name)]
+            return self.engine.library.call(frame, node, names, receiver, args, keywords)
+        if kind is not None and kind.startswith("pathlib."):
+            return self.engine.library.path_method(frame, node, receiver, name, args, keywords)
+        if kind is not None and not kind.startswith("builtins."):
+            return self.engine.library.call(frame, node, models.members(kind, name), opaque, args, keywords)
+        if kind in ("builtins.str", "builtins.bytes") or (kind is None and name in _READS_TEXT):
+            return self._text_method(frame, node, _as_text(receiver), name, args, keywords)
+        if kind is None:
+            return self._by_site(frame, node, receiver, args, keywords)
+        if name in ("append", "add", "extend", "insert", "update", "setdefault", "appendleft"):
+            return NONE
+        return self._unknown_method(frame, node, receiver, name, args, keywords)
+
+    def _by_site(self, frame: Frame, node: ir.Call, receiver: Value, args: list[Value], keywords: Keywords) -> Value:
+        """What the project's call graph says, where the value says nothing."""
+        site = self.project.site(node, frame.scope)
+        method = node.func.name if type(node.func) is ir.Attribute else None
+        if site.targets:
+            bound = receiver if method is not None else None
+            if site.symbol is not None and self.project.cls(site.symbol) is not None:
+                return self.construct(frame, node, self.project.classes.by_name[site.symbol], args, keywords)
+            return self._targets(frame, node, site.targets, bound, args, keywords)
+        if site.symbol is not None and (site.receiver is not None or method is None):
+            return self.engine.library.call(frame, node, [site.symbol], receiver, args, keywords)
+        if method is None:
+            return self.engine.library.unknown(frame, node, None, receiver, args, keywords)
+        return self._unknown_method(frame, node, receiver, method, args, keywords)
+
+    def _unknown_method(
+        self, frame: Frame, node: ir.Call, receiver: Value, name: str, args: list[Value], keywords: Keywords
+    ) -> Value:
+        self.engine.sinks.elsewhere(frame, node, name, receiver, args, keywords)
+        if name in self.engine.models.clean_methods:
+            return UNKNOWN
+        if name in ("get", "pop", "setdefault") and args and args[0].the_constant is not None:
+            found = labelled(containers.into(receiver.labels, f"[{args[0].the_constant!r}]"))
+            return join(found, args[1]) if len(args) > 1 else found
+        if name in ("items",) and receiver.labels:
+            part = labelled(containers.into(receiver.labels, "[*]"))
+            return containers.loose_list(frame, node, containers.new_list(frame, node, [part, part], "tuple", "pair"))
+        if name in ("append", "add", "extend", "insert", "update", "write") and type(node.func) is ir.Attribute:
+            labels = self.engine.library.all_labels(frame, None, args, keywords)
+            target = node.func.value
+            if labels and type(target) is ir.Name and frame.state is not None and target.id in frame.state.env:
+                frame.state.env[target.id] = frame.state.env[target.id].with_labels(labels)
+            return NONE
+        return self.engine.library.unknown(frame, node, None, receiver, args, keywords)
+
+    def method(
+        self,
+        frame: Frame,
+        receiver: Value,
+        name: str,
+        args: Sequence[Value],
+        keywords: Keywords | None = None,
+        node: ir.Call | None = None,
+    ) -> Value | None:
+        """A method of the project's own classes; None where there is none of that name."""
+        kinds = [receiver.type] if receiver.type else []
+        kinds += [obj.cls for _, obj in frame.objects(receiver) if obj.cls]
+        found = NOTHING
+        for kind in kinds:
+            cls = self.project.cls(kind)
+            method = self.project.classes.method(kind, name) if cls is not None else None
+            if method is None or cls is None:
+                continue
+            targets = [method]
+            if receiver.is_opaque:
+                targets += [each.methods[name] for each in self.project.classes.subclasses(cls) if name in each.methods]
+            for target in targets[:6]:
+                decorators = {ir.dotted(each) for each in target.decorators}
+                bound = None if "staticmethod" in decorators else receiver
+                if "classmethod" in decorators:
+                    bound = Value(callables=(ClassValue(cls),))
+                found = join(found, self.invoke(frame, node, FunctionValue(target, None, bound), args, keywords or {}))
+        return found if found is not NOTHING or frame.state is None else None
+
+    def _super(self, frame: Frame, node: ir.Call, args: list[Value], keywords: Keywords) -> Value:
+        site = self.project.site(node, frame.scope)
+        function = frame.function
+        own = function.parameters[0].name if function is not None and function.parameters else None
+        receiver = frame.state.env.get(own, UNKNOWN) if own is not None and frame.state is not None else UNKNOWN
+        if site.targets:
+            return self._targets(frame, node, site.targets, receiver, args, keywords)
+        if site.symbol is not None:
+            if site.symbol.endswith(".__init__") and keywords and receiver.references:
+                for name, value in keywords.items():
+                    frame.update(receiver, lambda obj, name=name, value=value: obj.with_field(name, value))  # type: ignore[misc]
+            return self.engine.library.call(frame, node, [site.symbol], receiver, args, keywords)
+        return UNKNOWN
+
+    # Values that can be called
+
+    def value(
+        self, frame: Frame, node: ir.Call, callee: Value, args: list[Value], keywords: Keywords
+    ) -> Value:
+        """Call whatever a value stands for."""
+        found = NOTHING
+        state = frame.state
+        for each in callee.callables:
+            if len(callee.callables) > 1:
+                frame.state = state
+            if frame.state is None:
+                break
+            found = join(found, self.invoke(frame, node, each, args, keywords))
+        for where, obj in frame.objects(callee):
+            if obj.cls is not None:
+                result = self.method(frame, Value(references=(where,)), "__call__", args, keywords, node)
+                found = join(found, result if result is not None else UNKNOWN)
+        if not callee.callables and not callee.references:
+            return self.engine.library.unknown(frame, node, None, callee, args, keywords)
+        return found
+
+    def _targets(
+        self,
+        frame: Frame,
+        node: ir.Call,
+        targets: Sequence[Function],
+        receiver: Value | None,
+        args: list[Value],
+        keywords: Keywords,
+    ) -> Value:
+        found = NOTHING
+        for target in targets[:6]:
+            kinds = {ir.dotted(each) for each in target.decorators}
+            is_method = target.facts.cls is not None and "staticmethod" not in kinds
+            found = join(
+                found, self.invoke(frame, node, FunctionValue(target, None, receiver if is_method else None), args, keywords)
+            )
+        return found
+
+    def invoke(
+        self, frame: Frame, node: ir.Call | None, each: Any, args: Sequence[Value], keywords: Keywords
+    ) -> Value:
+        """Call one thing."""
+        match each:
+            case FunctionValue():
+                return self._function(frame, node, each, args, keywords)
+            case Partial(target=target, args=first, keywords=given):
+                found = NOTHING
+                for inner in target:
+                    found = join(found, self.invoke(frame, node, inner, [*first, *args], {**dict(given), **keywords}))
+                return found
+            case ClassValue(cls=cls) if node is not None:
+                return self.construct(frame, node, cls, args, keywords)
+            case Symbol(name=name, receiver=receiver) if node is not None:
+                names = [name] if receiver is None else _member_names(name)
+                return self.engine.library.call(frame, node, names, receiver, args, keywords)
+            case _:
+                return UNKNOWN
+
+    def _function(
+        self, frame: Frame, node: ir.Call | None, each: FunctionValue, args: Sequence[Value], keywords: Keywords
+    ) -> Value:
+        function = each.function
+        given = [each.receiver, *args] if each.receiver is not None else list(args)
+        bound = bind(frame, node, function, given, keywords)
+        outer = each.outer
+        if function.parent is not None and function.parent is frame.scope and frame.state is not None:
+            names = self.engine.free_names(function)
+            outer = {name: frame.state.env[name] for name in names if name in frame.state.env}
+        return self.engine.summaries.apply(frame, node, function, bound, outer or {})
+
+    def construct(
+        self, frame: Frame, node: ir.Call, cls: Class, args: Sequence[Value], keywords: Keywords
+    ) -> Value:
+        """An instance of a class of the project."""
+        if self.project.classes.is_subclass(cls, *_ENUMS):
+            return Value(is_opaque=True, type=cls.qualified)
+        made = frame.allocate(node, Object("instance", cls.qualified), cls.name)
+        classes = self.project.classes
+        initial = classes.method(cls.qualified, "__init__")
+        if initial is not None:
+            self.invoke(frame, node, FunctionValue(initial, None, made), args, keywords)
+            return made
+        outside = [each for each in classes.mro(cls) if isinstance(each, str) and each != "builtins.object"]
+        names = self._field_names(cls)
+        values = dict(zip(names, args, strict=False)) | {name: value for name, value in keywords.items() if name != "**"}
+        rest = keywords.get("**", NOTHING)
+        if outside and len(args) > len(names):
+            labels = self.engine.library.all_labels(frame, None, args, {})
+            rest = join(rest, labelled(labels)) if labels else rest
+        frame.update(made, lambda obj: obj.replaced(fields={**obj.fields, **values}, rest=rest))
+        after = classes.method(cls.qualified, "__post_init__")
+        if after is not None:
+            self.invoke(frame, node, FunctionValue(after, None, made), [], {})
+        return made
+
+    def _field_names(self, cls: Class) -> list[str]:
+        """The fields of a dataclass and its like, in the order in which its constructor takes them."""
+        names: dict[str, None] = {}
+        for each in reversed(self.project.classes.mro(cls)):
+            if isinstance(each, Class):
+                names.update((name, None) for name, stmt in each.attributes.items() if stmt.annotation is not None)
+        return list(names)
+
+    def entered(self, frame: Frame, node: ir.Expr, value: Value) -> Value:
+        """What `with value as name` binds."""
+        if type(node) is ir.Call and self._is_context_manager(frame, node):
+            return containers.element(frame, value)
+        for name in ("__enter__", "__aenter__"):
+            found = self.method(frame, value, name, [])
+            if found is not None:
+                return found
+        return value
+
+    def _is_context_manager(self, frame: Frame, node: ir.Call) -> bool:
+        for target in self.project.site(node, frame.scope).targets:
+            names = {(ir.dotted(each) or "").rpartition(".")[2] for each in target.decorators}
+            if names & {"contextmanager", "asynccontextmanager"}:
+                return True
+        return False
+
+
+def bind(
+    frame: Frame, node: ir.Call | None, function: Function, args: Sequence[Value], keywords: Keywords
+) -> dict[str, Value]:
+    """The values of a function's parameters, as far as a call gives them."""
+    bound: dict[str, Value] = {}
+    rest = list(args)
+    used: set[str] = set()
+    anything = keywords.get("**")
+    for parameter in function.parameters:
+        name, kind = parameter.name, parameter.kind
+        if kind == "star":
+            at = node if node is not None else ir.Const(function.facts.at, function.facts.at, None)
+            bound[name] = containers.new_list(frame, at, rest, "tuple", f"*{name}")
+            rest = []
+        elif kind == "stars":
+            at = node if node is not None else ir.Const(function.facts.at, function.facts.at, None)
+            made = frame.allocate(at, Object("dict", rest=anything or NOTHING, is_exact=anything is None), f"**{name}")
+            for key, value in keywords.items():
+                if key not in used and key != "**":
+                    containers.store(frame, made, constant(key), value)
+            bound[name] = made
+        elif kind in ("positional", "plain") and rest:
+            bound[name] = rest.pop(0)
+            used.add(name)
+        elif name in keywords:
+            bound[name] = keywords[name]
+            used.add(name)
+        elif parameter.default is None and anything is not None:
+            bound[name] = anything
+    return bound
+
+
+def _as_text(value: Value) -> Value:
+    return value if not value.references else Value(value.consts, value.texts, labels=value.labels, is_opaque=True)
+
+
+def _member_names(name: str) -> list[str]:
+    owner, _, member = name.rpartition(".")
+    return models.members(owner, member)
+
+
+__all__ = ["PATH", "Callables", "Calls", "Label", "Source", "bind"]

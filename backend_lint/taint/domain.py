@@ -1,0 +1,347 @@
+"""The one domain: what a value can be.
+
+A `Value` is a union of parts, any of which may be missing: constants, texts with holes, objects of the heap, things
+that can be called, and an opaque rest of which only labels and perhaps a type are known. Values are never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from backend_lint.project.modules import Class, Function
+from backend_lint.taint.labels import Label, Labels, union
+
+MOST_CONSTANTS = 8
+MOST_TEXTS = 4
+MOST_PIECES = 64
+MOST_REFERENCES = 8
+LONGEST = 20_000
+
+Constant = Any
+Reference = tuple[Any, ...]  # the name of a heap object: where it was made
+
+
+class FunctionValue(NamedTuple):
+    """A function of the project, with the variables around it and what it is bound to."""
+
+    function: Function
+    outer: dict[str, Value] | None = None
+    receiver: Value | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.function.qualified)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, FunctionValue) and self.function is other.function and self.receiver is other.receiver
+        )
+
+
+class ClassValue(NamedTuple):
+    cls: Class
+
+
+class Symbol(NamedTuple):
+    """A thing of a library by its qualified name; with a receiver, a method of that object."""
+
+    name: str
+    receiver: Value | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Symbol) and self.name == other.name and self.receiver is other.receiver
+
+
+class Partial(NamedTuple):
+    """A callable with some of its arguments given already."""
+
+    target: Callables
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+
+    def __hash__(self) -> int:
+        return hash(self.target)
+
+
+Callables = tuple[FunctionValue | ClassValue | Symbol | Partial, ...]
+
+
+class Derived(NamedTuple):
+    """That a value was computed from another, and how: `urlparse`, `netloc`, `slice`, `str`, `lower`, …."""
+
+    how: str
+    source: Value
+    detail: Any = None
+
+
+class Value:
+    """A union of parts; `Value()` is nothing at all, `UNKNOWN` anything.
+
+    `texts` are strings with at least one hole; a hole is a `Value` that is opaque. `is_opaque` says that there is more
+    than the other parts tell, `labels` and `type` speak of that rest. `derived` ties the value to the one it comes from.
+    """
+
+    __slots__ = ("callables", "consts", "derived", "is_opaque", "labels", "references", "texts", "type")
+
+    def __init__(
+        self,
+        consts: tuple[Constant, ...] = (),
+        texts: tuple[Text, ...] = (),
+        references: tuple[Reference, ...] = (),
+        callables: Callables = (),
+        labels: Labels = (),
+        is_opaque: bool = False,
+        type: str | None = None,
+        derived: Derived | None = None,
+    ) -> None:
+        self.consts = consts
+        self.texts = texts
+        self.references = references
+        self.callables = callables
+        self.labels = labels
+        self.is_opaque = is_opaque
+        self.type = type
+        self.derived = derived
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={getattr(self, name)!r}" for name in self.__slots__ if getattr(self, name)]
+        return f"Value({', '.join(parts)})"
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.consts or self.texts or self.references or self.callables or self.is_opaque)
+
+    @property
+    def is_constant(self) -> bool:
+        return bool(self.consts) and not (self.texts or self.references or self.callables or self.is_opaque)
+
+    @property
+    def is_textual(self) -> bool:
+        """Whether nothing but strings, known at least in part, can arrive."""
+        if self.is_opaque or self.references or self.callables or not (self.texts or self.consts):
+            return False
+        return all(isinstance(each, (str, bytes)) for each in self.consts)
+
+    @property
+    def the_constant(self) -> Constant:
+        """The only constant that it can be; None otherwise (and for the constant None)."""
+        return self.consts[0] if len(self.consts) == 1 and self.is_constant else None
+
+    def all_labels(self) -> Labels:
+        """The labels of the opaque rest and of all holes; those inside heap objects are the state's to tell."""
+        found = self.labels
+        for text in self.texts:
+            for piece in text:
+                if type(piece) is Value:
+                    found = union(found, piece.labels)
+        for each in self.callables:
+            if type(each) is Symbol and each.receiver is not None:
+                found = union(found, each.receiver.all_labels())
+        return found
+
+    def mapped(self, change: Callable[[Label], Label]) -> Value:
+        """The value with each of its labels changed."""
+        labels = tuple(map(change, self.labels)) if self.labels else ()
+        texts = self.texts
+        if texts:
+            texts = tuple(
+                tuple(piece.mapped(change) if type(piece) is Value else piece for piece in text) for text in texts
+            )
+        elif labels == self.labels:
+            return self
+        return Value(
+            self.consts, texts, self.references, self.callables, labels, self.is_opaque, self.type, self.derived
+        )
+
+    def with_labels(self, labels: Labels) -> Value:
+        if not labels:
+            return self
+        merged = union(self.labels, labels)
+        if merged is self.labels and self.is_opaque:
+            return self
+        return Value(self.consts, self.texts, self.references, self.callables, merged, True, self.type, self.derived)
+
+    def typed(self, name: str | None) -> Value:
+        if name is None or self.type == name:
+            return self
+        return Value(
+            self.consts, self.texts, self.references, self.callables, self.labels, self.is_opaque, name, self.derived
+        )
+
+    def derived_from(self, how: str, source: Value, detail: Any = None) -> Value:
+        return Value(
+            self.consts,
+            self.texts,
+            self.references,
+            self.callables,
+            self.labels,
+            self.is_opaque,
+            self.type,
+            Derived(how, source, detail),
+        )
+
+
+Piece = str | Value
+Text = tuple[Piece, ...]
+
+NOTHING = Value()
+UNKNOWN = Value(is_opaque=True)
+NUMBER = Value(is_opaque=True, type="builtins.int")
+BOOLEAN = Value(consts=(True, False))
+NONE = Value(consts=(None,))
+TRUE = Value(consts=(True,))
+FALSE = Value(consts=(False,))
+STRING = Value(is_opaque=True, type="builtins.str")
+
+
+def constant(value: Constant) -> Value:
+    if value is None:
+        return NONE
+    if value is True:
+        return TRUE
+    if value is False:
+        return FALSE
+    return Value(consts=(value,))
+
+
+def constants(values: Iterable[Constant]) -> Value:
+    """One of these; unknown where they are too many or too long."""
+    found: list[Constant] = []
+    for value in values:
+        if isinstance(value, (str, bytes)) and len(value) > LONGEST:
+            return STRING
+        if not any(_same(value, each) for each in found):
+            found.append(value)
+    return Value(consts=tuple(found)) if len(found) <= MOST_CONSTANTS else Value(is_opaque=True, type=_kind(found))
+
+
+def labelled(labels: Labels, kind: str | None = None) -> Value:
+    return Value(labels=labels, is_opaque=True, type=kind) if labels or kind else UNKNOWN
+
+
+def reference(where: Reference) -> Value:
+    return Value(references=(where,))
+
+
+def callable_value(each: FunctionValue | ClassValue | Symbol | Partial) -> Value:
+    return Value(callables=(each,))
+
+
+def join(first: Value, second: Value) -> Value:
+    """What can be either; `first` itself where the second adds nothing."""
+    if first is second or second is NOTHING:
+        return first
+    if first is NOTHING or first.is_nothing:
+        return second
+    consts, texts = first.consts, first.texts
+    opaque, labels = first.is_opaque, union(first.labels, second.labels)
+    kind = _joined_type(first, second)
+    if second.consts and second.consts is not consts:
+        new = [each for each in second.consts if not any(_same(each, known) for known in consts)]
+        if new:
+            consts = (*consts, *new)
+        if len(consts) > MOST_CONSTANTS:
+            if not opaque:
+                kind = _kind(consts)
+            consts, opaque = (), True
+    if second.texts and second.texts != texts:
+        texts = _joined_texts(texts, second.texts)
+        if len(texts) > MOST_TEXTS:
+            labels = union(labels, scattered(texts))
+            kind = kind if opaque else "builtins.str"
+            texts, opaque = (), True
+    references = first.references
+    if second.references and second.references != references:
+        references = tuple(dict.fromkeys((*references, *second.references)))
+        if len(references) > MOST_REFERENCES:
+            references = references[:MOST_REFERENCES]
+            opaque = True
+    callables = first.callables
+    if second.callables and second.callables != callables:
+        callables = tuple(dict.fromkeys((*callables, *second.callables)))[:16]
+    opaque = opaque or second.is_opaque
+    derived = first.derived if first.derived is second.derived else None
+    if (
+        consts is first.consts
+        and texts is first.texts
+        and labels is first.labels
+        and references is first.references
+        and callables == first.callables
+        and opaque == first.is_opaque
+        and kind == first.type
+        and derived is first.derived
+    ):
+        return first
+    return Value(consts, texts, references, callables, labels, opaque, kind, derived)
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    found = NOTHING
+    for value in values:
+        found = join(found, value)
+    return found
+
+
+def forget(value: Value) -> Value:
+    """The value as a loop leaves it after many rounds: no constants, no texts, all labels."""
+    if not (value.consts or value.texts):
+        return value
+    labels = union(value.labels, scattered(value.texts)) if value.texts else value.labels
+    kind = value.type if value.is_opaque else _kind(value.consts) if not value.texts else "builtins.str"
+    return Value((), (), value.references, value.callables, labels, True, kind)
+
+
+def scattered(texts: tuple[Text, ...]) -> Labels:
+    """The labels of the holes of texts whose literals are forgotten."""
+    found: Labels = ()
+    for text in texts:
+        for piece in text:
+            if type(piece) is Value and piece.labels:
+                found = union(found, tuple(label.scattered() for label in piece.labels))
+    return found
+
+
+def _joined_texts(first: tuple[Text, ...], second: tuple[Text, ...]) -> tuple[Text, ...]:
+    """Texts with the same literals become one, hole by hole."""
+    found = list(first)
+    changed = False
+    for text in second:
+        for index, known in enumerate(found):
+            if len(known) == len(text) and all(
+                piece == other if type(piece) is str or type(other) is str else True
+                for piece, other in zip(known, text, strict=True)
+            ):
+                merged = tuple(
+                    join(piece, other) if type(piece) is Value and type(other) is Value else piece
+                    for piece, other in zip(known, text, strict=True)
+                )
+                if any(piece is not other for piece, other in zip(merged, known, strict=True)):
+                    found[index] = merged
+                    changed = True
+                break
+        else:
+            found.append(text)
+            changed = True
+    return tuple(found) if changed else first
+
+
+def _joined_type(first: Value, second: Value) -> str | None:
+    if first.type == second.type:
+        return first.type
+    if not (second.is_opaque or second.texts or second.type):
+        return first.type
+    if not (first.is_opaque or first.texts or first.type):
+        return second.type
+    return None
+
+
+def _same(first: Constant, second: Constant) -> bool:
+    return type(first) is type(second) and bool(first == second)
+
+
+def _kind(values: Iterable[Constant]) -> str | None:
+    kinds = {type(value) for value in values}
+    return f"builtins.{kinds.pop().__name__}" if len(kinds) == 1 and type(None) not in kinds else None

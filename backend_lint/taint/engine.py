@@ -1,0 +1,572 @@
+"""The engine: what all runs share, the order in which functions are run, and what comes of it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
+from backend_lint.facts.types import Parameter
+from backend_lint.project import Project
+from backend_lint.project.external import canonical_external
+from backend_lint.project.external import ancestors as external_ancestors
+from backend_lint.project.modules import Class, Function, Module, Scope
+from backend_lint.project.types import Type
+from backend_lint.taint import annotations, execute
+from backend_lint.taint.calls import Calls
+from backend_lint.taint.domain import (
+    NOTHING,
+    UNKNOWN,
+    ClassValue,
+    FunctionValue,
+    Reference,
+    Symbol,
+    Value,
+    callable_value,
+    forget,
+    join,
+    labelled,
+)
+from backend_lint.taint.evaluate import EVALUATORS
+from backend_lint.taint.frame import Exhausted, Exposure, Frame
+from backend_lint.taint.labels import Hop, Input, Source
+from backend_lint.taint.library import Library
+from backend_lint.taint.members import Members
+from backend_lint.taint.models import Models
+from backend_lint.taint.sinks import Sinks
+from backend_lint.taint.state import Object, State
+from backend_lint.taint.summaries import Summaries
+
+_MUTATORS = frozenset(
+    "append add extend insert update setdefault pop popitem remove discard clear appendleft push sort reverse".split()
+)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`steps` bounds the statements that one run of one function may execute, `effort` those of the whole project,
+    as a multiple of the statements that it has. `unknown_calls_pass` says that a call of an unknown function passes
+    what its arguments carry to its result.
+    """
+
+    steps: int = 20_000
+    effort: int = 60
+    unknown_calls_pass: bool = True
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """Client data that reaches a place where it can do harm.
+
+    `kind` is the danger (`sql`, `command`, `path`, …), `symbol` what is called there, `what` the kind of source.
+    `trace` goes from the source to the sink, both included. `context` says how the data stands in the text, `fits`
+    what would make it safe. `assumed` counts the calls on the way of which nothing is known.
+    """
+
+    kind: str
+    sink: Place
+    symbol: str
+    source: Step
+    what: str
+    trace: tuple[Step, ...]
+    context: str = ""
+    fits: str = ""
+    assumed: int = 0
+
+
+class TaintResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`sinks` counts the places examined by kind; `proved` are those of them (path, line, kind) where nothing but
+    constants and clean values arrives."""
+
+    flows: tuple[Flow, ...] = ()
+    proved: frozenset[tuple[str, int, str]] = frozenset()
+    examined: frozenset[tuple[str, int, str]] = frozenset()
+    sinks: dict[str, int] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Engine:
+    def __init__(self, project: Project, models: Models, options: Options | None = None) -> None:
+        self.project, self.models = project, models
+        self.options = options or Options()
+        self.evaluators = EVALUATORS
+        self.assign = execute.assign
+        self.heap: dict[Reference, Object] = {}
+        self.members = Members(self)
+        self.library = Library(self)
+        self.sinks = Sinks(self)
+        self.calls = Calls(self)
+        self.summaries = Summaries(self)
+        self.paths: dict[str, Value] = {}
+        self.seeds: list[Function] = []
+        self._names: dict[tuple[int, str], str | None] = {}
+        self._globals: dict[str, Value] = {}
+        self._running: set[str] = set()
+        self._class_attributes: dict[tuple[str, str], Value] = {}
+        self._free_names: dict[str, tuple[str, ...]] = {}
+        self._assigned: dict[str, frozenset[str]] = {}
+        self._parameter_types: dict[tuple[str, str], str | None] = {}
+        self._types: dict[tuple[int, int], str | None] = {}
+        self._request_types: dict[str, str | None] = {}
+        self._mutated: frozenset[str] | None = None
+        self._matters: frozenset[str] | None = None
+        self._flows: dict[tuple[str, Place], Exposure] = {}
+        self._examined: set[tuple[Place, str]] = set()
+        self._unproved: set[tuple[Place, str]] = set()
+        self._kept: dict[str, Value] = {}
+        self._diagnostics: list[Diagnostic] = []
+        self.effort = 0
+        self.limit = 0
+
+    # Runs
+
+    def run(self, scope: Scope, env: dict[str, Value]) -> Frame | None:
+        """Run the body of a scope in an environment; None where it was cut off."""
+        body = scope.body
+        frame = Frame(self, scope, State(dict(env)), 1)
+        try:
+            execute.block(frame, body)
+        except Exhausted:
+            self.cut(scope)
+            return None
+        except RecursionError:
+            self.cut(scope)
+            return None
+        if frame.state is not None:
+            frame.returns.append((frame.state, Value(consts=(None,)), None))
+        return frame
+
+    def summarise(self, function: Function) -> None:
+        """Make sure that a function has been run with nothing known of its arguments."""
+        try:
+            self.summaries.generic(function)
+        except RecursionError:
+            self.summaries.active.clear()
+            self.summaries.provisional.clear()
+            self.summaries.low.clear()
+            self.cut(function)
+
+    def cut(self, scope: Scope) -> None:
+        name = scope.qualified if isinstance(scope, (Function, Class)) else scope.name
+        line = scope.at.line if isinstance(scope, (Function, Class)) else 1
+        found = Diagnostic(
+            scope.module.path, line, DiagnosticKind.NOTICE, f"data flow through `{name}` was followed in part: it is too large"
+        )
+        if found not in self._diagnostics:
+            self._diagnostics.append(found)
+
+    def is_over(self) -> bool:
+        return False
+
+    # What names and attributes stand for
+
+    def resolve(self, name: str, scope: Scope) -> str | None:
+        key = (id(scope), name)
+        if key not in self._names:
+            self._names[key] = self.project.names.resolve(name, scope)
+        return self._names[key]
+
+    def free(self, frame: Frame, node: ir.Name) -> Value:
+        """A name that is not bound in the frame: of an outer function, of the module, of a library."""
+        qualified = self.resolve(node.id, frame.scope)
+        if qualified is not None:
+            return self.global_value(qualified)
+        function = frame.function
+        if function is None or node.id in function.locals:
+            return UNKNOWN
+        parent = function.parent
+        while parent is not None:
+            if node.id in parent.locals:
+                return self._outer(parent, node)
+            parent = parent.parent
+        return UNKNOWN
+
+    def _outer(self, function: Function, node: ir.Name) -> Value:
+        """A variable of a function around, as far as its one assignment says."""
+        name = f"{function.qualified}:{node.id}"
+        known = self._globals.get(name)
+        if known is None:
+            self._globals[name] = UNKNOWN
+            found = self.project.types.bindings(function).get(node.id, [])
+            known = UNKNOWN
+            if len(found) == 1 and found[0].kind == "value" and not found[0].path and name not in self._running:
+                frame = Frame(self, function, State({}, self.heap), 2)
+                known = frame.evaluate(found[0].expr) if type(found[0].expr) in _SIMPLE else UNKNOWN
+            if known.is_opaque and known.type is None:
+                kind = self.type_name(node, function)
+                known = known.typed(kind)
+            self._globals[name] = known
+        return known
+
+    def global_value(self, qualified: str) -> Value:
+        """What a qualified name stands for."""
+        known = self._globals.get(qualified)
+        if known is None:
+            self._globals[qualified] = UNKNOWN  # what depends on itself is unknown
+            known = self._globals[qualified] = self._global(qualified)
+        return known
+
+    def _global(self, qualified: str) -> Value:
+        function = self.project.types.function(qualified)
+        if function is not None:
+            receiver = None
+            if function.cls is not None and any(ir.dotted(each) == "classmethod" for each in function.decorators):
+                receiver = callable_value(ClassValue(function.cls))
+            return callable_value(FunctionValue(function, None, receiver))
+        cls = self.project.cls(qualified)
+        if cls is not None:
+            return callable_value(ClassValue(cls))
+        module, rest = self.project.names.split(qualified)
+        if module is None:
+            name = canonical_external(qualified)
+            kind = self.models.objects.get(name)
+            if kind is not None:
+                return Value(is_opaque=True, type=kind)
+            return callable_value(Symbol(name))
+        if not rest:
+            return callable_value(Symbol(module.name))
+        head, _, tail = rest.partition(".")
+        found = self._variable(module, head) if head != rest else None
+        if found is None:
+            if tail:
+                owner = self.global_value(f"{module.name}.{head}")
+                frame = Frame(self, module, State({}, self.heap), 2)
+                value = owner
+                for part in tail.split("."):
+                    value = self.members.peek(frame, value, part)
+                return value
+            return self._variable(module, head)
+        return self.global_value(self.project.names.canonical(qualified)) if not tail else self._tail(module, found, tail)
+
+    def _tail(self, module: Module, value: Value, tail: str) -> Value:
+        frame = Frame(self, module, State({}, self.heap), 2)
+        for part in tail.split("."):
+            value = self.members.peek(frame, value, part)
+        return value
+
+    def _variable(self, module: Module, name: str) -> Value:
+        """A variable of a module: what is assigned to it there, if nothing else changes it."""
+        qualified = f"{module.name}.{name}"
+        target = self.project.names.canonical(qualified)
+        if target != qualified:
+            return self.global_value(target)
+        found = NOTHING
+        stmts = module.assignments.get(name, [])
+        if stmts and len(stmts) <= 4:
+            frame = Frame(self, module, State({}, self.heap), 2)
+            for stmt in stmts:
+                if stmt.value is None:
+                    continue
+                if any(type(each) is ir.Name and each.id == name for each in stmt.targets):
+                    try:
+                        found = join(found, frame.evaluate(stmt.value))
+                    except (Exhausted, RecursionError):
+                        found = UNKNOWN
+        if found is NOTHING:
+            found = UNKNOWN
+        if name in self.mutated:
+            found = self._loosened(found)
+        if found.is_opaque and found.type is None:
+            kind = self.project.types.named(qualified)
+            found = found.typed(kind.name if kind is not None and not kind.itself else None)
+        return found
+
+    def _loosened(self, value: Value) -> Value:
+        """A variable that functions change: not what it began as."""
+        for where in value.references:
+            obj = self.heap.get(where)
+            if obj is not None:
+                loose = obj.loosened()
+                self.heap[where] = loose.replaced(
+                    rest=join(loose.rest, UNKNOWN), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
+                )
+        return join(forget(value), UNKNOWN)
+
+    @property
+    def mutated(self) -> frozenset[str]:
+        """Names that functions assign by `global`, fill by index or change by a method."""
+        if self._mutated is None:
+            found: set[str] = set()
+            for function in self.project.functions(*Role):
+                for stmt in function.statements:
+                    match stmt:
+                        case ir.Declare(names=names):
+                            found.update(names)
+                        case ir.Assign(targets=targets) | ir.Delete(targets=targets):
+                            found.update(filter(None, map(_filled, targets)))
+                        case ir.Augment(target=target):
+                            found.update(filter(None, (_filled(target),)))
+                        case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner))) if method in _MUTATORS:
+                            name = (ir.dotted(owner) or "").rpartition(".")[2]
+                            if name:
+                                found.add(name)
+            self._mutated = frozenset(found)
+        return self._mutated
+
+    def class_attribute(self, cls: Class, name: str) -> Value:
+        key = (cls.qualified, name)
+        known = self._class_attributes.get(key)
+        if known is None:
+            self._class_attributes[key] = UNKNOWN
+            stmt = cls.attributes[name]
+            known = UNKNOWN
+            if stmt.value is not None:
+                frame = Frame(self, cls, State({}, self.heap), 2)
+                try:
+                    known = frame.evaluate(stmt.value)
+                except (Exhausted, RecursionError):
+                    known = UNKNOWN
+                if name in self.mutated:
+                    known = self._loosened(known)
+            if known.is_opaque and known.type is None:
+                kind = self.project.types.attribute(Type(cls.qualified), name)
+                known = known.typed(kind.name if kind is not None and not kind.itself else None)
+            self._class_attributes[key] = known
+        return known
+
+    def public(self, module_name: str, most: int) -> Value:
+        """All that a lookup by unknown name can find in a module of the project; unknown where it is too much."""
+        module = self.project.modules.get(module_name)
+        if module is None:
+            return UNKNOWN
+        names = [*module.top_functions, *module.top_classes]
+        if not names or len(names) > most:
+            return UNKNOWN
+        found = NOTHING
+        for name in sorted(names):
+            found = join(found, self.global_value(f"{module.name}.{name}"))
+        return found
+
+    def keep(self, frame: Frame, name: str, value: Value) -> None:
+        """A function assigns to a variable of its module."""
+
+    # Types
+
+    def type_name(self, expr: Expr | None, scope: Scope) -> str | None:
+        """The class of an expression, as the project infers it."""
+        if expr is None:
+            return None
+        key = (id(expr), id(scope))
+        if key not in self._types:
+            found = self.project.types.of(expr, scope)
+            self._types[key] = None if found is None or found.itself or found.name == "?" else found.name
+        return self._types[key]
+
+    def parameter_type(self, parameter: Parameter, function: Function) -> str | None:
+        key = (function.qualified, parameter.name)
+        if key not in self._parameter_types:
+            found = self.project.types.parameter(parameter, function)
+            name = None if found is None or found.itself or parameter.kind in ("star", "stars") else found.name
+            if name in ("builtins.NoneType", "builtins.bool", "builtins.int") and parameter.annotation is None:
+                name = None
+            if name is None and parameter.name in ("request", "req") and parameter.annotation is None:
+                name = self.request_type(function.module, function)
+            self._parameter_types[key] = name
+        return self._parameter_types[key]
+
+    def request_type(self, module: Module, function: Function) -> str | None:
+        """The class of a parameter called `request`, from the framework that the module, or the project, uses."""
+        owner = function.cls
+        if owner is not None:
+            for base, kind in _VIEWS:
+                if self.project.classes.is_subclass(owner, base):
+                    return kind
+        if any((self.project.qualified(_called(each), module) or "").startswith("rest_framework") for each in function.decorators):
+            return "rest_framework.request.Request"
+        if module.name not in self._request_types:
+            found = _framework(each.module.partition(".")[0] for each in module.facts.imports if not each.level)
+            if found is None:
+                found = _framework(
+                    each.module.partition(".")[0]
+                    for other in self.project.modules.values()
+                    for each in other.facts.imports
+                    if not each.level
+                )
+            self._request_types[module.name] = found
+        return self._request_types[module.name]
+
+    def returned_type(self, function: Function) -> str | None:
+        found = self.project.types.returned(function)
+        return None if found is None or found.itself or found.name == "?" else found.name
+
+    def element_type(self, name: str | None) -> str | None:
+        if name is None or name.startswith("builtins."):
+            return None
+        found = self.project.types.element(Type(name))
+        return None if found is None or found.itself else found.name
+
+    def item_type(self, name: str | None) -> str | None:
+        return self.models.types.get(f"{name}[]") if name is not None else None
+
+    def lineage(self, kind: str) -> list[str]:
+        """The library classes that something of a class is."""
+        cls = self.project.cls(kind)
+        if cls is None:
+            return list(external_ancestors(kind))
+        return [each for each in self.project.classes.mro(cls) if isinstance(each, str)]
+
+    def is_ours(self, value: Value) -> bool:
+        return value.type is not None and self.project.cls(value.type) is not None
+
+    def constrained(self, expr: Expr | None) -> annotations.Cleaning:
+        return annotations.constrained(expr)
+
+    # What functions hold
+
+    def free_names(self, function: Function) -> tuple[str, ...]:
+        """The names that a nested function takes from the functions around it."""
+        known = self._free_names.get(function.qualified + str(function.facts.at))
+        if known is None:
+            found: dict[str, None] = {}
+            outer: set[str] = set()
+            parent = function.parent
+            while parent is not None:
+                outer |= parent.locals
+                parent = parent.parent
+            for node in ir.walk(function.body):
+                if type(node) is ir.Name and node.id in outer and node.id not in function.locals:
+                    found[node.id] = None
+                elif type(node) is ir.Lambda:
+                    found.update(dict.fromkeys(self.free_names(function.module.functions[node.function])))
+            for inner in function.nested.values():
+                found.update((name, None) for name in self.free_names(inner) if name not in function.locals)
+            known = self._free_names[function.qualified + str(function.facts.at)] = tuple(found)
+        return known
+
+    def assigned_names(self, function: Function) -> frozenset[str]:
+        """The names that a function binds beside its parameters."""
+        known = self._assigned.get(function.qualified)
+        if known is None:
+            known = self._assigned[function.qualified] = frozenset(self.project.types.bindings(function)) | frozenset(
+                name for stmt in function.statements if type(stmt) is ir.Augment for name in (_name_of(stmt.target),) if name
+            )
+        return known
+
+    def matters(self, function: Function) -> bool:
+        """Whether a source or a sink can be reached from a function."""
+        if self._matters is None:
+            from backend_lint.taint.selection import reaching
+
+            self._matters = reaching(self)
+        return function.qualified in self._matters
+
+    # What comes of it
+
+    def examine(self, at: Place, kind: str) -> None:
+        self._examined.add((at, kind))
+
+    def unproved(self, at: Place, kind: str) -> None:
+        self._unproved.add((at, kind))
+
+    def examined(self, exposure: Exposure) -> None:
+        self._unproved.add((exposure.sink.at, exposure.sink.kind))
+        if type(exposure.label.origin) is not Source:
+            return
+        key = (exposure.sink.kind, exposure.sink.at)
+        known = self._flows.get(key)
+        if known is None or _rank(exposure) < _rank(known):
+            self._flows[key] = exposure
+
+    def finish(self) -> TaintResult:
+        self._across_methods()
+        flows = sorted((_flow(each) for each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
+        counts: dict[str, int] = {}
+        for _, kind in sorted(self._examined):
+            counts[kind] = counts.get(kind, 0) + 1
+        exposed = {(flow.sink, flow.kind) for flow in flows}
+        proved = self._examined - self._unproved - exposed
+        return TaintResult(
+            flows=tuple(flows),
+            proved=frozenset((at.path, at.line, kind) for at, kind in proved),
+            examined=frozenset((at.path, at.line, kind) for at, kind in self._examined),
+            sinks=counts,
+            diagnostics=tuple(sorted(self._diagnostics)),
+        )
+
+    def _across_methods(self) -> None:
+        """What one method leaves in `self`, another may use."""
+        from backend_lint.taint.selection import across_methods
+
+        across_methods(self)
+
+
+def _rank(exposure: Exposure) -> tuple[int, int]:
+    way = exposure.label.way
+    return exposure.label.assumed, len(way.steps()) if way is not None else 0
+
+
+def _flow(exposure: Exposure) -> Flow:
+    label, sink = exposure.label, exposure.sink
+    assert type(label.origin) is Source
+    way: Hop | None = label.way
+    steps = [Step(at, note) for at, note in (way.steps() if way is not None else [])]
+    if not steps:
+        steps = [Step(label.origin.at, f"read from {label.origin.note}")]
+    steps.append(Step(sink.at, f"reaches `{sink.symbol.rpartition('.')[2]}`"))
+    return Flow(
+        kind=sink.kind,
+        sink=sink.at,
+        symbol=sink.symbol,
+        source=steps[0],
+        what=label.origin.what,
+        trace=tuple(steps),
+        context=sink.context,
+        fits=sink.fits,
+        assumed=label.assumed,
+    )
+
+
+def _filled(target: Expr) -> str | None:
+    """The last name of what an assignment by index changes."""
+    if type(target) is ir.Subscript:
+        return (ir.dotted(target.value) or "").rpartition(".")[2] or None
+    return None
+
+
+def _name_of(target: Expr) -> str | None:
+    return target.id if type(target) is ir.Name else None
+
+
+def _called(node: Expr) -> Expr:
+    return node.func if type(node) is ir.Call else node
+
+
+def _framework(imports: Iterable[str]) -> str | None:
+    found = set(imports)
+    return next((kind for name, kind in _REQUESTS if name in found), None)
+
+
+_REQUESTS = (
+    ("rest_framework", "rest_framework.request.Request"),
+    ("django", "django.http.HttpRequest"),
+    ("starlette", "starlette.requests.Request"),
+    ("fastapi", "starlette.requests.Request"),
+    ("aiohttp", "aiohttp.web.Request"),
+    ("sanic", "sanic.request.Request"),
+    ("litestar", "starlette.requests.Request"),
+    ("pyramid", "pyramid.request.Request"),
+    ("flask", "flask.Request"),
+    ("werkzeug", "flask.Request"),
+    ("falcon", "falcon.Request"),
+    ("bottle", "bottle.BaseRequest"),
+    ("quart", "flask.Request"),
+)
+_VIEWS = (
+    ("rest_framework.views.APIView", "rest_framework.request.Request"),
+    ("django.views.generic.View", "django.http.HttpRequest"),
+    ("starlette.endpoints.HTTPEndpoint", "starlette.requests.Request"),
+    ("aiohttp.web.View", "aiohttp.web.Request"),
+)
+_SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)
+
+
+def collected(value: Any) -> Any:
+    """The value, computed without the garbage collector: nothing that the engine makes is cyclic and short-lived."""
+    return value
+
+
+__all__ = ["Engine", "Flow", "Input", "Options", "TaintResult", "gc", "labelled", "sys"]

@@ -1,0 +1,166 @@
+"""One run through one scope: where it stands, what it has met, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from backend_lint.core import Place
+from backend_lint.facts import ir
+from backend_lint.project.modules import Function, Scope
+from backend_lint.taint.contexts import Kills
+from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value
+from backend_lint.taint.labels import Hop, Label, Labels
+from backend_lint.taint.state import Object, PathKey, State
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+
+class Exhausted(Exception):
+    """The run has used up its budget."""
+
+
+class Sink(NamedTuple):
+    """A place where data can do harm. `context` is how the text around the data stands, in words."""
+
+    kind: str
+    at: Place
+    symbol: str
+    fits: str
+    context: str = ""
+
+
+class Exposure(NamedTuple):
+    """That a label reaches a sink, unless one of `kills` is among what is proved absent."""
+
+    sink: Sink
+    label: Label
+    kills: Kills
+
+
+@dataclass
+class Loop:
+    breaks: list[State] = field(default_factory=list)
+    continues: list[State] = field(default_factory=list)
+
+
+class Frame:
+    """`state` is None where the code cannot be reached. `names` are the parameters and free variables given to it."""
+
+    def __init__(self, engine: Engine, scope: Scope, state: State, depth: int = 0, key: Any = None) -> None:
+        self.engine = engine
+        self.scope = scope
+        self.module = scope.module
+        self.state: State | None = state
+        self.depth = depth
+        self.key = key
+        self.returns: list[tuple[State, Value, ir.Expr | None]] = []
+        self.yields: Value = NOTHING
+        self.exposures: dict[tuple[Any, ...], Exposure] = {}
+        self.loops: list[Loop] = []
+        self.handlers: list[list[State]] = []
+        self.steps = 0
+        self.is_entry = False
+        self.globals: set[str] = set()
+        self.raised: Value = NOTHING
+        self.written: dict[PathKey, None] = {}
+
+    # Asking
+
+    def evaluate(self, node: ir.Expr) -> Value:
+        if self.state is None:
+            return NOTHING
+        return self.engine.evaluators[type(node)](self, node)
+
+    def place(self, node: ir.Node) -> Place:
+        return self.module.facts.place(self.module.path, node.at, node.end)
+
+    def resolve(self, name: str) -> str | None:
+        return self.engine.resolve(name, self.scope)
+
+    @property
+    def function(self) -> Function | None:
+        return self.scope if isinstance(self.scope, Function) else None
+
+    def object(self, where: Reference) -> Object | None:
+        state = self.state
+        found = state.heap.get(where) if state is not None else None
+        return found if found is not None else self.engine.heap.get(where)
+
+    def objects(self, value: Value) -> list[tuple[Reference, Object]]:
+        found = []
+        for where in value.references:
+            obj = self.object(where)
+            if obj is not None:
+                found.append((where, obj))
+        return found
+
+    def labels(self, value: Value) -> Labels:
+        """All labels that can be reached from a value."""
+        if value is UNKNOWN or value is NOTHING:
+            return ()
+        if self.state is None or not value.references:
+            return value.all_labels()
+        return self.state.deep_labels(value, self.engine.heap)
+
+    # Changing
+
+    def allocate(self, node: ir.Node, obj: Object, tag: str = "") -> Value:
+        """A new object that is made at a node."""
+        state = self.state
+        where: Reference = (self.module.path, node.at, tag)
+        if state is None:
+            return NOTHING
+        old = state.heap.get(where)
+        if old is not None and self.is_referenced(where):
+            obj = old.joined(obj)
+        state.heap[where] = obj
+        return Value(references=(where,))
+
+    def is_referenced(self, where: Reference) -> bool:
+        assert self.state is not None
+        return any(where in value.references for value in self.state.env.values()) or any(
+            where in value.references for obj in self.state.heap.values() for value in obj.values()
+        )
+
+    def update(self, value: Value, change: Callable[[Object], Object]) -> None:
+        """Change the objects that a value stands for: for good where it is one, perhaps where it is one of several."""
+        state = self.state
+        if state is None:
+            return
+        found = self.objects(value)
+        is_certain = len(found) == 1 and not value.is_opaque and not value.consts
+        for where, obj in found:
+            new = change(obj)
+            state.heap[where] = new if is_certain else obj.joined(new)
+
+    def expose(self, exposure: Exposure) -> None:
+        """Data reaches a sink: a flow where a client sent it, a matter for the callers where it was given to us."""
+        self.engine.examined(exposure)
+        key = (exposure.sink.kind, exposure.sink.at, exposure.label.origin, exposure.kills)
+        known = self.exposures.get(key)
+        if known is None or not (known.label.cleaned <= exposure.label.cleaned):
+            self.exposures[key] = exposure
+
+    def through(self, labels: Labels, node: ir.Node, note: str) -> Labels:
+        if not labels:
+            return labels
+        at = self.place(node)
+        return tuple(label.through(at, note) for label in labels)
+
+    def tick(self) -> None:
+        self.steps += 1
+        if self.steps > self.engine.options.steps:
+            raise Exhausted
+
+
+def chained(first: Hop | None, second: Hop | None, at: Place, note: str) -> Hop:
+    """The way `first`, then a step, then the way `second`; long ways lose their middle."""
+    way = Hop(first, at, note)
+    steps = second.steps() if second is not None else []
+    for place, text in steps[-12:]:
+        if place != way.at:
+            way = Hop(way, place, text)
+    return way

@@ -1,0 +1,485 @@
+"""Guards: what a condition that held, or did not, says of the values it asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backend_lint.facts import ir
+from backend_lint.taint import containers, regexes
+from backend_lint.taint.domain import (
+    NONE,
+    NOTHING,
+    STRING,
+    Constant,
+    Derived,
+    Symbol,
+    Value,
+    constant,
+    constants,
+    join_all,
+)
+from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import NORMALISED, ORIGIN, RELATIVE, TEXT, WORD, Label
+from backend_lint.taint.models import ALL, INJECTION, expanded
+from backend_lint.taint.paths import path_key
+from backend_lint.taint.state import State, merge
+
+Change = Callable[[Label], Label]
+_WORD_TESTS = frozenset("isdigit isalnum isdecimal isnumeric isidentifier isalpha".split())
+_SAME_TEXT = frozenset({"str", "case", "strip", "path"})
+
+
+def truth(frame: Frame, value: Value) -> tuple[bool, bool]:
+    """Whether a value can be true, and whether it can be false."""
+    if value.is_opaque or value.is_nothing:
+        return True, True
+    true = bool(value.callables)
+    false = False
+    for each in value.consts:
+        if each:
+            true = True
+        else:
+            false = True
+    for text in value.texts:
+        true = True
+        if not any(type(piece) is str for piece in text):
+            false = True
+    for _, obj in frame.objects(value):
+        if obj.kind in ("list", "tuple", "set", "dict"):
+            size = len(obj.items) if obj.items is not None else len(obj.entries)
+            true = true or size > 0 or not obj.is_exact
+            false = false or size == 0 or not obj.is_exact
+        else:
+            true = True
+    if not (true or false):
+        return True, True
+    return true, false
+
+
+def only(value: Value, is_true: bool) -> Value:
+    """What of a value is true, or false."""
+    consts = tuple(each for each in value.consts if bool(each) == is_true)
+    if is_true:
+        return value if consts == value.consts else _with_consts(value, consts)
+    if value.is_opaque or value.references:
+        return Value(consts, is_opaque=True, type=value.type)
+    return Value(consts) if consts else NOTHING
+
+
+def _with_consts(value: Value, consts: tuple[Constant, ...]) -> Value:
+    return Value(
+        consts,
+        value.texts,
+        value.references,
+        value.callables,
+        value.labels,
+        value.is_opaque,
+        value.type,
+        value.derived,
+    )
+
+
+def assume(frame: Frame, test: ir.Expr, is_true: bool) -> State | None:
+    """The state in which the test came out so; None where it cannot. The same object where nothing is learned."""
+    start = frame.state
+    if start is None:
+        return None
+    match test:
+        case ir.Unary(op="not", value=inner):
+            return assume(frame, inner, not is_true)
+        case ir.Bool(op=op, values=parts):
+            found = _sequence(frame, parts, is_true) if (op == "and") == is_true else _either(frame, parts, is_true)
+        case ir.Compare():
+            found = _compared(frame, test, is_true)
+        case ir.Call():
+            found = _called(frame, test, is_true)
+        case ir.Walrus(target=ir.Name() as target):
+            found = assume(frame, target, is_true)
+        case ir.Name() | ir.Attribute() | ir.Subscript():
+            found = _truthy(frame, test, is_true)
+        case _:
+            found = start
+    frame.state = start
+    return found
+
+
+def _sequence(frame: Frame, parts: list[ir.Expr], is_true: bool) -> State | None:
+    """All parts came out so."""
+    for part in parts:
+        frame.state = assume(frame, part, is_true)
+        if frame.state is None:
+            return None
+    return frame.state
+
+
+def _either(frame: Frame, parts: list[ir.Expr], is_true: bool) -> State | None:
+    """One part came out so, and those before it did not."""
+    found: State | None = None
+    for part in parts:
+        ends = assume(frame, part, is_true)
+        found = merge(found, ends)
+        frame.state = assume(frame, part, not is_true)
+        if frame.state is None:
+            break
+    return found
+
+
+def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
+    if test.op not in ("in", "not in", "==", "!=", "is", "is not"):
+        return frame.state
+    left, right = frame.evaluate(test.left), frame.evaluate(test.right)
+    holds = (test.op in ("in", "==", "is")) == is_true
+    if test.op in ("in", "not in"):
+        if holds:
+            return _member(frame, test, left, right)
+        literals = [each for each in left.consts if isinstance(each, str) and each]
+        if literals and left.is_constant:
+            return narrow(frame, test.right, right, lambda label: label.without(frozenset(literals)))
+        return frame.state
+    if left is NONE or (left.is_constant and not right.is_constant):
+        return _equal(frame, test.right, right, left, holds, test.op)
+    return _equal(frame, test.left, left, right, holds, test.op)
+
+
+def _member(frame: Frame, test: ir.Compare, left: Value, right: Value) -> State | None:
+    """`left in right` held."""
+    if right.derived is not None and right.derived.how == "parents":
+        return _below(frame, right.derived.source)
+    if right.derived is not None and right.derived.how == "parts":
+        return frame.state
+    if frame.labels(right) and not _keys_are_ours(frame, right):
+        return frame.state
+    if left.is_constant:
+        return frame.state
+    items = containers.exact_items(frame, right) if not right.is_constant or _holds_tuple(right) else None
+    if items is not None and items and all(each.is_constant for each in items):
+        held = constants(each for item in items for each in item.consts)
+        return replace(frame, test.left, left, held)
+    return replace(frame, test.left, left, Value(is_opaque=True, type="builtins.str"))
+
+
+def _holds_tuple(value: Value) -> bool:
+    return all(isinstance(each, (tuple, frozenset)) for each in value.consts)
+
+
+def _keys_are_ours(frame: Frame, value: Value) -> bool:
+    """Whether membership asks for keys, and those are constants: a dict whose values alone come from outside."""
+    objects = frame.objects(value)
+    return (
+        bool(objects)
+        and not value.is_opaque
+        and all(obj.kind == "dict" and not frame.labels(obj.keys) and obj.rest is NOTHING for _, obj in objects)
+    )
+
+
+def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool, op: str) -> State | None:
+    if value.is_constant and other.is_constant and len(other.consts) == 1:
+        same = [each for each in value.consts if (each == other.consts[0]) == holds or (not holds and len(value.consts) > 1 and each != other.consts[0])]
+        if not same:
+            return None
+        if len(same) < len(value.consts):
+            return replace(frame, node, value, constants(same))
+        return frame.state
+    if not holds:
+        if other is NONE and None in value.consts:
+            rest = tuple(each for each in value.consts if each is not None)
+            return replace(frame, node, value, _with_consts(value, rest))
+        return frame.state
+    if value.derived is not None and value.derived.how == "commonpath":
+        return _below(frame, value.derived.source)
+    if other.is_constant:
+        return replace(frame, node, value, other)
+    theirs = {label.origin for label in frame.labels(other)}
+    if value.derived is not None and value.derived.how in ("netloc", "parents"):
+        ours = {label.origin for label in frame.labels(value)}
+        return frame.state if ours & theirs else replace(frame, node, value, Value(is_opaque=True))
+    if not theirs and op in ("==", "!=") and not other.references:
+        return replace(frame, node, value, Value(is_opaque=True, type=other.type))
+    return frame.state
+
+
+def _truthy(frame: Frame, node: ir.Expr, is_true: bool) -> State | None:
+    value = frame.evaluate(node)
+    true, false = truth(frame, value)
+    if not (true if is_true else false):
+        return None
+    derived = value.derived
+    if derived is not None:
+        if derived.how == "match" and is_true:
+            return narrow_source(frame, derived, lambda label: label.without(derived.detail))
+        if derived.how == "netloc" and not is_true:
+            return narrow_source(frame, derived, lambda label: label.without(frozenset({ORIGIN})))
+        if derived.how == "verdict":
+            return _verdict(frame, derived, is_true)
+    if is_true and not (value.consts and false):
+        return frame.state
+    if not is_true and value.references and not value.is_opaque:
+        return frame.state
+    return replace(frame, node, value, only(value, is_true))
+
+
+def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
+    func = test.func
+    first = test.args[0].value if test.args and not test.args[0].stars else None
+    if type(func) is ir.Attribute:
+        if func.name in _WORD_TESTS and not test.args:
+            if is_true:
+                return narrow(frame, func.value, frame.evaluate(func.value), lambda label: label.without(WORD))
+            return frame.state
+        if func.name in ("startswith", "endswith") and first is not None:
+            return _affixed(frame, func, first, is_true)
+        if func.name == "is_relative_to" and is_true:
+            return _below(frame, frame.evaluate(func.value))
+    if type(func) is ir.Name and first is not None:
+        if func.id == "isinstance" and len(test.args) == 2:
+            return _instance(frame, first, test.args[1].value, is_true)
+        if func.id in ("any", "all") and type(first) is ir.Comprehension and (func.id == "all") == is_true:
+            return _quantified(frame, first, is_true)
+        if func.id == "bool":
+            return assume(frame, first, is_true)
+    value = frame.evaluate(test)
+    true, false = truth(frame, value)
+    if not (true if is_true else false):
+        return None
+    if value.derived is not None and value.derived.how == "match" and is_true:
+        detail = value.derived.detail
+        return narrow_source(frame, value.derived, lambda label: label.without(detail))
+    if value.derived is not None and value.derived.how == "verdict":
+        return _verdict(frame, value.derived, is_true)
+    return frame.state
+
+
+def _verdict(frame: Frame, derived: Derived, is_true: bool) -> State | None:
+    """A function answered: what its summary says of the arguments when it answers so."""
+    state: State | None = frame.state
+    for source, when_true, when_false in derived.detail:
+        cleaned, absent = when_true if is_true else when_false
+        if (cleaned or absent) and frame.state is not None:
+            state = frame.state = narrow_value(frame, source, lambda label: label.without(absent, cleaned))  # noqa: B023
+    return state
+
+
+def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) -> State | None:
+    value, affix = frame.evaluate(func.value), frame.evaluate(first)
+    if value.is_constant:
+        return frame.state
+    if not is_true:
+        if func.name == "startswith" and "/" in affix.consts:
+            return narrow(frame, func.value, value, lambda label: label.without(frozenset({RELATIVE})))
+        return frame.state
+    if frame.labels(affix):
+        return frame.state
+    if func.name == "startswith" and value.derived is not None and value.derived.how in _SAME_TEXT:
+        source = value.derived.source
+        if any(NORMALISED in label.absent for label in frame.labels(source)):
+            return _below(frame, source)
+    if any(NORMALISED in label.absent for label in frame.labels(value)) and func.name == "startswith":
+        return _below(frame, value, func.value)
+    if not value.is_opaque or value.texts:
+        return frame.state
+    piece = affix.the_constant
+    if not isinstance(piece, str) or not piece:
+        if affix.is_constant:
+            return frame.state
+        known: Value | str = Value(is_opaque=True, type="builtins.str")
+    else:
+        known = piece
+    rest = Value(labels=value.labels, is_opaque=True, type="builtins.str")
+    text = (known, rest) if func.name == "startswith" else (rest, known)
+    new = Value(texts=(text,), derived=value.derived)
+    return replace(frame, func.value, value, new, keeps=True)
+
+
+def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | None:
+    """A normalised path was found below a directory of ours."""
+
+    def change(label: Label) -> Label:
+        return label.without(frozenset(), frozenset({"path"})) if NORMALISED in label.absent else label
+
+    if node is not None:
+        return narrow(frame, node, value, change)
+    return narrow_value(frame, value, change)
+
+
+def _instance(frame: Frame, node: ir.Expr, kind: ir.Expr, is_true: bool) -> State | None:
+    if not is_true:
+        return frame.state
+    kinds = kind.items if type(kind) is ir.Sequence else [kind]
+    names = {frame.engine.project.qualified(each, frame.scope) for each in kinds}
+    value = frame.evaluate(node)
+    if names <= _NUMBERS:
+        return narrow(frame, node, value, lambda label: label.without(WORD, INJECTION))
+    if names <= {"builtins.str", "builtins.bytes"}:
+        return narrow(frame, node, value, lambda label: label.without(frozenset({TEXT})))
+    return frame.state
+
+
+_NUMBERS = {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "datetime.datetime", "datetime.date"}
+
+
+def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | None:
+    """`any(bad in x for bad in BAD)` was false, or `all(c.isalnum() for c in x)` true."""
+    if len(node.clauses) != 1 or node.clauses[0].conditions:
+        return frame.state
+    clause = node.clauses[0]
+    iterated = frame.evaluate(clause.iter)
+    start = frame.state
+    assert start is not None
+    if not frame.labels(iterated):
+        items = containers.exact_items(frame, iterated)
+        if items is None or type(clause.target) is not ir.Name:
+            return frame.state
+        state: State | None = start
+        for item in items:
+            if state is None:
+                break
+            frame.state = state.copy()
+            saved = frame.state.env.get(clause.target.id)
+            frame.state.env[clause.target.id] = item
+            state = assume(frame, node.element, is_true)
+            if state is not None:
+                state = state.copy()
+                if saved is None:
+                    state.env.pop(clause.target.id, None)
+                else:
+                    state.env[clause.target.id] = saved
+        return state
+    frame.state = start.copy()
+    frame.engine.assign(frame, clause.target, containers.element(frame, iterated))
+    after = assume(frame, node.element, is_true)
+    if after is None or type(clause.target) is not ir.Name:
+        return start
+    learned = {label.origin: label for label in after.env[clause.target.id].all_labels()}
+    frame.state = start
+
+    def change(label: Label) -> Label:
+        known = learned.get(label.origin)
+        if known is None:
+            return label.without(WORD)
+        return label.without(known.scattered().absent, known.cleaned)
+
+    return narrow(frame, clause.iter, iterated, change)
+
+
+# Putting what was learned into the state
+
+
+def narrow(frame: Frame, node: ir.Expr, value: Value, change: Change) -> State | None:
+    """The labels of what an expression reads are changed, there and where it was computed from."""
+    new = _changed(frame, value, change)
+    state = frame.state
+    if new is not value:
+        state = _written(frame, node, value, new)
+    frame.state = state
+    return narrow_source(frame, value.derived, change) if value.derived is not None else state
+
+
+def _changed(frame: Frame, value: Value, change: Change) -> Value:
+    new = value.mapped(change)
+    if value.references:
+        labels = tuple(map(change, frame.labels(value)))
+        if labels and labels != frame.labels(value):
+            return Value(value.consts, labels=labels, is_opaque=True, type=value.type, derived=value.derived)
+    return new
+
+
+def narrow_source(frame: Frame, derived: Derived, change: Change) -> State | None:
+    """What a value was computed from is narrowed with it, where the way between them keeps the fact."""
+    source = derived.source
+    if derived.how == "slice":
+        lower, upper = derived.detail
+        if not _is_literal_cut(source, lower, upper):
+            return frame.state
+    elif derived.how not in _PASSES:
+        return frame.state
+    return narrow_value(frame, source, change)
+
+
+_PASSES = _SAME_TEXT | {"match", "netloc", "urlparse", "verdict", "parents", "commonpath"}
+
+
+def narrow_value(frame: Frame, source: Value, change: Change) -> State | None:
+    """All variables that hold this very value are narrowed."""
+    state = frame.state
+    if state is None:
+        return None
+    new = _changed(frame, source, change)
+    if new is not source:
+        names = [name for name, value in state.env.items() if value is source]
+        keys = [key for key, (value, _) in state.paths.items() if value is source]
+        if names or keys:
+            state = state.copy()
+            for name in names:
+                state.env[name] = new
+            for key in keys:
+                state.paths[key] = (new, state.paths[key][1])
+            frame.state = state
+    if source.derived is not None:
+        return narrow_source(frame, source.derived, change)
+    return state
+
+
+def replace(frame: Frame, node: ir.Expr, value: Value, new: Value, *, keeps: bool = False) -> State | None:
+    """What an expression reads is this now; what it was computed from can do no harm either, unless it `keeps` labels."""
+    state = _written(frame, node, value, new)
+    frame.state = state
+    if value.derived is not None and not keeps:
+        how = value.derived.how
+        if how == "netloc":
+            return narrow_source(frame, value.derived, lambda label: label.without(frozenset({ORIGIN})))
+        if how in _SAME_TEXT:
+            return narrow_source(frame, value.derived, lambda label: label.without(WORD, ALL))
+    return state
+
+
+def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | None:
+    state = frame.state
+    if state is None:
+        return None
+    if type(node) is ir.Walrus:
+        node = node.target
+    if type(node) is ir.Name:
+        if node.id not in state.env:
+            return state
+        state = state.copy()
+        for name in [name for name, value in state.env.items() if value is old]:
+            state.env[name] = new
+        state.env[node.id] = new
+        return state
+    key = path_key(node)
+    if key is None:
+        return state
+    state = state.copy()
+    base = state.paths.get(key, (old, old))[1]
+    state.paths[key] = (new, base)
+    return state
+
+
+def _is_literal_cut(source: Value, lower: Any, upper: Any) -> bool:
+    """Whether a slice takes nothing but literal text from both ends of a value."""
+    if source.is_opaque or not source.texts:
+        return False
+    for text in source.texts:
+        first = text[0] if type(text[0]) is str else ""
+        last = text[-1] if type(text[-1]) is str else ""
+        if (lower or 0) < 0 or (lower or 0) > len(first) or (upper is not None and not 0 < -upper <= len(last)):
+            return False
+    return True
+
+
+def matched(pattern: Value, how: str, subject: Value) -> Value:
+    """The result of `re.match` and its like: true only of texts that have what the pattern leaves."""
+    text = pattern.the_constant
+    found = Value(labels=subject.all_labels(), is_opaque=True, consts=(None,), type="re.Match")
+    if isinstance(text, str):
+        return found.derived_from("match", subject, regexes.absent(text, how))
+    return found
+
+
+def cleaned(kinds: tuple[str, ...]) -> Change:
+    removed = expanded(kinds)
+    return lambda label: label.without(frozenset(), removed)
+
+
+__all__ = ["STRING", "Symbol", "assume", "cleaned", "constant", "join_all", "matched", "narrow", "only", "truth"]

@@ -1,0 +1,152 @@
+"""Labels: who can decide what a value holds, and what is known not to be in it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from backend_lint.core import Place
+
+MOST_LABELS = 8
+
+# Facts that are no substring: no string of a program begins with NUL and a word.
+ANY = "\0any"  # nothing at all can be broken out of: the text is one of few, or of word characters only
+NORMALISED = "\0normalised"  # an absolute path without `..`
+RELATIVE = "\0relative"  # does not begin with a slash
+ORIGIN = "\0origin"  # scheme and host are fixed
+TEXT = "\0text"  # a str, never a dict or list
+
+META = frozenset("'\"`<>&/\\:;|$(){}[]*?!#%=+,~^@ \t\n\r\0-.") | {"..", "../", "..\\", "//", "://", "{{", "{%"}
+WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, TEXT})
+
+
+class Source(NamedTuple):
+    """Where a client's data enters. `what` is `query`, `form`, `json`, `header`, `cookie`, `path`, `body`, `file`, …."""
+
+    what: str
+    note: str
+    at: Place
+
+
+class Input(NamedTuple):
+    """What a function is given: its parameter, or a free variable of that name, and the path below it."""
+
+    name: str
+    path: tuple[str, ...] = ()
+
+
+class Hop(NamedTuple):
+    """One step of the way, and the way before it."""
+
+    before: Hop | None
+    at: Place
+    note: str
+
+    def steps(self) -> list[tuple[Place, str]]:
+        found: list[tuple[Place, str]] = []
+        hop: Hop | None = self
+        while hop is not None:
+            found.append((hop.at, hop.note))
+            hop = hop.before
+        found.reverse()
+        return found
+
+
+class Label(NamedTuple):
+    """One origin whose data may be in a value.
+
+    `cleaned` are the kinds of sink that it can do no harm to; `absent` the substrings that are proved not to be in
+    what it contributes. `assumed` counts what was taken on trust on the way. `kept` says what of earlier facts still
+    holds: 0 all, 1 those of single characters, 2 none.
+    """
+
+    origin: Source | Input
+    cleaned: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    way: Hop | None = None
+    assumed: int = 0
+    kept: int = 0
+
+    def without(self, absent: frozenset[str], cleaned: frozenset[str] = frozenset()) -> Label:
+        if absent <= self.absent and cleaned <= self.cleaned:
+            return self
+        return self._replace(cleaned=self.cleaned | cleaned, absent=self.absent | absent)
+
+    def through(self, at: Place, note: str) -> Label:
+        way = self.way
+        if way is not None and way.at == at:
+            return self
+        return self._replace(way=Hop(way, at, note))
+
+    def scattered(self) -> Label:
+        """As after cutting and putting together again: only what is known of single characters stays."""
+        if not self.absent:
+            return self if self.kept else self._replace(kept=1)
+        absent = frozenset(each for each in self.absent if len(each) == 1)
+        if ANY in self.absent and absent >= _SINGLE:
+            absent |= WORD
+        if absent == self.absent and self.kept:
+            return self
+        return self._replace(absent=absent, kept=max(self.kept, 1))
+
+    def renewed(self) -> Label:
+        """As after decoding: what was known of the text is known no more."""
+        return self._replace(absent=frozenset(), kept=2)
+
+    def after(self, first: Label) -> Label:
+        """This label's changes, made to `first`; the way is the caller's to join."""
+        if self.kept == 1:
+            first = first.scattered()
+        elif self.kept == 2:
+            first = first.renewed()
+        return first._replace(
+            cleaned=first.cleaned | self.cleaned,
+            absent=first.absent | self.absent,
+            assumed=first.assumed + self.assumed,
+        )
+
+
+Labels = tuple[Label, ...]
+_SINGLE = frozenset(each for each in META if len(each) == 1)
+
+
+def union(first: Labels, second: Labels) -> Labels:
+    """All origins of both; `first` itself where the second adds nothing."""
+    if not second or first is second:
+        return first
+    if not first:
+        return second
+    merged = {label.origin: label for label in first}
+    changed = False
+    for label in second:
+        known = merged.get(label.origin)
+        if known is None:
+            merged[label.origin] = label
+            changed = True
+        elif known is not label and not (
+            known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept
+        ):
+            merged[label.origin] = Label(
+                known.origin,
+                known.cleaned & label.cleaned,
+                known.absent & label.absent,
+                known.way if known.way is not None else label.way,
+                min(known.assumed, label.assumed),
+                max(known.kept, label.kept),
+            )
+            changed = True
+    if not changed:
+        return first
+    return capped(merged.values())
+
+
+def capped(labels: Iterable[Label]) -> Labels:
+    """Of too many the first ones; the last of them takes over what the others may hold."""
+    found = tuple(labels)
+    if len(found) <= MOST_LABELS:
+        return found
+    kept, rest = list(found[: MOST_LABELS - 1]), found[MOST_LABELS - 1 :]
+    last = rest[0]
+    for label in rest[1:]:
+        last = last._replace(cleaned=last.cleaned & label.cleaned, absent=last.absent & label.absent)
+    return (*kept, last)

@@ -1,0 +1,751 @@
+"""Calls of libraries: the models' answer where there is one, the builtins' own meaning, else labels passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.facts import ir
+from backend_lint.project.external import returns
+from backend_lint.taint import containers, guards, models, regexes, responses, strings
+from backend_lint.taint.annotations import CLEAN
+from backend_lint.taint.domain import (
+    BOOLEAN,
+    NONE,
+    NOTHING,
+    NUMBER,
+    STRING,
+    UNKNOWN,
+    ClassValue,
+    Derived,
+    FunctionValue,
+    Partial,
+    Symbol,
+    Value,
+    callable_value,
+    constant,
+    constants,
+    join,
+    join_all,
+    labelled,
+)
+from backend_lint.taint.evaluate import flat
+from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import META, NORMALISED, RELATIVE, WORD, Label, Labels, Source, union
+from backend_lint.taint.members import _only
+from backend_lint.taint.state import Object, entry_key
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+Args = Sequence[Value]
+Keywords = dict[str, Value]
+PATH = "pathlib.Path"
+MOST_PUBLIC = 16
+_NO_ESCAPE = frozenset({"..", "../", "..\\", NORMALISED})
+_URL_SAFE = frozenset(META - {"/", "-", ".", "_", "~", "+", "%", "..", "../", "//"})
+
+
+class Library:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def call(
+        self, frame: Frame, node: ir.Call, names: Sequence[str], receiver: Value | None, args: Args, keywords: Keywords
+    ) -> Value:
+        """A call of a library's function, known under these names, the nearest first."""
+        known = self.engine.models
+        for name in names:
+            if name in known.sinks:
+                self.engine.sinks.called(frame, node, name, receiver, args, keywords)
+        for name in names:
+            if name in known.ends:
+                frame.state = None
+                return NOTHING
+            source = known.calls.get(name)
+            if source is not None:
+                at = frame.place(node)
+                label = Label(Source(source.what, source.note, at), absent=frozenset(source.absent) | _only(source.only))
+                return Value(labels=(label.through(at, f"read from {source.note}"),), is_opaque=True, type=source.type)
+            sanitizer = known.sanitizers.get(name)
+            if sanitizer is not None:
+                return self._sanitized(frame, sanitizer, receiver, args, keywords)
+            guard = known.guards.get(name)
+            if guard is not None:
+                return self._guarded(guard, receiver, args, keywords)
+            special = SPECIALS.get(name)
+            if special is not None:
+                found = special(self, frame, node, receiver, args, keywords)
+                if found is not None:
+                    return found
+            clean = known.clean.get(name) or known.clean.get(f"{name.rpartition('.')[0]}.*")
+            if clean is not None:
+                self._callbacks(frame, node, args, keywords)
+                return Value(is_opaque=True, type=clean.type or self.result_type(frame, node, name, receiver))
+            keyed = known.keyed.get(name)
+            if keyed is not None:
+                made = Object("instance", name, rest=labelled(self.all_labels(frame, None, args, {})), is_exact=False)
+                if keyed.stores:
+                    made = made.replaced(fields=dict(keywords))
+                if not frame.labels(made.rest):
+                    made = made.replaced(rest=NOTHING)
+                return frame.allocate(node, made)
+            if name in known.decoders:
+                labels = tuple(label.renewed() for label in self.all_labels(frame, receiver, args, keywords))
+                return labelled(labels, self.result_type(frame, node, name, receiver))
+        return self.unknown(frame, node, names[0] if names else None, receiver, args, keywords)
+
+    def keyed(self, frame: Frame, node: ir.Call, one: Value, obj: Object, name: str, args: Args) -> Value | None:
+        """A method of an object that holds values under keys; None where it is no such object."""
+        model = self.engine.models.keyed.get(obj.cls or "")
+        if model is None:
+            return None
+        if name in model.sets:
+            *where, value = model.sets[name]
+            if value < len(args):
+                key = _key([args[index] for index in where])
+
+                def change(obj: Object) -> Object:
+                    if key is None:
+                        return obj.replaced(rest=join(obj.rest, args[value]), is_exact=False)
+                    return obj.with_entry(key, args[value])
+
+                frame.update(one, change)
+            return NONE
+        if name in model.gets:
+            where = list(model.gets[name])
+            if all(index < len(args) for index in where):
+                key = _key([args[index] for index in where])
+                known = obj.entries.get(entry_key(key)) if key is not None else None
+                if known is not None:
+                    return known if not obj.rest.labels else join(known, obj.rest)
+                if key is not None:
+                    return join(STRING, obj.rest)
+            return join(UNKNOWN, obj.elements())
+        return None
+
+    def unknown(
+        self, frame: Frame, node: ir.Call, name: str | None, receiver: Value | None, args: Args, keywords: Keywords
+    ) -> Value:
+        """A call that nothing is known of: labels pass from arguments and receiver to the result, facts do not."""
+        found = self._callbacks(frame, node, args, keywords)
+        if not self.engine.options.unknown_calls_pass:
+            return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
+        labels = self.all_labels(frame, receiver, args, keywords)
+        if labels:
+            labels = tuple(label.scattered()._replace(assumed=label.assumed + (name is None)) for label in labels)
+            for arg in (*args, *keywords.values()):
+                if arg.references:
+                    frame.update(arg, lambda obj: obj.replaced(rest=join(obj.rest, labelled(labels))) if obj.kind != "tuple" else obj)
+        kind = self.result_type(frame, node, name, receiver)
+        return join(labelled(labels, kind), found) if found is not NOTHING else labelled(labels, kind)
+
+    def _callbacks(self, frame: Frame, node: ir.Call, args: Args, keywords: Keywords) -> Value:
+        """Functions of ours that are handed to a library are called, with what is handed over beside them."""
+        given = [*args, *keywords.values()]
+        if not any(value.callables for value in given):
+            return NOTHING
+        found = NOTHING
+        for index, value in enumerate(given):
+            for each in value.callables:
+                if type(each) is FunctionValue or type(each) is Partial:
+                    beside = list(args[index + 1 :]) if index < len(args) else []
+                    extra = keywords.get("args")
+                    if extra is not None:
+                        beside = containers.exact_items(frame, extra) or [labelled(frame.labels(extra))]
+                    elif not beside:
+                        labels = self.all_labels(frame, None, [each for each in given if each is not value], {})
+                        count = len(each.function.parameters) if type(each) is FunctionValue else 0
+                        beside = [labelled(labels)] * count if labels else []
+                    rest = {} if extra is not None else {
+                        name: value for name, value in keywords.items() if not value.callables
+                    }
+                    found = join(found, self.engine.calls.invoke(frame, node, each, beside, rest))
+        return found
+
+    def all_labels(self, frame: Frame, receiver: Value | None, args: Args, keywords: Keywords) -> Labels:
+        found: Labels = () if receiver is None else frame.labels(receiver)
+        for arg in args:
+            if arg is not UNKNOWN:
+                found = union(found, frame.labels(arg))
+        for arg in keywords.values():
+            if arg is not UNKNOWN:
+                found = union(found, frame.labels(arg))
+        return found
+
+    def result_type(self, frame: Frame, node: ir.Call | None, name: str | None, receiver: Value | None) -> str | None:
+        """The class of what a call gives."""
+        if name is not None:
+            known = self.engine.models.types.get(name)
+            if known is not None:
+                return known
+            spec = returns().get(name)
+            if spec == "self" and receiver is not None:
+                return receiver.type
+            if spec is not None and spec[0] not in ".$" and spec != "class" and spec != "self":
+                return spec.partition("[")[0]
+            if name.rpartition(".")[2][:1].isupper():
+                return name
+        return self.engine.type_name(node, frame.scope) if node is not None else None
+
+    def _sanitized(
+        self, frame: Frame, model: models.SanitizerModel, receiver: Value | None, args: Args, keywords: Keywords
+    ) -> Value:
+        cleaned, absent = models.expanded(model.cleans), frozenset(model.absent)
+        value = NOTHING
+        for where in model.arguments:
+            if isinstance(where, int) and where < len(args):
+                value = join(value, args[where])
+            elif where == "self" and receiver is not None:
+                value = join(value, receiver)
+            elif isinstance(where, str) and where in keywords:
+                value = join(value, keywords[where])
+        value = flat(frame, value) if value.references or value.callables else value
+        if absent and not cleaned and (value.texts or value.consts):
+            return self._escaped(value, absent).typed(model.type)
+        labels = tuple(label.without(absent, cleaned) for label in value.all_labels())
+        return labelled(labels, model.type or "builtins.str")
+
+    def _escaped(self, value: Value, absent: frozenset[str]) -> Value:
+        texts = []
+        for text in strings.alternatives(value):
+            texts.append(
+                tuple(
+                    piece.mapped(lambda label: label.without(absent)) if type(piece) is Value
+                    else piece if not any(each in piece for each in absent if len(each) == 1)  # type: ignore[operator]
+                    else STRING
+                    for piece in text
+                )
+            )  # fmt: skip
+        return strings.from_texts(texts)
+
+    def _guarded(self, model: models.GuardModel, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+        value: Value | None = None
+        if isinstance(model.argument, int):
+            value = args[model.argument] if model.argument < len(args) else None
+        elif model.argument == "self":
+            value = receiver
+        else:
+            value = keywords.get(model.argument)
+        if value is None:
+            return BOOLEAN
+        facts = (models.expanded(model.cleans), frozenset[str]())
+        nothing = (frozenset[str](), frozenset[str]())
+        detail = [(value, facts if model.on == "true" else nothing, facts if model.on == "false" else nothing)]
+        return BOOLEAN.derived_from("verdict", value, detail)
+
+    # Paths
+
+    def divided(self, frame: Frame, node: ir.Node, left: Value, right: Value) -> Value:
+        """`left / right`."""
+        if (left.type or "").startswith("pathlib.") or (right.type or "").startswith("pathlib."):
+            return joined_path([flat(frame, left), flat(frame, right)]).typed(PATH)
+        labels = union(frame.labels(left), frame.labels(right))
+        return labelled(labels) if labels else UNKNOWN
+
+    def path_member(self, frame: Frame, value: Value, name: str) -> Value:
+        match name:
+            case "name" | "stem" | "suffix":
+                return basename(value)
+            case "parent":
+                return labelled(value.all_labels(), PATH)
+            case "parents":
+                return labelled(value.all_labels()).derived_from("parents", value)
+            case "parts":
+                return labelled(value.all_labels()).derived_from("parts", value)
+            case _:
+                return UNKNOWN
+
+    def path_method(self, frame: Frame, node: ir.Call, value: Value, name: str, args: Args, keywords: Keywords) -> Value:
+        """A method of `pathlib.Path`; what touches the file is a sink of its models."""
+        names = [f"{PATH}.{name}"]
+        if name in ("resolve", "absolute"):
+            facts = _NO_ESCAPE if name == "resolve" else frozenset()
+            labels = tuple(label.without(facts) for label in value.all_labels())
+            return Value(value.consts, labels=labels, is_opaque=True, type=PATH)
+        if name in ("joinpath", "with_name", "with_suffix", "with_stem"):
+            given = [flat(frame, arg) for arg in args]
+            return joined_path([value, *given] if name == "joinpath" else [labelled(value.all_labels()), *given]).typed(PATH)
+        if name in ("as_posix", "__str__", "__fspath__"):
+            return as_string(value)
+        if name in ("expanduser", "relative_to"):
+            return value
+        if name in ("exists", "is_file", "is_dir", "is_symlink", "is_relative_to", "is_absolute"):
+            self.call(frame, node, names, value, args, keywords)
+            return BOOLEAN
+        if name in ("iterdir", "glob", "rglob"):
+            self.call(frame, node, names, value, args, keywords)
+            return containers.loose_list(frame, node, Value(is_opaque=True, type=PATH))
+        return self.call(frame, node, names, value, args, keywords)
+
+
+def as_string(value: Value) -> Value:
+    """A path as text."""
+    text = Value(value.consts, value.texts, (), (), value.labels, value.is_opaque, None)
+    return text.derived_from("path", value)
+
+
+def joined_path(parts: Sequence[Value]) -> Value:
+    """`os.path.join(…)`: each part below the one before it, unless it is absolute."""
+    found = parts[0] if parts else NOTHING
+    for part in parts[1:]:
+        if part.is_constant and all(isinstance(each, str) for each in part.consts):
+            below = strings.concatenated([found, constant("/"), part])
+            if any(each.startswith("/") for each in part.consts):
+                below = join(below, part)
+            found = below
+            continue
+        pieces = NOTHING
+        for text in strings.alternatives(part):
+            alone = strings.from_texts([text])
+            below = strings.concatenated([found, constant("/"), alone])
+            first = text[0] if text else ""
+            absolute = type(first) is not str and any(
+                "/" not in label.absent and RELATIVE not in label.absent for label in first.labels  # type: ignore[union-attr]
+            )
+            pieces = join(pieces, below)
+            if absolute:
+                pieces = join(pieces, alone)
+        found = pieces
+    return Value(found.consts, found.texts, (), (), found.labels, found.is_opaque, None)
+
+
+def basename(value: Value) -> Value:
+    facts = frozenset({"/", "\\", "../", "//", RELATIVE})
+    labels = tuple(label.without(facts) for label in value.all_labels())
+    if value.is_constant and all(isinstance(each, str) for each in value.consts):
+        return constants(each.rpartition("/")[2] for each in value.consts)
+    return labelled(labels, "builtins.str")
+
+
+def _key(parts: Sequence[Value]) -> tuple[Any, ...] | None:
+    if all(len(part.consts) == 1 and part.is_constant for part in parts):
+        return tuple(part.consts[0] for part in parts)
+    names = [part.callables[0].name for part in parts if len(part.callables) == 1 and type(part.callables[0]) is Symbol]
+    return tuple(names) if len(names) == len(parts) else None
+
+
+# What builtins and the most common functions mean: (library, frame, node, receiver, args, keywords) -> value or None
+
+Special = Callable[[Library, Frame, ir.Call, "Value | None", Args, Keywords], "Value | None"]
+SPECIALS: dict[str, Special] = {}
+
+
+def _special(*names: str) -> Callable[[Special], Special]:
+    def register(function: Special) -> Special:
+        for name in names:
+            SPECIALS[name] = function
+        return function
+
+    return register
+
+
+@_special("builtins.str", "builtins.bytes", "django.utils.encoding.force_str", "django.utils.encoding.smart_str")
+def _str(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return constant("")
+    value = args[0]
+    if (value.type or "").startswith("pathlib."):
+        return as_string(value)
+    if value.is_constant and not keywords and not any(isinstance(each, bytes) for each in value.consts):
+        return constants(str(each) for each in value.consts)
+    found = flat(frame, value)
+    if found.is_opaque and not found.texts and found.type != "builtins.str":
+        return found.typed("builtins.str").derived_from("str", value)
+    return found
+
+
+@_special("builtins.repr", "builtins.ascii", "builtins.format")
+def _repr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return labelled(self.all_labels(frame, None, args, {}), "builtins.str")
+
+
+@_special("builtins.int", "builtins.float", "uuid.UUID", "decimal.Decimal", "ipaddress.ip_address", "builtins.ord",
+          "ipaddress.ip_network", "datetime.datetime.fromisoformat", "datetime.date.fromisoformat",
+          "datetime.datetime.strptime", "bson.ObjectId", "bson.objectid.ObjectId", "ipaddress.IPv4Address")  # fmt: skip
+def _number(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    """Text that passes has nothing else in it: the result is clean, and the text is from here on."""
+    name = ir.dotted(node.func) or ""
+    if not args:
+        return NUMBER
+    value = args[0]
+    if value.is_constant and name in ("int", "ord", "float") and len(args) == 1:
+        run: Callable[[Any], Any] = {"int": int, "ord": ord, "float": float}[name]
+        results = []
+        for each in value.consts:
+            if isinstance(each, (str, int, float, bytes)) and len(str(each)) < 64:
+                try:
+                    results.append(run(each))
+                except (TypeError, ValueError, OverflowError):
+                    continue
+        if results:
+            return constants(results)
+    labels = frame.labels(value)
+    if not labels:
+        return NUMBER
+    if frame.state is not None and name != "ord":
+        frame.state = guards.narrow_value(frame, value, lambda label: label.without(WORD, CLEAN[0])) or frame.state
+    cleaned = tuple(label.without(WORD, CLEAN[0]) for label in labels)
+    return Value(labels=cleaned, is_opaque=True, type="builtins.int")
+
+
+@_special("builtins.bool", "builtins.isinstance", "builtins.issubclass", "builtins.hasattr", "builtins.callable",
+          "builtins.any", "builtins.all")  # fmt: skip
+def _boolean(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 1 and node.func and ir.dotted(node.func) == "bool":
+        true, false = guards.truth(frame, args[0])
+        return constants([*([True] if true else []), *([False] if false else [])])
+    return BOOLEAN
+
+
+@_special("builtins.len")
+def _len(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if len(args) != 1:
+        return NUMBER
+    value = args[0]
+    if value.is_constant and all(isinstance(each, (str, bytes, tuple)) for each in value.consts):
+        return constants(len(each) for each in value.consts)
+    items = containers.exact_items(frame, value) if value.references else None
+    if items is not None:
+        return constant(len(items))
+    return Value(is_opaque=True, type="builtins.int", derived=Derived("len", value, 0))
+
+
+@_special("builtins.list", "builtins.tuple", "builtins.sorted", "builtins.reversed", "builtins.set",
+          "builtins.frozenset", "builtins.iter", "collections.deque", "builtins.filter")  # fmt: skip
+def _list(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    name = (ir.dotted(node.func) or "").rpartition(".")[2]
+    kind = {"tuple": "tuple", "set": "set", "frozenset": "set"}.get(name, "list")
+    if not args:
+        return containers.new_list(frame, node, [], kind)
+    source = args[-1] if name == "filter" else args[0]
+    items = containers.exact_items(frame, source)
+    if items is not None and name in ("list", "tuple", "iter", "set", "frozenset", "deque", "reversed"):
+        return containers.new_list(frame, node, items[::-1] if name == "reversed" else items, kind)
+    element = containers.element(frame, source)
+    if name == "filter" and len(args) == 2:
+        _called_with(self, frame, node, args[0], [element])
+    return frame.allocate(node, Object(kind, rest=element, is_exact=False))
+
+
+@_special("builtins.map")
+def _map(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if len(args) < 2:
+        return UNKNOWN
+    items = containers.exact_items(frame, args[1]) if len(args) == 2 else None
+    if items is not None and len(items) <= 8:
+        return containers.new_list(frame, node, [_called_with(self, frame, node, args[0], [item]) for item in items])
+    elements = [containers.element(frame, arg) for arg in args[1:]]
+    return containers.loose_list(frame, node, _called_with(self, frame, node, args[0], elements))
+
+
+def _called_with(self: Library, frame: Frame, node: ir.Call, target: Value, args: Args) -> Value:
+    return self.engine.calls.value(frame, node, target, list(args), {})
+
+
+@_special("builtins.enumerate")
+def _enumerate(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    pair = containers.new_list(frame, node, [NUMBER, containers.element(frame, args[0])], "tuple", "pair")
+    return containers.loose_list(frame, node, pair)
+
+
+@_special("builtins.zip", "itertools.zip_longest", "itertools.product")
+def _zip(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    elements = [containers.element(frame, arg) for arg in args]
+    return containers.loose_list(frame, node, containers.new_list(frame, node, elements, "tuple", "pair"))
+
+
+@_special("itertools.chain", "itertools.chain.from_iterable")
+def _chain(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    element = join_all(containers.element(frame, arg) for arg in args)
+    if (ir.dotted(node.func) or "").endswith("from_iterable"):
+        element = containers.element(frame, element)
+    return containers.loose_list(frame, node, element)
+
+
+@_special("builtins.next", "builtins.min", "builtins.max", "random.choice", "secrets.choice")
+def _next(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    if len(args) > 1 and ir.dotted(node.func) in ("min", "max"):
+        return join_all(args)
+    found = containers.element(frame, args[0])
+    return join(found, args[1]) if len(args) > 1 else found
+
+
+@_special("builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
+          "werkzeug.datastructures.MultiDict", "werkzeug.datastructures.ImmutableMultiDict")  # fmt: skip
+def _dict(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    made = frame.allocate(node, Object("dict"))
+    for arg in args:
+        if not arg.callables and not arg.is_constant:
+            containers.merge_into(frame, made, arg)
+    for name, value in keywords.items():
+        containers.store(frame, made, constant(name), value)
+    return made
+
+
+@_special("builtins.getattr")
+def _getattr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+    if len(args) < 2:
+        return None
+    default = args[2] if len(args) > 2 else NOTHING
+    names = [each for each in args[1].consts if isinstance(each, str)] if args[1].is_constant else None
+    if names:
+        return join(join_all(self.engine.members.peek(frame, args[0], name, node) for name in names), default)
+    found = default
+    for each in args[0].callables:
+        if type(each) is Symbol and each.receiver is None:
+            found = join(found, self.engine.public(each.name, MOST_PUBLIC))
+    labels = union(frame.labels(args[0]), frame.labels(args[1]))
+    return join(found, labelled(labels)) if labels or found is NOTHING else found
+
+
+@_special("builtins.setattr")
+def _setattr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 3:
+        name = args[1].the_constant
+        if isinstance(name, str):
+            frame.update(args[0], lambda obj: obj.with_field(name, args[2]))
+        else:
+            frame.update(args[0], lambda obj: obj.replaced(rest=join(obj.rest, args[2])))
+    return NONE
+
+
+@_special("builtins.chr")
+def _chr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if args and args[0].is_constant:
+        return constants(chr(each) for each in args[0].consts if isinstance(each, int) and 0 <= each < 0x110000)
+    labels = tuple(label.renewed()._replace(cleaned=frozenset()) for label in self.all_labels(frame, None, args, {}))
+    return labelled(labels, "builtins.str")
+
+
+@_special("builtins.print", "builtins.id", "builtins.hash", "builtins.type", "builtins.round", "builtins.hex")
+def _nothing(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return UNKNOWN
+
+
+@_special("builtins.abs", "builtins.sum", "builtins.pow", "builtins.divmod")
+def _arithmetic(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return labelled(tuple(label.scattered() for label in self.all_labels(frame, None, args, {})))
+
+
+@_special("builtins.range")
+def _range(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    bounds = [arg.the_constant for arg in args]
+    if bounds and all(isinstance(bound, int) for bound in bounds):
+        try:
+            numbers = range(*bounds)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            numbers = range(0)
+        if len(numbers) <= 16:
+            return containers.new_list(frame, node, [constant(each) for each in numbers])
+    return containers.loose_list(frame, node, NUMBER)
+
+
+@_special("typing.cast")
+def _cast(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return args[1] if len(args) > 1 else UNKNOWN
+
+
+@_special("copy.copy", "copy.deepcopy", "asyncio.run", "asyncio.wait_for", "asyncio.create_task", "asyncio.shield",
+          "asyncio.ensure_future", "contextlib.closing", "asgiref.sync.sync_to_async", "asgiref.sync.async_to_sync",
+          "functools.wraps", "os.fspath", "django.utils.decorators.method_decorator", "sys.intern",
+          "asyncio.get_event_loop().run_until_complete")  # fmt: skip
+def _same(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return args[0] if args else UNKNOWN
+
+
+@_special("functools.partial", "functools.partialmethod")
+def _partial(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args or not args[0].callables:
+        return labelled(self.all_labels(frame, None, args, keywords))
+    return callable_value(Partial(args[0].callables, tuple(args[1:]), tuple(keywords.items())))
+
+
+@_special("os.path.join", "posixpath.join", "ntpath.join", "urllib.request.url2pathname")
+def _path_join(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return joined_path([flat(frame, arg) for arg in args]) if args else UNKNOWN
+
+
+@_special("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "anyio.Path", "aiopath.AsyncPath")
+def _path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return Value(consts=(".",), type=PATH)
+    found = joined_path([flat(frame, arg) for arg in args])
+    return found.typed(PATH).derived_from("path", args[0]) if len(args) == 1 else found.typed(PATH)
+
+
+@_special("os.path.basename", "posixpath.basename", "ntpath.basename")
+def _basename(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return basename(flat(frame, args[0])) if args else UNKNOWN
+
+
+@_special("os.path.abspath", "os.path.realpath", "os.path.normpath")
+def _normalised(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    value = flat(frame, args[0])
+    if value.is_constant:
+        return value
+    is_absolute = ir.dotted(node.func) is not None and not (ir.dotted(node.func) or "").endswith("normpath")
+    facts = _NO_ESCAPE if is_absolute else frozenset({NORMALISED})
+    return labelled(tuple(label.without(facts) for label in value.all_labels()), "builtins.str")
+
+
+@_special("os.path.commonpath", "os.path.commonprefix")
+def _common(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    items = containers.exact_items(frame, args[0]) if args else None
+    for item in items or ():
+        if frame.labels(item):
+            return STRING.derived_from("commonpath", item)
+    return STRING
+
+
+@_special("os.path.splitext", "os.path.split", "posixpath.split")
+def _split_path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    value = flat(frame, args[0])
+    if (ir.dotted(node.func) or "").endswith("splitext"):
+        rest = tuple(label.without(frozenset({"/", "\\", "..", "../", RELATIVE})) for label in value.all_labels())
+        return containers.new_list(frame, node, [value, labelled(rest, "builtins.str")], "tuple")
+    parts = [labelled(value.all_labels(), "builtins.str"), basename(value)]
+    return containers.new_list(frame, node, parts, "tuple")
+
+
+@_special("urllib.parse.urlparse", "urllib.parse.urlsplit", "furl.furl", "yarl.URL")
+def _urlparse(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    found = Value(labels=frame.labels(args[0]), is_opaque=True, type="urllib.parse.ParseResult")
+    return found.derived_from("urlparse", args[0])
+
+
+@_special("urllib.parse.urljoin")
+def _urljoin(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if len(args) < 2:
+        return UNKNOWN
+    base, other = flat(frame, args[0]), flat(frame, args[1])
+    if not base.all_labels() and other.texts and not other.is_opaque:
+        found = NOTHING
+        for text in other.texts:
+            first = text[0]
+            is_below = type(first) is str and not first.startswith("//") and (first.strip("/") != "" )
+            part = strings.from_texts([text])
+            found = join(found, strings.concatenated([STRING, constant("/"), part]) if is_below else part)
+        return found
+    return labelled(union(base.all_labels(), other.all_labels()), "builtins.str")
+
+
+@_special("urllib.parse.quote", "urllib.parse.quote_plus", "urllib.parse.urlencode", "urllib.parse.quote_from_bytes",
+          "django.utils.http.urlencode", "django.utils.http.urlquote", "werkzeug.urls.url_quote",
+          "werkzeug.urls.url_encode", "requests.utils.quote")  # fmt: skip
+def _quoted(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    safe = keywords.get("safe", args[1] if len(args) > 1 else None)
+    has_slash = safe is None and (ir.dotted(node.func) or "").endswith("quote")
+    absent = _URL_SAFE if has_slash else _URL_SAFE | {"/", "../", "//", "://", RELATIVE}
+    if safe is not None and not (isinstance(safe.the_constant, str) and not set(safe.the_constant) - {"-", "_", ".", "~"}):
+        absent = _URL_SAFE
+    labels = tuple(label.renewed().without(absent) for label in self.all_labels(frame, None, args, {}))
+    return labelled(labels, "builtins.str")
+
+
+_TESTS_OF_TEXT = {"match": "match", "fullmatch": "fullmatch", "search": "search"}
+
+
+@_special("re.match", "re.fullmatch", "re.search", "regex.match", "regex.fullmatch", "regex.search")
+def _match(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+    if len(args) < 2:
+        return None
+    how = (ir.dotted(node.func) or "").rpartition(".")[2]
+    pattern = args[0]
+    if pattern.type == "re.Pattern" and pattern.derived is not None:
+        pattern = pattern.derived.source
+    return guards.matched(pattern, how, args[1])
+
+
+@_special("re.compile", "regex.compile")
+def _compile(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return UNKNOWN
+    return Value(labels=frame.labels(args[0]), is_opaque=True, type="re.Pattern").derived_from("pattern", args[0])
+
+
+@_special("re.Pattern.match", "re.Pattern.fullmatch", "re.Pattern.search")
+def _pattern_match(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+    if not args or receiver is None or receiver.derived is None or type(node.func) is not ir.Attribute:
+        return None
+    return guards.matched(receiver.derived.source, node.func.name, args[0])
+
+
+@_special("re.sub", "regex.sub", "re.Pattern.sub")
+def _sub(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+    pattern: Value | None = args[0] if args else None
+    rest = list(args[1:])
+    if receiver is not None and receiver.type == "re.Pattern":
+        pattern = receiver.derived.source if receiver.derived is not None else None
+        rest = list(args)
+    if pattern is None or len(rest) < 2:
+        return None
+    if pattern.type == "re.Pattern" and pattern.derived is not None:
+        pattern = pattern.derived.source
+    text, new = pattern.the_constant, rest[0].the_constant
+    labels = union(frame.labels(rest[1]), frame.labels(rest[0]))
+    if isinstance(text, str) and isinstance(new, str):
+        removed = regexes.removed(text, new)
+        return labelled(tuple(label.scattered().without(removed) for label in labels), "builtins.str")
+    return labelled(tuple(label.scattered() for label in labels), "builtins.str")
+
+
+@_special("io.StringIO", "io.BytesIO")
+def _buffer(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    text = flat(frame, args[0]) if args else constant("")
+    return frame.allocate(node, Object("buffer", "io.StringIO", fields={"\0text": text}))
+
+
+@_special("flask.make_response", "flask.Response", "werkzeug.Response", "werkzeug.wrappers.Response", "quart.Response",
+          "quart.make_response", "bottle.HTTPResponse", "flask.Flask.make_response")  # fmt: skip
+def _response(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    given = list(args)
+    if len(given) == 1 and given[0].references and not given[0].is_opaque:
+        items = containers.exact_items(frame, given[0])
+        if items is not None and any(obj.kind == "tuple" for _, obj in frame.objects(given[0])):
+            given = items
+    body = given[0] if given else keywords.get("response", constant(""))
+    if any(obj.cls == "flask.Response" for _, obj in frame.objects(body)):
+        return body
+    kind = responses.content_type(frame, keywords, given)
+    fields = {"\0body": body} | ({"\0type": kind} if kind is not None else {})
+    return frame.allocate(node, Object("instance", "flask.Response", fields=fields))
+
+
+@_special("asyncio.gather")
+def _gather(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return containers.new_list(frame, node, list(args))
+
+
+@_special("builtins.super")
+def _super(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return UNKNOWN
+
+
+def buffer_method(frame: Frame, one: Value, obj: Object, name: str, args: Args) -> Value | None:
+    """A method of `io.StringIO`."""
+    text = obj.fields.get("\0text", constant(""))
+    match name:
+        case "write" if args:
+            new = strings.concatenated([text, flat(frame, args[0])])
+            frame.update(one, lambda obj: obj.with_field("\0text", new))
+            return NUMBER
+        case "getvalue" | "read" | "readline" | "getbuffer":
+            return text
+        case "truncate" | "seek" | "close" | "flush" | "tell":
+            return NUMBER
+        case _:
+            return None
+
+
+__all__ = ["SPECIALS", "ClassValue", "Library", "basename", "buffer_method", "joined_path"]

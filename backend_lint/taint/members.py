@@ -1,0 +1,216 @@
+"""Attributes: what reading `value.name` gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend_lint.facts import ir
+from backend_lint.project.modules import Class
+from backend_lint.project.types import Type
+from backend_lint.taint import models
+from backend_lint.taint.annotations import cleaning
+from backend_lint.taint.containers import into
+from backend_lint.taint.domain import (
+    NOTHING,
+    UNKNOWN,
+    ClassValue,
+    FunctionValue,
+    Symbol,
+    Value,
+    callable_value,
+    constant,
+    join,
+    labelled,
+)
+from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import TEXT, Label, Labels, Source, union
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
+_VALIDATED = frozenset(
+    {"pydantic.BaseModel", "msgspec.Struct", "sqlmodel.SQLModel", "pydantic_settings.BaseSettings"}
+)
+_HOSTS = frozenset({"netloc", "hostname"})
+
+
+class Members:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.project = engine.project
+        self._cleaned: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
+        self._types: dict[tuple[str, str], Type | None] = {}
+
+    def read(self, frame: Frame, value: Value, node: ir.Attribute) -> Value:
+        kind = value.type
+        if kind is None and value.is_opaque:
+            kind = self.engine.type_name(node.value, frame.scope)
+        return self.peek(frame, value, node.name, node, kind)
+
+    def peek(
+        self, frame: Frame, value: Value, name: str, node: ir.Node | None = None, kind: str | None = None
+    ) -> Value:
+        """`value.name`; the node is where it is read."""
+        found = NOTHING
+        for each in value.callables:
+            found = join(found, self._of_callable(frame, each, name, node))
+        for where, obj in frame.objects(value):
+            known = obj.fields.get(name)
+            if known is not None:
+                found = join(found, known)
+            elif obj.cls is not None:
+                alone = Value(references=(where,))
+                found = join(found, self._of_instance(frame, alone, obj.cls, name, node, frame.labels(obj.rest)))
+            else:
+                found = join(found, labelled(union(frame.labels(obj.rest), frame.labels(obj.elements()))))
+        if value.is_opaque or value.texts or value.consts:
+            kind = kind or value.type
+            labels = into(value.all_labels(), f".{name}")
+            if kind is not None:
+                found = join(found, self._of_instance(frame, value, kind, name, node, labels))
+            elif value.is_opaque or value.texts:
+                found = join(found, labelled(labels))
+        derived = value.derived
+        if derived is not None and derived.how == "urlparse" and name in _HOSTS:
+            return found.derived_from("netloc", derived.source)
+        if value.type is not None and value.type.startswith("pathlib."):
+            return self.engine.library.path_member(frame, value, name)
+        return found if found is not NOTHING else UNKNOWN
+
+    def _of_callable(self, frame: Frame, each: object, name: str, node: ir.Node | None) -> Value:
+        match each:
+            case Symbol(name=symbol, receiver=None):
+                return self.engine.global_value(f"{symbol}.{name}")
+            case Symbol(receiver=receiver) if receiver is not None:
+                return labelled(receiver.all_labels())
+            case ClassValue(cls=cls):
+                return self._of_class(frame, cls, name)
+            case _:
+                return UNKNOWN
+
+    def _of_class(self, frame: Frame, cls: Class, name: str) -> Value:
+        """An attribute of the class itself."""
+        method = self.project.classes.method(cls.qualified, name)
+        if method is not None:
+            is_bound = any(ir.dotted(each) == "classmethod" for each in method.decorators)
+            receiver = callable_value(ClassValue(cls)) if is_bound else None
+            return callable_value(FunctionValue(method, None, receiver))
+        for each in self.project.classes.mro(cls):
+            if isinstance(each, Class):
+                if name in each.inner:
+                    return callable_value(ClassValue(each.inner[name]))
+                if name in each.attributes:
+                    return self.engine.class_attribute(each, name)
+        if name in ("__name__", "__qualname__"):
+            return constant(cls.name)
+        found = self._attribute_type(cls.qualified, name, itself=True)
+        return Value(is_opaque=True, type=found.name) if found is not None and not found.itself else UNKNOWN
+
+    def _of_instance(
+        self, frame: Frame, value: Value, kind: str, name: str, node: ir.Node | None, labels: Labels
+    ) -> Value:
+        """An attribute of something of a class; `labels` are those of what is not known of it."""
+        cls = self.project.cls(kind)
+        names = [kind] if cls is None else [each for each in self.project.classes.mro(cls) if isinstance(each, str)]
+        if cls is not None:
+            found = self._own(frame, value, cls, name, labels)
+            if found is not None:
+                return found
+        for owner in names:
+            for member in models.members(owner, name):
+                read = self.source(frame, member, node)
+                if read is not None:
+                    return read
+                clean = self.engine.models.clean.get(member)
+                if clean is not None:
+                    return Value(is_opaque=True, type=clean.type)
+        if cls is None and not labels and not (value.is_opaque or value.references):
+            return UNKNOWN
+        typed = self._attribute_type(kind, name)
+        result = typed.name if typed is not None and not typed.itself else None
+        for member in models.members(names[0], name) if names else ():
+            result = self.engine.models.types.get(member, result)
+        found = labelled(labels, result)
+        if cls is None and result is None and node is not None:
+            return Value((), (), (), (Symbol(f"{kind}.{name}", value),), labels, True)
+        return found
+
+    def source(self, frame: Frame, member: str, node: ir.Node | None) -> Value | None:
+        """A value that a client sends, where reading this member is reading one."""
+        model = self.engine.models.reads.get(member)
+        if model is None:
+            return None
+        if member.endswith("Request.path") and frame.function is not None:
+            known = self.engine.paths.get(frame.function.qualified)
+            if known is not None and known is not UNKNOWN:
+                return known
+        at = frame.place(node) if node is not None else frame.module.first_line()
+        label = Label(Source(model.what, model.note, at), absent=frozenset(model.absent) | _only(model.only))
+        return Value(labels=(label.through(at, f"read from {model.note}"),), is_opaque=True, type=model.type)
+
+    def _own(self, frame: Frame, value: Value, cls: Class, name: str, labels: Labels) -> Value | None:
+        """What the project's own class says of it."""
+        classes = self.project.classes
+        method = classes.method(cls.qualified, name)
+        if method is not None:
+            if any((ir.dotted(each) or "").rpartition(".")[2] in _PROPERTIES for each in method.decorators):
+                return self.engine.calls.invoke(frame, None, FunctionValue(method, None, value), [], {})
+            if any(ir.dotted(each) == "staticmethod" for each in method.decorators):
+                return callable_value(FunctionValue(method))
+            return callable_value(FunctionValue(method, None, value))
+        assigned = False
+        for each in classes.mro(cls):
+            if not isinstance(each, Class):
+                continue
+            if name in each.instance_attributes:
+                assigned = True
+            if name in each.inner:
+                return callable_value(ClassValue(each.inner[name]))
+            if name in each.attributes and each.attributes[name].value is not None and not assigned:
+                if not self._is_field(cls):
+                    found = self.engine.class_attribute(each, name)
+                    for below in classes.subclasses(each):
+                        if name in below.attributes:
+                            found = join(found, self.engine.class_attribute(below, name))
+                    return found
+        found_type = self._attribute_type(cls.qualified, name)
+        if not assigned and found_type is None and not self._is_field(cls):
+            return None
+        kind = found_type.name if found_type is not None and not found_type.itself else None
+        kinds, absent = self._cleaning(cls, name)
+        if kinds or absent:
+            labels = tuple(label.without(absent, kinds) for label in labels)
+        if not assigned and not labels:
+            return None
+        return labelled(labels, kind)
+
+    def _is_field(self, cls: Class) -> bool:
+        return self.project.classes.is_subclass(cls, *_VALIDATED)
+
+    def _cleaning(self, cls: Class, name: str) -> tuple[frozenset[str], frozenset[str]]:
+        """What the annotation of a validated class's field proves."""
+        key = (cls.qualified, name)
+        known = self._cleaned.get(key)
+        if known is None:
+            known = (frozenset(), frozenset())
+            if self._is_field(cls):
+                for each in self.project.classes.mro(cls):
+                    if isinstance(each, Class) and name in each.attributes:
+                        stmt = each.attributes[name]
+                        kinds, absent = cleaning(self.project, stmt.annotation, each)
+                        more = self.engine.constrained(stmt.value)
+                        known = (kinds | more[0], absent | more[1])
+                        break
+            self._cleaned[key] = known
+        return known
+
+    def _attribute_type(self, owner: str, name: str, *, itself: bool = False) -> Type | None:
+        key = (owner, name)
+        if key not in self._types:
+            self._types[key] = self.project.types.attribute(Type(owner, itself=itself), name)
+        return self._types[key]
+
+
+def _only(kind: str | None) -> frozenset[str]:
+    return frozenset({TEXT}) if kind == "str" else frozenset()

@@ -1,0 +1,295 @@
+"""What libraries do with data: sources, sinks, sanitizers and the like, read from `models/*.toml`.
+
+A file of models is one library's:
+
+    version = 1                       # of this schema
+    library = "flask"
+
+    [objects]                         # names that stand for an object, and its class
+    "flask.request" = "flask.Request"
+    [types]                           # what a call gives, or an attribute is, where that is not the rule of its name
+    "hashlib.new" = "hashlib.HASH"
+
+    [[sources]]                       # reading one of these is reading what a client sent
+    what = "query"                    # query, form, json, header, cookie, path, body, file, filename, url, message, …
+    note = "the query string"
+    reads = ["flask.Request.args"]    # attributes
+    calls = []                        # calls
+    type = "werkzeug.MultiDict"       # the class of what is read
+    absent = ["/"]                    # substrings that cannot be in it
+    only = "str"                      # it is a string, never a structure
+
+    [[sinks]]
+    kind = "command"                  # the kind of danger; `cleans` below speaks of the same
+    calls = ["os.system"]             # `Class.method` for methods, also of subclasses
+    arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords
+    context = "shell"                 # how the text around a hole is read; the kind's own where left out
+    when = [{ at = 1, keyword = "shell", is = [true], default = false }]
+    elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
+    fits = "shlex.quote"              # what would make it safe
+
+    [[stores]]                        # assignments `object[key] = value` and `object.name = value`
+    kind = "trust-boundary"
+    into = ["flask.sessions.SessionMixin"]
+    parts = ["key", "value"]
+
+    [[sanitizers]]
+    calls = ["shlex.quote"]
+    cleans = ["command"]              # kinds; "injection" is all that text can break out of, "all" everything
+    absent = ["<", ">"]
+    arguments = [0]
+
+    [[clean]]                         # the result holds nothing of the arguments
+    calls = ["flask.jsonify"]
+
+    methods = ["fetchone"]            # as methods of objects that nothing is known of
+
+    [[decoders]]                      # what was known of the text is known no more in the result
+    calls = ["urllib.parse.unquote"]
+
+    [[ends]]                          # calls that never come back
+    calls = ["flask.abort"]
+
+    [[keyed]]                         # objects that hold values under keys
+    types = ["configparser.ConfigParser"]
+    sets = { set = [0, 1, 2] }        # method: positions of the key, then of the value
+    gets = { get = [0, 1] }
+    stores = true                     # the constructor keeps its keywords under their names
+
+A later file with the same call adds to it. Users add files of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli
+
+from backend_lint.core import ConfigError
+from backend_lint.project.external import ancestors, canonical_external
+
+VERSION = 1
+
+# Kinds that an attacker reaches by breaking out of a text; the others need no special character.
+INJECTION = frozenset(
+    "sql command code template path ssrf xss redirect xpath ldap header log nosql regex format mail deserialization "
+    "xml archive cache".split()
+)
+ALL = INJECTION | frozenset({"resource", "trust-boundary"})
+
+
+class _Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    pass
+
+
+class Condition(_Part, kw_only=True):
+    """On another argument: one of `is`, or none of `isnt`; `entry` asks what the argument's object holds there.
+
+    An argument that is not given is `default`; without one it fulfils `isnt`. Names of library things compare too.
+    """
+
+    at: int | None = None
+    keyword: str | None = None
+    is_: tuple[Any, ...] | None = msgspec.field(default=None, name="is")
+    isnt: tuple[Any, ...] | None = None
+    default: Any = None
+    entry: str | None = None
+    unknown: bool = True
+
+
+class SourceModel(_Part, kw_only=True):
+    what: str
+    note: str
+    reads: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    type: str | None = None
+    absent: tuple[str, ...] = ()
+    only: str | None = None
+
+
+class SinkModel(_Part, kw_only=True):
+    kind: str
+    calls: tuple[str, ...]
+    arguments: tuple[int | str, ...]
+    context: str = ""
+    when: tuple[Condition, ...] = ()
+    elsewhere: str = ""
+    fits: str = ""
+
+
+class StoreModel(_Part, kw_only=True):
+    kind: str
+    into: tuple[str, ...]
+    parts: tuple[str, ...] = ("value",)
+    names: tuple[str, ...] = ()
+    fits: str = ""
+
+
+class SanitizerModel(_Part, kw_only=True):
+    calls: tuple[str, ...]
+    cleans: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    arguments: tuple[int | str, ...] = (0,)
+    type: str | None = None
+
+
+class CleanModel(_Part, kw_only=True):
+    """`Class.*` in `calls` stands for all methods of a class."""
+
+    calls: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    type: str | None = None
+
+
+class DecoderModel(_Part, kw_only=True):
+    calls: tuple[str, ...]
+
+
+class EndModel(_Part, kw_only=True):
+    calls: tuple[str, ...]
+
+
+class KeyedModel(_Part, kw_only=True):
+    types: tuple[str, ...]
+    sets: dict[str, tuple[int, ...]] = {}
+    gets: dict[str, tuple[int, ...]] = {}
+    stores: bool = False
+
+
+class GuardModel(_Part, kw_only=True):
+    """A call that answers True only for what can do no harm (`true`), or raises on what can (`raises`)."""
+
+    calls: tuple[str, ...]
+    cleans: tuple[str, ...]
+    argument: int | str = 0
+    on: str = "true"
+
+
+class Library(_Part, kw_only=True):
+    version: int
+    library: str
+    objects: dict[str, str] = {}
+    types: dict[str, str] = {}
+    sources: tuple[SourceModel, ...] = ()
+    sinks: tuple[SinkModel, ...] = ()
+    stores: tuple[StoreModel, ...] = ()
+    sanitizers: tuple[SanitizerModel, ...] = ()
+    clean: tuple[CleanModel, ...] = ()
+    decoders: tuple[DecoderModel, ...] = ()
+    ends: tuple[EndModel, ...] = ()
+    keyed: tuple[KeyedModel, ...] = ()
+    guards: tuple[GuardModel, ...] = ()
+
+
+class Models:
+    """All libraries, ready to be asked by qualified name."""
+
+    def __init__(self, libraries: Iterable[Library]) -> None:
+        self.libraries = tuple(libraries)
+        self.objects: dict[str, str] = {}
+        self.types: dict[str, str] = {}
+        self.reads: dict[str, SourceModel] = {}
+        self.calls: dict[str, SourceModel] = {}
+        self.sinks: dict[str, list[SinkModel]] = {}
+        self.elsewhere: dict[str, list[tuple[SinkModel, re.Pattern[str]]]] = {}
+        self.stores: dict[str, list[StoreModel]] = {}
+        self.sanitizers: dict[str, SanitizerModel] = {}
+        self.clean: dict[str, CleanModel] = {}
+        self.clean_methods: set[str] = set()
+        self.decoders: set[str] = set()
+        self.ends: set[str] = set()
+        self.keyed: dict[str, KeyedModel] = {}
+        self.guards: dict[str, GuardModel] = {}
+        for library in self.libraries:
+            self._add(library)
+
+    def _add(self, library: Library) -> None:
+        self.objects.update({canonical_external(name): kind for name, kind in library.objects.items()})
+        self.types.update({canonical_external(name): kind for name, kind in library.types.items()})
+        for source in library.sources:
+            self.reads.update((canonical_external(name), source) for name in source.reads)
+            self.calls.update((canonical_external(name), source) for name in source.calls)
+        for sink in library.sinks:
+            for name in sink.calls:
+                self.sinks.setdefault(canonical_external(name), []).append(sink)
+                if sink.elsewhere:
+                    method = name.rpartition(".")[2]
+                    known = self.elsewhere.setdefault(method, [])
+                    if all(each.kind != sink.kind or each.elsewhere != sink.elsewhere for each, _ in known):
+                        known.append((sink, re.compile(sink.elsewhere)))
+        for store in library.stores:
+            for name in store.into:
+                self.stores.setdefault(canonical_external(name), []).append(store)
+        for sanitizer in library.sanitizers:
+            self.sanitizers.update((canonical_external(name), sanitizer) for name in sanitizer.calls)
+        for clean in library.clean:
+            self.clean.update((canonical_external(name), clean) for name in (*clean.calls, *clean.reads))
+            self.clean_methods.update(clean.methods)
+        for decoder in library.decoders:
+            self.decoders.update(map(canonical_external, decoder.calls))
+        for end in library.ends:
+            self.ends.update(map(canonical_external, end.calls))
+        for keyed in library.keyed:
+            self.keyed.update((canonical_external(name), keyed) for name in keyed.types)
+        for guard in library.guards:
+            self.guards.update((canonical_external(name), guard) for name in guard.calls)
+
+    @functools.cached_property
+    def sink_names(self) -> frozenset[str]:
+        """The last names of all sinks, to ask cheaply whether a function can hold one."""
+        return frozenset(name.rpartition(".")[2] for name in self.sinks)
+
+    @functools.cached_property
+    def source_names(self) -> frozenset[str]:
+        return frozenset(name.rpartition(".")[2] for name in (*self.reads, *self.calls, *self.objects))
+
+
+def expanded(kinds: Iterable[str]) -> frozenset[str]:
+    """The kinds that a model's list names."""
+    found: set[str] = set()
+    for kind in kinds:
+        found |= ALL if kind == "all" else INJECTION if kind == "injection" else {kind}
+    return frozenset(found)
+
+
+def members(owner: str, name: str) -> list[str]:
+    """The qualified names under which a member of a library's class may be known, nearest first."""
+    return [canonical_external(f"{each}.{name}") for each in ancestors(owner)]
+
+
+def parse(text: str, origin: str) -> Library:
+    """One file of models. `ConfigError` says where it is wrong."""
+    try:
+        library = msgspec.convert(tomli.loads(text), Library)
+    except (tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{origin}: {error}") from error
+    if library.version != VERSION:
+        raise ConfigError(f"{origin}: version {library.version} of the models is not known, {VERSION} is")
+    return library
+
+
+@functools.cache
+def built_in() -> tuple[Library, ...]:
+    """The libraries that come with us."""
+    folder = resources.files("backend_lint.taint").joinpath("models")
+    files = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
+    return tuple(parse(each.read_text("utf-8"), each.name) for each in files)
+
+
+def load(extra: Iterable[Path] = ()) -> Models:
+    """The models that come with us and those in `extra` files."""
+    own = []
+    for path in extra:
+        try:
+            text = path.read_text("utf-8")
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}") from error
+        own.append(parse(text, str(path)))
+    return Models((*built_in(), *own))

@@ -1,0 +1,144 @@
+"""What a regular expression says of the text that it matches as a whole."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from typing import Any
+
+from backend_lint.taint.labels import ANY, META, RELATIVE, WORD
+
+if sys.version_info >= (3, 11):
+    from re import _constants as sre
+    from re import _parser as parser
+else:
+    import sre_constants as sre
+    import sre_parse as parser
+
+_SINGLE = frozenset(each for each in META if len(each) == 1)
+_HARMLESS = frozenset("-.@:,+~ ")  # with these alone beside word characters, nothing is said in any language
+_LONGEST = 500
+
+
+@functools.lru_cache(maxsize=512)
+def absent(pattern: str, how: str, flags: int = 0) -> frozenset[str]:
+    """What cannot be in a text that the pattern matches, by `match`, `fullmatch` or `search`."""
+    if len(pattern) > _LONGEST:
+        return frozenset()
+    try:
+        parsed = parser.parse(pattern, flags)
+    except (re.error, RecursionError, OverflowError):
+        return frozenset()
+    items = list(parsed)
+    begins = how in ("match", "fullmatch") or _is_at(items[:1], sre.AT_BEGINNING, sre.AT_BEGINNING_STRING)
+    ends = how == "fullmatch" or _is_at(items[-1:], sre.AT_END, sre.AT_END_STRING)
+    if not (begins and ends) or parsed.state.flags & re.MULTILINE:
+        return frozenset()
+    possible = _characters(items)
+    if possible is None:
+        return frozenset()
+    if not possible:
+        return WORD
+    found = {each for each in META if len(each) == 1 and each not in possible}
+    found |= {each for each in META if len(each) > 1 and any(char not in possible for char in each)}
+    if possible <= _HARMLESS:
+        found.add(ANY)
+    if "/" not in possible:
+        found.add(RELATIVE)
+    return frozenset(found)
+
+
+def _is_at(items: list[Any], *codes: Any) -> bool:
+    return bool(items) and items[0][0] is sre.AT and items[0][1] in codes
+
+
+def _characters(items: Any) -> frozenset[str] | None:
+    """The metacharacters that a pattern can match; None for any."""
+    found: set[str] = set()
+    for op, value in items:
+        part = _of(op, value)
+        if part is None:
+            return None
+        found |= part
+    return frozenset(found)
+
+
+def _of(op: Any, value: Any) -> frozenset[str] | None:
+    if op is sre.LITERAL:
+        return frozenset({chr(value)} & _SINGLE)
+    if op is sre.IN:
+        return _set(value)
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT) or str(op) == "POSSESSIVE_REPEAT":
+        return _characters(value[2])
+    if op is sre.SUBPATTERN:
+        return _characters(value[3])
+    if op is sre.BRANCH:
+        parts = [_characters(branch) for branch in value[1]]
+        return None if any(part is None for part in parts) else frozenset().union(*parts)  # type: ignore[arg-type]
+    if op is sre.CATEGORY:
+        return _category(value)
+    if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        return frozenset()
+    return None
+
+
+def _set(items: Any) -> frozenset[str] | None:
+    if items and items[0][0] is sre.NEGATE:
+        taken = _set(items[1:])
+        return None if taken is None else _SINGLE - taken
+    found: set[str] = set()
+    for op, value in items:
+        if op is sre.LITERAL:
+            found |= {chr(value)} & _SINGLE
+        elif op is sre.RANGE:
+            found |= {each for each in _SINGLE if value[0] <= ord(each) <= value[1]}
+        elif op is sre.CATEGORY:
+            part = _category(value)
+            if part is None:
+                return None
+            found |= part
+        else:
+            return None
+    return frozenset(found)
+
+
+def _category(value: Any) -> frozenset[str] | None:
+    if value in (sre.CATEGORY_DIGIT, sre.CATEGORY_WORD):
+        return frozenset()
+    if value is sre.CATEGORY_SPACE:
+        return frozenset(" \t\n\r")
+    if value in (sre.CATEGORY_NOT_WORD, sre.CATEGORY_NOT_DIGIT):
+        return _SINGLE
+    if value is sre.CATEGORY_NOT_SPACE:
+        return _SINGLE - frozenset(" \t\n\r")
+    return None
+
+
+@functools.lru_cache(maxsize=512)
+def removed(pattern: str, new: str) -> frozenset[str]:
+    """What is not in a text any more after `re.sub(pattern, new, text)`: characters of a class that is replaced."""
+    if len(pattern) > _LONGEST:
+        return frozenset()
+    try:
+        items = list(parser.parse(pattern))
+    except (re.error, RecursionError, OverflowError):
+        return frozenset()
+    if len(items) != 1:
+        return frozenset()
+    op, value = items[0]
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and value[0] <= 1 and len(value[2]) == 1:
+        op, value = value[2][0]
+    taken = _set(value) if op is sre.IN else _of(op, value) if op in (sre.LITERAL, sre.CATEGORY) else None
+    if taken is None:
+        return frozenset()
+    taken = taken - set(new)
+    left = _SINGLE - taken
+    if not left:
+        return WORD
+    found = set(taken) | {each for each in META if len(each) > 1 and any(char in taken for char in each)}
+    if left <= _HARMLESS:
+        found.add(ANY)
+    if "/" in taken:
+        found.add(RELATIVE)
+    return frozenset(found)

@@ -1,0 +1,56 @@
+"""What a handler answers: whether a browser would read it as HTML."""
+
+from __future__ import annotations
+
+from backend_lint.facts import ir
+from backend_lint.taint.domain import Value
+from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import TEXT
+from backend_lint.taint.models import SinkModel
+
+_HTML_BY_DEFAULT = frozenset({"flask", "quart", "bottle", "cherrypy", "pyramid"})
+_SINK = SinkModel(kind="xss", calls=(), arguments=(), context="html", fits="markupsafe.escape")
+
+
+def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str) -> None:
+    """A string that a handler returns is a page, of a tuple the first part is; a response says itself what it is."""
+    if framework not in _HTML_BY_DEFAULT:
+        return
+    for _, obj in frame.objects(value):
+        if obj.cls == "flask.Response":
+            kinds = [obj.fields.get(name) for name in ("\0type", "mimetype", "content_type")]
+            if all(kind is None or _is_html(kind) for kind in kinds):
+                body = obj.fields.get("\0body")
+                if body is not None:
+                    judge_return(frame, node, body, framework)
+        elif obj.kind == "tuple" and obj.items:
+            kind = content_type(frame, {}, list(obj.items))
+            if kind is None or _is_html(kind):
+                judge_return(frame, node, obj.items[0], framework)
+    text = Value(value.consts, value.texts, labels=_textual(value), is_opaque=value.is_opaque, type=value.type)
+    if text.texts or text.labels:
+        frame.engine.sinks.judge(frame, node, "return", _SINK, [text])
+
+
+def _textual(value: Value) -> tuple[object, ...]:
+    """The labels of what is surely a string: a dict that is returned becomes JSON."""
+    if value.type == "builtins.str":
+        return value.labels
+    return tuple(label for label in value.labels if TEXT in label.absent)
+
+
+def _is_html(kind: Value) -> bool:
+    return any(isinstance(each, str) and ("html" in each or "svg" in each) for each in kind.consts)
+
+
+def content_type(frame: Frame, keywords: dict[str, Value], args: list[Value]) -> Value | None:
+    """The content type that a response is made with, from `(body, status, headers, mimetype)` and keywords."""
+    named = keywords.get("content_type") or keywords.get("mimetype") or (args[3] if len(args) > 3 else None)
+    if named is not None:
+        return named
+    for headers in (keywords.get("headers"), *args[1:3]):
+        for _, obj in frame.objects(headers) if headers is not None else ():
+            for (_, key), value in obj.entries.items():
+                if str(key).lower() == "content-type":
+                    return value
+    return None

@@ -1,0 +1,148 @@
+"""Which functions can matter: those that hold a source or a sink, and those from which one is reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend_lint.core import Role
+from backend_lint.facts import ir
+from backend_lint.project.modules import Function, Module
+from backend_lint.taint import contexts
+from backend_lint.taint.labels import Input, Label, Source
+from backend_lint.taint.labels import union
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+
+def seeds(engine: Engine) -> list[Function]:
+    """Functions in which a source may be read, or data may reach a sink, in the order of the files."""
+    sinks = engine.models.sink_names | frozenset(engine.models.elsewhere) | frozenset({"get_argument"})
+    sources = engine.models.source_names
+    stores = _store_names(engine)
+    found = []
+    for module in engine.project.modules.values():
+        if module.role is not Role.APP:
+            continue
+        reads = _can_read(module)
+        for function in module.functions:
+            if _holds(engine, function, sinks, sources if reads else frozenset(), stores):
+                found.append(function)
+    return found
+
+
+def _store_names(engine: Engine) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in engine.models.stores)
+
+
+def _can_read(module: Module) -> bool:
+    """Whether a file could read a request at all: it imports something from outside that is not plain Python."""
+    return bool(module.facts.imports)
+
+
+def _holds(
+    engine: Engine, function: Function, sinks: frozenset[str], sources: frozenset[str], stores: frozenset[str]
+) -> bool:
+    parameters = {parameter.name for parameter in function.parameters}
+    asks = bool(parameters & {"request", "req", "self", "info", "websocket"})
+    for node in ir.walk(function.body):
+        kind = type(node)
+        if kind is ir.Call:
+            func = node.func  # type: ignore[union-attr]
+            name = func.name if type(func) is ir.Attribute else func.id if type(func) is ir.Name else None
+            if name in sinks or (name in sources and name not in _COMMON):
+                return True
+        elif kind is ir.Attribute and node.name in sources:  # type: ignore[union-attr]
+            if node.name not in _COMMON or asks:  # type: ignore[union-attr]
+                return True
+        elif kind is ir.Name and node.id == "request":  # type: ignore[union-attr]
+            return True
+    return False
+
+
+_COMMON = frozenset("get data args body path headers files name text read json form query url host user session".split())
+
+
+def reaching(engine: Engine) -> frozenset[str]:
+    """The seeds and all that can call one of them."""
+    callers: dict[str, set[str]] = {}
+    for function in engine.project.functions(*Role):
+        for site in engine.project.sites(function):
+            for target in site.targets:
+                callers.setdefault(target.qualified, set()).add(function.qualified)
+        if function.parent is not None:
+            callers.setdefault(function.qualified, set()).add(function.parent.qualified)
+    pending = [function.qualified for function in engine.seeds]
+    found = set(pending)
+    while pending:
+        for caller in callers.get(pending.pop(), ()):
+            if caller not in found:
+                found.add(caller)
+                pending.append(caller)
+    return frozenset(found)
+
+
+def in_order(engine: Engine, functions: list[Function]) -> list[Function]:
+    """Callees before their callers, as far as there is such an order."""
+    wanted = {function.qualified: function for function in functions}
+    found: list[Function] = []
+    seen: set[str] = set()
+    for start in functions:
+        if start.qualified in seen:
+            continue
+        seen.add(start.qualified)
+        stack = [(start, iter(engine.project.sites(start)))]
+        while stack:
+            function, sites = stack[-1]
+            for site in sites:
+                following = [
+                    target
+                    for target in site.targets
+                    if target.qualified not in seen and engine.matters(target) and target.module.role is Role.APP
+                ]
+                if following:
+                    target = following[0]
+                    seen.add(target.qualified)
+                    stack.append((target, iter(engine.project.sites(target))))
+                    break
+            else:
+                stack.pop()
+                if function.qualified in wanted:
+                    found.append(function)
+    return found
+
+
+def across_methods(engine: Engine) -> None:
+    """What one method leaves in `self`, another one of the class may use."""
+    left: dict[tuple[str, str], tuple[Label, ...]] = {}
+    for (name, _), summary in engine.summaries.known.items():
+        function = engine.project.types.function(name)
+        owner = function.cls if function is not None else None
+        if function is None or owner is None or not function.parameters:
+            continue
+        own = function.parameters[0].name
+        for root, path, value in summary.effects:
+            if root == own and len(path) == 1:
+                labels = tuple(label for label in value.all_labels() if type(label.origin) is Source)
+                if labels:
+                    key = (owner.qualified, path[0])
+                    left[key] = union(left.get(key, ()), labels)
+    if not left:
+        return
+    for (name, _), summary in list(engine.summaries.known.items()):
+        function = engine.project.types.function(name)
+        owner = function.cls if function is not None else None
+        if function is None or owner is None or not function.parameters:
+            continue
+        own = function.parameters[0].name
+        lineage = [each if isinstance(each, str) else each.qualified for each in engine.project.classes.mro(owner)]
+        lineage += [each.qualified for each in engine.project.classes.subclasses(owner)]
+        for exposure in summary.exposures:
+            origin = exposure.label.origin
+            if type(origin) is not Input or origin.name != own or not origin.path:
+                continue
+            for cls in lineage:
+                for label in left.get((cls, origin.path[0]), ()):
+                    merged = exposure.label.after(label)._replace(way=label.way)
+                    if exposure.sink.kind not in merged.cleaned and not contexts.is_killed(exposure.kills, merged.absent):
+                        engine.examined(exposure._replace(label=merged))

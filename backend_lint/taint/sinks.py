@@ -1,0 +1,205 @@
+"""Sinks: whether what arrives can do harm where it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.facts import ir
+from backend_lint.taint import containers, contexts, models, strings
+from backend_lint.taint.domain import NOTHING, Symbol, Value, constant
+from backend_lint.taint.evaluate import flat
+from backend_lint.taint.frame import Exposure, Frame, Sink
+from backend_lint.taint.models import Condition, SinkModel
+from backend_lint.taint.state import entry_key
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+_STRUCTURED = frozenset({"nosql", "trust-boundary", "resource"})
+
+
+class Sinks:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def called(
+        self,
+        frame: Frame,
+        node: ir.Call,
+        symbol: str,
+        receiver: Value | None,
+        args: Sequence[Value],
+        keywords: dict[str, Value],
+    ) -> None:
+        """A call of a library's function or method."""
+        for sink in self.engine.models.sinks.get(symbol, ()):
+            if all(self._holds(frame, condition, args, keywords) for condition in sink.when):
+                self._judge(frame, node, symbol, sink, receiver, args, keywords)
+
+    def elsewhere(
+        self, frame: Frame, node: ir.Call, name: str, receiver: Value, args: Sequence[Value], keywords: dict[str, Value]
+    ) -> None:
+        """A method of an object that nothing is known of, when its text says what it is."""
+        for sink, pattern in self.engine.models.elsewhere.get(name, ()):
+            text = _literals(frame, self._arguments(frame, sink, receiver, args, keywords))
+            if pattern.search(text):
+                self._judge(frame, node, name, sink, receiver, args, keywords)
+
+    def stored(self, frame: Frame, target: ir.Expr, owner: Value, index: Value, value: Value) -> None:
+        """`owner[index] = value` or `owner.index = value`."""
+        stores = self.engine.models.stores
+        kinds = {owner.type} if owner.type else set()
+        kinds |= {obj.cls for _, obj in frame.objects(owner) if obj.cls}
+        for kind in sorted(kinds):
+            for name in self.engine.lineage(kind):
+                for store in stores.get(name, ()):
+                    if store.names and index.the_constant not in store.names:
+                        continue
+                    parts = [index] if "key" in store.parts else []
+                    parts += [value] if "value" in store.parts else []
+                    sink = SinkModel(kind=store.kind, calls=(), arguments=(), fits=store.fits)
+                    self.judge(frame, target, name, sink, parts)
+
+    def _judge(
+        self,
+        frame: Frame,
+        node: ir.Call,
+        symbol: str,
+        sink: SinkModel,
+        receiver: Value | None,
+        args: Sequence[Value],
+        keywords: dict[str, Value],
+    ) -> None:
+        self.judge(frame, node, symbol, sink, self._arguments(frame, sink, receiver, args, keywords))
+
+    def judge(self, frame: Frame, node: ir.Node, symbol: str, sink: SinkModel, values: Sequence[Value]) -> None:
+        context = sink.context or sink.kind
+        at = frame.place(node)
+        self.engine.examine(at, sink.kind)
+        for value in values:
+            if value is NOTHING:
+                continue
+            if context == "shell-or-arguments":
+                self._command(frame, at, symbol, sink, value)
+            else:
+                self._text(frame, at, symbol, sink, context, value)
+
+    def _command(self, frame: Frame, at: Any, symbol: str, sink: SinkModel, value: Value) -> None:
+        """What `subprocess` takes without a shell: a program and its arguments, or a shell and what it is to run."""
+        items = containers.exact_items(frame, value) if value.references else None
+        if items is None:
+            for _, obj in frame.objects(value):
+                if obj.items is None:
+                    self._text(frame, at, symbol, sink, "argument", obj.elements(), kind="argument")
+            return
+        if not items:
+            return
+        head = [each for each in items[:2] if each.is_constant]
+        names = {str(each).rpartition("/")[2] for each in head[0].consts} if head else set()
+        if len(head) == 2 and names & _SHELLS and any(str(each) in _RUNS for each in head[1].consts):
+            for item in items[2:3]:
+                self._text(frame, at, symbol, sink, "shell", item)
+            return
+        self._text(frame, at, symbol, sink, "bare", items[0])
+        for item in items[1:]:
+            if item.the_constant == "--":
+                break
+            self._text(frame, at, symbol, sink, "argument", item, kind="argument")
+
+    def _text(
+        self, frame: Frame, at: Any, symbol: str, sink: SinkModel, context: str, value: Value, kind: str | None = None
+    ) -> None:
+        kind = kind or sink.kind
+        if kind in _STRUCTURED:
+            self._expose(frame, at, symbol, sink, kind, context, (), (), frame.labels(value))
+            return
+        for text in strings.alternatives(flat_deep(frame, value)):
+            for index, piece in enumerate(text):
+                if type(piece) is not Value:
+                    continue
+                if not piece.labels:
+                    if not piece.type:
+                        self.engine.unproved(at, sink.kind)
+                    continue
+                self._expose(frame, at, symbol, sink, kind, context, text[:index], text[index + 1 :], piece.labels)
+
+    def _expose(
+        self, frame: Frame, at: Any, symbol: str, sink: SinkModel, kind: str, context: str, before: Any, after: Any, labels: Any
+    ) -> None:
+        kills = contexts.kills(context, before, after)
+        if kills is None:
+            return
+        for label in labels:
+            if kind in label.cleaned or contexts.is_killed(kills, label.absent):
+                continue
+            described = contexts.described(context, before)
+            frame.expose(Exposure(Sink(kind, at, symbol, sink.fits, described), label, kills))
+
+    def _arguments(
+        self, frame: Frame, sink: SinkModel, receiver: Value | None, args: Sequence[Value], keywords: dict[str, Value]
+    ) -> list[Value]:
+        found: list[Value] = []
+        for where in sink.arguments:
+            match where:
+                case int() if where < len(args):
+                    found.append(args[where])
+                case "self" if receiver is not None:
+                    found.append(receiver)
+                case "*":
+                    found.extend(args)
+                case "**":
+                    found.extend(keywords.values())
+                case str() if where in keywords:
+                    found.append(keywords[where])
+        return found
+
+    def _holds(self, frame: Frame, condition: Condition, args: Sequence[Value], keywords: dict[str, Value]) -> bool:
+        value: Value | None = None
+        if condition.keyword is not None:
+            value = keywords.get(condition.keyword)
+        if value is None and condition.at is not None and condition.at < len(args):
+            value = args[condition.at]
+        if value is not None and condition.entry is not None:
+            value = _entry(frame, value, condition.entry)
+        if value is None:
+            if condition.default is None and condition.is_ is not None:
+                return None in condition.is_
+            value = constant(condition.default)
+        found = _comparable(value)
+        if not found:
+            return condition.unknown
+        if condition.is_ is not None:
+            return any(each in condition.is_ for each in found) or (value.is_opaque and condition.unknown)
+        return not all(each in (condition.isnt or ()) for each in found)
+
+
+_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"})
+_RUNS = frozenset({"-c", "/c", "/C", "-Command", "-lc"})
+
+
+def flat_deep(frame: Frame, value: Value) -> Value:
+    """As text; of a list each element may arrive."""
+    return flat(frame, value) if value.references or value.callables else value
+
+
+def _entry(frame: Frame, value: Value, name: str) -> Value | None:
+    found: Value | None = None
+    for _, obj in frame.objects(value):
+        found = obj.fields.get(name) or obj.entries.get(entry_key((name,)))
+    return found
+
+
+def _comparable(value: Value) -> list[Any]:
+    return [*value.consts, *(each.name for each in value.callables if type(each) is Symbol)]
+
+
+def _literals(frame: Frame, values: Sequence[Value]) -> str:
+    found: list[str] = []
+    for value in values:
+        for text in strings.alternatives(flat_deep(frame, value)):
+            found.extend(piece for piece in text if type(piece) is str)
+    return " ".join(found)
+
+
+__all__ = ["Sinks", "models"]

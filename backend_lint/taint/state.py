@@ -1,0 +1,237 @@
+"""The state of one run through a function: variables, objects, and what is known of paths like `self.name`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from backend_lint.taint.domain import NOTHING, UNKNOWN, Constant, Reference, Value, forget, join, join_all
+from backend_lint.taint.labels import Labels, union
+
+MOST_ENTRIES = 64
+PathKey = tuple[str, ...]
+
+
+class Object:
+    """A mutable thing at the place where it was made. `kind` is `list`, `tuple`, `set`, `dict`, `instance` or `buffer`.
+
+    `items` are the elements of a sequence while their number is known, `entries` those of a mapping by constant key,
+    `rest` all others, `keys` the unknown keys. `fields` are attributes. Objects are replaced, never changed.
+    """
+
+    __slots__ = ("cls", "entries", "fields", "is_exact", "items", "keys", "kind", "rest")
+
+    def __init__(
+        self,
+        kind: str,
+        cls: str | None = None,
+        items: tuple[Value, ...] | None = None,
+        entries: dict[Any, Value] | None = None,
+        rest: Value = NOTHING,
+        keys: Value = NOTHING,
+        fields: dict[str, Value] | None = None,
+        is_exact: bool = True,
+    ) -> None:
+        self.kind = kind
+        self.cls = cls
+        self.items = items
+        self.entries = entries if entries is not None else _EMPTY
+        self.rest = rest
+        self.keys = keys
+        self.fields = fields if fields is not None else _EMPTY
+        self.is_exact = is_exact
+
+    def replaced(self, **changes: Any) -> Object:
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        parts.update(changes)
+        return Object(**parts)
+
+    def with_field(self, name: str, value: Value) -> Object:
+        return self.replaced(fields={**self.fields, name: value})
+
+    def with_entry(self, key: Constant, value: Value) -> Object:
+        entries = {**self.entries, entry_key(key): value}
+        if len(entries) > MOST_ENTRIES:
+            return self.replaced(
+                entries=None, rest=join(self.rest, join_all(entries.values())), is_exact=False, keys=UNKNOWN
+            )
+        return self.replaced(entries=entries)
+
+    def elements(self) -> Value:
+        """What iterating over the values can give."""
+        found = self.rest
+        for value in self.items or ():
+            found = join(found, value)
+        for value in self.entries.values():
+            found = join(found, value)
+        return found
+
+    def values(self) -> Iterator[Value]:
+        yield from self.items or ()
+        yield from self.entries.values()
+        yield from self.fields.values()
+        yield self.rest
+        yield self.keys
+
+    def loosened(self) -> Object:
+        """The same things, in an order and a number that nobody knows."""
+        if self.items is None and not self.is_exact:
+            return self
+        if self.items is not None:
+            return self.replaced(items=None, rest=join(self.rest, join_all(self.items)), is_exact=False)
+        return self.replaced(is_exact=False)
+
+    def joined(self, other: Object) -> Object:
+        if self is other:
+            return self
+        if self.kind != other.kind:
+            first, second = self.loosened(), other.loosened()
+            fields = {**first.fields, **second.fields}
+            return Object(
+                "instance", None, None, {**first.entries, **second.entries}, join(first.rest, second.rest),
+                join(first.keys, second.keys), fields, False,
+            )  # fmt: skip
+        items, rest = self.items, join(self.rest, other.rest)
+        if self.items is not None and other.items is not None and len(self.items) == len(other.items):
+            items = tuple(map(join, self.items, other.items))
+            if all(new is old for new, old in zip(items, self.items, strict=True)):
+                items = self.items
+        elif self.items is not None or other.items is not None:
+            items = None
+            rest = join(rest, join_all((*(self.items or ()), *(other.items or ()))))
+        entries = _joined_maps(self.entries, other.entries)
+        fields = _joined_maps(self.fields, other.fields)
+        exact = self.is_exact and other.is_exact and (items is not None or self.items is None)
+        if self.entries.keys() != other.entries.keys():
+            exact = False
+        keys = join(self.keys, other.keys)
+        cls = self.cls if self.cls == other.cls else None
+        if (
+            items is self.items
+            and rest is self.rest
+            and entries is self.entries
+            and fields is self.fields
+            and keys is self.keys
+            and exact == self.is_exact
+            and cls == self.cls
+        ):
+            return self
+        return Object(self.kind, cls, items, entries, rest, keys, fields, exact)
+
+    def forgotten(self) -> Object:
+        loose = self.loosened()
+        return Object(
+            loose.kind,
+            loose.cls,
+            None,
+            {key: forget(value) for key, value in loose.entries.items()},
+            forget(loose.rest),
+            forget(loose.keys),
+            {name: forget(value) for name, value in loose.fields.items()},
+            False,
+        )
+
+
+def entry_key(key: Constant) -> Any:
+    """A key under which `1` and `True` are two."""
+    return (type(key).__name__, key)
+
+
+def _joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any, Value]:
+    if first is second or not second:
+        return first
+    merged: dict[Any, Value] | None = None
+    for key, value in second.items():
+        known = first.get(key, NOTHING)
+        both = join(known, value)
+        if both is not known:
+            merged = dict(first) if merged is None else merged
+            merged[key] = both
+    return first if merged is None else merged
+
+
+_EMPTY: dict[Any, Value] = {}
+
+
+class State:
+    """`paths` hold what is known of a path beyond its root's value, with what would be read without that."""
+
+    __slots__ = ("env", "heap", "paths")
+
+    def __init__(
+        self,
+        env: dict[str, Value] | None = None,
+        heap: dict[Reference, Object] | None = None,
+        paths: dict[PathKey, tuple[Value, Value]] | None = None,
+    ) -> None:
+        self.env = {} if env is None else env
+        self.heap = {} if heap is None else heap
+        self.paths = {} if paths is None else paths
+
+    def copy(self) -> State:
+        return State(self.env.copy(), self.heap.copy(), self.paths.copy() if self.paths else {})
+
+    def bind(self, name: str, value: Value) -> None:
+        self.env[name] = value
+        if self.paths:
+            self.forget_paths(name)
+
+    def forget_paths(self, root: str) -> None:
+        for key in [key for key in self.paths if key[0] == root]:
+            del self.paths[key]
+
+    def joined(self, other: State) -> State:
+        """Both; `self` where the other adds nothing."""
+        env = _joined_maps(self.env, other.env)
+        heap: dict[Reference, Object] | None = None
+        for where, obj in other.heap.items():
+            known = self.heap.get(where)
+            merged = obj if known is None else known.joined(obj)
+            if merged is not known:
+                heap = self.heap.copy() if heap is None else heap
+                heap[where] = merged
+        paths = self.paths
+        if self.paths or other.paths:
+            paths = {}
+            for key in (*self.paths, *(each for each in other.paths if each not in self.paths)):
+                first, second = self.paths.get(key), other.paths.get(key)
+                base = (first or second)[1]  # type: ignore[index]
+                value = join(first[0] if first else base, second[0] if second else base)
+                paths[key] = (value, base)
+            if paths.keys() == self.paths.keys() and all(paths[key][0] is self.paths[key][0] for key in paths):
+                paths = self.paths
+        if env is self.env and heap is None and paths is self.paths:
+            return self
+        return State(env.copy() if env is self.env else env, heap or self.heap.copy(), dict(paths))
+
+    def widened(self, before: State) -> State:
+        """What has changed since `before`, with constants, texts and lengths forgotten."""
+        env = {
+            name: value if before.env.get(name) is value else forget(value) for name, value in self.env.items()
+        }
+        heap = {
+            where: obj if before.heap.get(where) is obj else obj.forgotten() for where, obj in self.heap.items()
+        }
+        paths = {key: (forget(value), base) for key, (value, base) in self.paths.items()}
+        return State(env, heap, paths)
+
+    def deep_labels(self, value: Value, heap: dict[Reference, Object], depth: int = 4) -> Labels:
+        """The labels of the value and of all that can be reached from it."""
+        found = value.all_labels()
+        if depth:
+            for where in value.references:
+                obj = self.heap.get(where) or heap.get(where)
+                if obj is not None:
+                    for inner in obj.values():
+                        if inner is not NOTHING and inner is not UNKNOWN:
+                            found = union(found, self.deep_labels(inner, heap, depth - 1))
+        return found
+
+
+def merge(first: State | None, second: State | None) -> State | None:
+    """Join of states, either of which may be unreachable."""
+    if first is None:
+        return second
+    if second is None or first is second:
+        return first
+    return first.joined(second)

@@ -1,0 +1,619 @@
+"""Summaries: what a call does, as a function of what it is given.
+
+A function is run once for each shape of its arguments, with symbols for what the caller's labels are. A shape is what
+is known beside labels: constants, texts, objects, classes. A function called in too many shapes, or too large to be
+run again, is run with symbols alone. What comes out is put back into the caller's terms.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.core import Place
+from backend_lint.facts import ir
+from backend_lint.project.modules import Function
+from backend_lint.taint import containers, contexts, execute, guards
+from backend_lint.taint.domain import (
+    NONE,
+    NOTHING,
+    UNKNOWN,
+    FunctionValue,
+    Reference,
+    Symbol,
+    Value,
+    join,
+    labelled,
+)
+from backend_lint.taint.frame import Exhausted, Exposure, Frame, chained
+from backend_lint.taint.labels import Hop, Input, Label, Labels, capped, union
+from backend_lint.taint.state import Object, State, entry_key, merge
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+DEEPEST_CALLS = 24
+DEEPEST_SHAPE = 2
+MOST_SHAPES = 10
+MOST_ROUNDS = 4
+LARGEST_RERUN = 80
+LARGEST_FOLDED = 25
+Facts = tuple[frozenset[str], frozenset[str]]
+_NO_FACTS: Facts = (frozenset(), frozenset())
+
+
+@dataclass(eq=False)
+class Summary:
+    """`facts` are by parameter: what is known of the argument after the call, and when it answered true, and false."""
+
+    result: Value = NOTHING
+    heap: dict[Reference, Object] = field(default_factory=dict)
+    changed: dict[Reference, Object] = field(default_factory=dict)
+    effects: list[tuple[str, tuple[str, ...], Value]] = field(default_factory=list)
+    exposures: list[Exposure] = field(default_factory=list)
+    facts: dict[str, tuple[Facts, Facts, Facts]] = field(default_factory=dict)
+    ends: bool = False
+
+    @property
+    def signature(self) -> Any:
+        """What must be the same in two rounds of a recursion."""
+        labels = frozenset((label.origin, label.cleaned, label.absent) for label in self.result.all_labels())
+        exposed = frozenset((each.sink.at, each.sink.kind, each.label.origin) for each in self.exposures)
+        effects = frozenset((name, path) for name, path, _ in self.effects)
+        return labels, exposed, effects, self.result.is_nothing, self.ends
+
+
+@functools.lru_cache(maxsize=4096)
+def symbol(name: str, path: tuple[str, ...], kind: str | None) -> Value:
+    """Whatever the caller gives there."""
+    return Value(labels=(Label(Input(name, path)),), is_opaque=True, type=kind)
+
+
+class Summaries:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.known: dict[Any, Summary] = {}
+        self.passing: dict[Any, Summary] = {}
+        self.shapes: dict[str, int] = {}
+        self.active: list[Any] = []
+        self.provisional: dict[Any, Summary] = {}
+        self.low: list[int] = []
+
+    def apply(
+        self, frame: Frame, node: ir.Call | None, function: Function, bound: dict[str, Value], outer: dict[str, Value]
+    ) -> Value:
+        """The result of a call, with all that it does to the frame's state."""
+        if frame.state is None:
+            return NOTHING
+        given = {**outer, **bound}
+        labels: Labels = ()
+        for value in given.values():
+            if value is not UNKNOWN:
+                labels = union(labels, frame.labels(value))
+        statements = function.facts.metrics.statements
+        is_small = statements <= LARGEST_FOLDED and frame.depth < 4
+        if not labels and not self.engine.matters(function) and not is_small:
+            return Value(is_opaque=True, type=self.engine.returned_type(function))
+        if frame.depth >= DEEPEST_CALLS or self.engine.is_over():
+            return labelled(labels, self.engine.returned_type(function))
+        call = _Call(self, frame, node, function, given)
+        summary = self.of(function, call.lifted(), call.heap, call.key, frame.depth + 1)
+        return call.returned(summary)
+
+    def generic(self, function: Function) -> Summary:
+        """The summary of a function of whose arguments nothing is known."""
+        return self.of(function, {}, {}, None, 1)
+
+    def of(
+        self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], shape: Any, depth: int
+    ) -> Summary:
+        key = (function.qualified, shape)
+        found = self.known.get(key) or self.passing.get(key)
+        if found is not None:
+            return found
+        if key in self.provisional:
+            index = self.active.index(key)
+            self.low[-1] = min(self.low[-1], index)
+            return self.provisional[key]
+        if shape is not None:
+            count = self.shapes.get(function.qualified, 0)
+            if count >= MOST_SHAPES:
+                return self.of(function, {}, {}, None, depth)
+            self.shapes[function.qualified] = count + 1
+        own = len(self.active)
+        self.active.append(key)
+        self.provisional[key] = Summary()
+        summary = Summary()
+        for _ in range(MOST_ROUNDS):
+            self.low.append(own + 1)
+            summary = self.run(function, dict(env), dict(heap), depth)
+            low = self.low.pop()
+            if low > own or summary.signature == self.provisional[key].signature:
+                break
+            self.provisional[key] = summary
+            self.passing = {each: value for each, value in self.passing.items() if each not in self._below(own)}
+        self.active.pop()
+        del self.provisional[key]
+        if low < own:  # it has used what its callers are not done with
+            self.low[-1] = min(self.low[-1], low)
+            self.passing[key] = summary
+        else:
+            self.known[key] = summary
+            if not self.active:
+                self.passing.clear()
+        return summary
+
+    def _below(self, index: int) -> set[Any]:
+        return set(self.passing)
+
+    def run(self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], depth: int) -> Summary:
+        """Run the body once."""
+        is_called = bool(env)
+        for parameter in function.parameters:
+            if parameter.name not in env:
+                given = symbol(parameter.name, (), self.engine.parameter_type(parameter, function))
+                if type(parameter.default) is ir.Const:
+                    default = Value(consts=(parameter.default.value,))
+                    given = default if is_called else join(default, given)
+                env[parameter.name] = given
+        initial = dict(heap)
+        frame = Frame(self.engine, function, State(dict(env), heap), depth)
+        try:
+            execute.block(frame, function.body)
+        except Exhausted:
+            self.engine.cut(function)
+            return self._coarse(frame, env)
+        if frame.state is not None:
+            frame.returns.append((frame.state, NONE, None))
+        return self._summary(frame, function, env, initial)
+
+    def _coarse(self, frame: Frame, env: dict[str, Value]) -> Summary:
+        """Of a function that was cut off: whatever goes in may come out, and reach what was met so far."""
+        labels: Labels = ()
+        for value in env.values():
+            labels = union(labels, value.all_labels())
+        return Summary(labelled(labels), exposures=list(frame.exposures.values()))
+
+    def _summary(
+        self, frame: Frame, function: Function, env: dict[str, Value], initial: dict[Reference, Object]
+    ) -> Summary:
+        result, last = NOTHING, None
+        for state, value, _ in frame.returns:
+            result = join(result, value)
+            last = merge(last, state)
+        summary = Summary(result, exposures=list(frame.exposures.values()), ends=last is None)
+        if function.facts.is_generator:
+            where: Reference = ("yields", function.qualified)
+            made = Object("list", rest=frame.yields, is_exact=False)
+            summary.result, summary.ends = Value(references=(where,)), False
+            if last is None:
+                last = State()
+            last.heap[where] = made
+        if last is None:
+            return summary
+        summary.heap = last.heap
+        for where, obj in initial.items():
+            new = last.heap.get(where)
+            if new is not None and new is not obj:
+                summary.changed[where] = new
+        for key in frame.written:
+            known = last.paths.get(key)
+            if known is not None and key[0] in env:
+                summary.effects.append((key[0], key[1:], known[0]))
+        self._learn(frame, function, env, summary)
+        return summary
+
+    def _learn(self, frame: Frame, function: Function, env: dict[str, Value], summary: Summary) -> None:
+        """What the returns of a function say of the arguments that got them there."""
+        assigned = self.engine.assigned_names(function)
+        names = [name for name, value in env.items() if name not in assigned and _own(value, name) is not None]
+        if not names:
+            return
+        judged = (
+            len(frame.returns) <= 12
+            and any(expr is not None and type(expr) is not ir.Const for _, _, expr in frame.returns)
+            and all(_is_verdict(value) for _, value, _ in frame.returns)
+        )
+        learned: dict[str, list[Facts | None]] = {name: [None, None, None] for name in names}
+        for state, value, expr in frame.returns:
+            outcomes: list[tuple[int, State | None]] = [(0, state)]
+            true, false = guards.truth(frame, value)
+            constant = expr is None or type(expr) is ir.Const or not judged
+            for index, possible in ((1, true), (2, false)):
+                if possible:
+                    frame.state = state.copy()
+                    after = state if constant or expr is None else guards.assume(frame, expr, index == 1)
+                    outcomes.append((index, after))
+            for index, outcome in outcomes:
+                if outcome is None:
+                    continue
+                for name in names:
+                    label = _own(outcome.env.get(name, UNKNOWN), name)
+                    facts = (label.cleaned, label.absent) if label is not None else (_EVERYTHING if _is_known(outcome, name) else _NO_FACTS)
+                    before = learned[name][index]
+                    learned[name][index] = facts if before is None else (before[0] & facts[0], before[1] & facts[1])
+        for name, (normal, when_true, when_false) in learned.items():
+            facts = (normal or _NO_FACTS, when_true or _NO_FACTS, when_false or _NO_FACTS)
+            if any(each[0] or each[1] for each in facts):
+                summary.facts[name] = facts
+
+
+def _is_known(state: State, name: str) -> bool:
+    value = state.env.get(name)
+    return value is not None and not value.all_labels()
+
+
+def _is_verdict(value: Value) -> bool:
+    return not value.references and not value.texts and not value.callables
+
+
+def _everything() -> Facts:
+    from backend_lint.taint.annotations import CLEAN
+
+    return CLEAN
+
+
+_EVERYTHING = _everything()
+
+
+def _own(value: Value, name: str) -> Label | None:
+    """The label of the argument itself, if the value is nothing but the argument."""
+    found = value.all_labels()
+    if len(found) == 1 and found[0].origin == Input(name) and not value.references and not value.callables:
+        return found[0]
+    return None
+
+
+class _Call:
+    """One call: its arguments in the callee's terms, and its outcome in the caller's."""
+
+    def __init__(
+        self,
+        summaries: Summaries,
+        frame: Frame,
+        node: ir.Call | None,
+        function: Function,
+        given: dict[str, Value],
+    ) -> None:
+        self.engine = summaries.engine
+        self.frame, self.node, self.function, self.given = frame, node, function, given
+        self.heap: dict[Reference, Object] = {}
+        self.back: dict[Reference, Reference] = {}
+        self.key: Any = None
+        self.resolved: dict[Input, Labels] = {}
+        self.moved: dict[Reference, Value] = {}
+
+    # Into the callee
+
+    def lifted(self) -> dict[str, Value]:
+        env: dict[str, Value] = {}
+        keys: list[Any] = []
+        is_small = self.function.facts.metrics.statements <= LARGEST_RERUN
+        for name, value in self.given.items():
+            parameter = self.function.parameter(name)
+            kind = self.engine.parameter_type(parameter, self.function) if parameter is not None else None
+            depth = DEEPEST_SHAPE if is_small else -1
+            env[name], key = self.lift(value, name, (), depth, kind)
+            if key is not None:
+                keys.append((name, key))
+        missing = [name for name in self.given if name not in env]
+        assert not missing
+        self.key = (tuple(keys), tuple(sorted(self.given))) if keys or len(self.given) != len(self.function.parameters) else None
+        return env
+
+    def lift(self, value: Value, name: str, path: tuple[str, ...], depth: int, kind: str | None) -> tuple[Value, Any]:
+        if value is UNKNOWN or (value.is_opaque and not (value.callables or value.texts or value.consts or value.references)):
+            kind = value.type or kind
+            return symbol(name, path, kind), None if value.type is None else ("t", value.type)
+        if depth < 0 and not value.callables:
+            kinds = {obj.cls for _, obj in self.frame.objects(value)}
+            only = next(iter(kinds)) if len(kinds) == 1 and not value.is_opaque else value.type or kind
+            return symbol(name, path, only), None if only is None or only == kind else ("t", only)
+        key: list[Any] = []
+        consts = value.consts
+        texts = []
+        for number, text in enumerate(value.texts):
+            pieces: list[Any] = []
+            for index, piece in enumerate(text):
+                if type(piece) is Value:
+                    pieces.append(symbol(name, (*path, f"#{number}.{index}"), piece.type))
+                else:
+                    pieces.append(piece)
+            texts.append(tuple(pieces))
+            key.append(tuple(piece if type(piece) is str else piece.type for piece in text))  # type: ignore[union-attr]
+        references, labels = self._objects(value, name, path, depth, key)
+        callables = self._callables(value, name, path, depth, key)
+        if value.is_opaque or labels:
+            labels = symbol(name, path, None).labels
+        lifted = Value(consts, tuple(texts), references, callables, labels, bool(value.is_opaque or labels), value.type)
+        kinds_of = tuple((type(each).__name__, each) for each in consts)
+        return lifted, (kinds_of, tuple(key), value.is_opaque, value.type)
+
+    def _objects(
+        self, value: Value, name: str, path: tuple[str, ...], depth: int, key: list[Any]
+    ) -> tuple[tuple[Reference, ...], Labels]:
+        found = self.frame.objects(value)
+        if len(found) != 1 or depth <= 0:
+            if found:
+                key.append("objects")
+            return (), symbol(name, path, None).labels if value.references else ()
+        where, obj = found[0]
+        if len(obj.entries) + len(obj.fields) + len(obj.items or ()) > 24:
+            key.append("objects")
+            return (), symbol(name, path, None).labels
+        inside: Reference = ("in", name, *path)
+        parts: list[Any] = [obj.kind, obj.cls, obj.is_exact]
+        items = None
+        if obj.items is not None:
+            lifted = [self.lift(item, name, (*path, f"[{i}]"), depth - 1, None) for i, item in enumerate(obj.items)]
+            items = tuple(item for item, _ in lifted)
+            parts.append(tuple(each for _, each in lifted))
+        entries: dict[Any, Value] = {}
+        for entry, item in obj.entries.items():
+            entries[entry], part = self.lift(item, name, (*path, f"[{entry[1]!r}]"), depth - 1, None)
+            parts.append((entry, part))
+        fields: dict[str, Value] = {}
+        for attribute, item in obj.fields.items():
+            fields[attribute], part = self.lift(item, name, (*path, f".{attribute}"), depth - 1, None)
+            parts.append((attribute, part))
+        rest = symbol(name, (*path, "[rest]"), None) if obj.rest is not NOTHING else NOTHING
+        keys = symbol(name, (*path, "[keys]"), None) if obj.keys is not NOTHING else NOTHING
+        parts.append((rest is NOTHING, keys is NOTHING))
+        self.heap[inside] = Object(obj.kind, obj.cls, items, entries, rest, keys, fields, obj.is_exact)
+        self.back[inside] = where
+        key.append(tuple(parts))
+        return (inside,), ()
+
+    def _callables(self, value: Value, name: str, path: tuple[str, ...], depth: int, key: list[Any]) -> Any:
+        found: list[Any] = []
+        for each in value.callables:
+            if type(each) is FunctionValue:
+                outer = {
+                    inner: self.lift(of, name, (*path, f"${inner}"), -1, None)[0] for inner, of in (each.outer or {}).items()
+                }
+                receiver = None
+                if each.receiver is not None:
+                    receiver = self.lift(each.receiver, name, (*path, "$"), min(depth, 0), None)[0]
+                found.append(FunctionValue(each.function, outer, receiver))
+                key.append(each.function.qualified)
+            elif type(each) is Symbol and each.receiver is not None:
+                found.append(Symbol(each.name, symbol(name, (*path, "$"), each.receiver.type)))
+                key.append(each.name)
+            else:
+                found.append(each)
+                key.append(repr(each))
+        return tuple(found)
+
+    # Back to the caller
+
+    def returned(self, summary: Summary) -> Value:
+        frame = self.frame
+        for exposure in summary.exposures:
+            if type(exposure.label.origin) is Input:
+                for label in self._labels(exposure.label, exit=False):
+                    if exposure.sink.kind in label.cleaned or contexts.is_killed(exposure.kills, label.absent):
+                        continue
+                    frame.expose(exposure._replace(label=label))
+        if frame.state is None:
+            return NOTHING
+        if summary.ends:
+            if frame.handlers:
+                execute._may_raise(frame)
+            frame.state = None
+            return NOTHING
+        for where, obj in summary.changed.items():
+            target = self.back.get(where)
+            if target is not None and where in self.heap:
+                frame.state.heap[target] = self._object(obj, summary)
+        for name, path, value in summary.effects:
+            self._effect(name, path, self.moved_value(value, summary))
+        result = self.moved_value(summary.result, summary)
+        if summary.facts:
+            result = self._facts(summary, result)
+        return result
+
+    def _facts(self, summary: Summary, result: Value) -> Value:
+        verdicts = []
+        for name, (normal, when_true, when_false) in summary.facts.items():
+            value = self.given.get(name)
+            if value is None or self.frame.state is None:
+                continue
+            if normal[0] or normal[1]:
+                cleaned, absent = normal
+                self.frame.state = guards.narrow_value(self.frame, value, lambda label: label.without(absent, cleaned))  # noqa: B023
+            verdicts.append((value, when_true, when_false))
+        if verdicts and _is_verdict(result):
+            return result.derived_from("verdict", verdicts[0][0], verdicts)
+        return result
+
+    def _effect(self, name: str, path: tuple[str, ...], value: Value) -> None:
+        frame = self.frame
+        target = self.given.get(name)
+        if target is None or frame.state is None:
+            return
+        for part in path[:-1]:
+            target = step(frame, target, part)
+        last = path[-1]
+        if target.references:
+            if last.startswith("."):
+                frame.update(target, lambda obj: obj.with_field(last[1:], value))
+            else:
+                frame.update(target, lambda obj: obj.replaced(rest=join(obj.rest, value), is_exact=False))
+            return
+        for label in target.labels:
+            if type(label.origin) is Input:
+                key = (label.origin.name, *label.origin.path, *path)
+                known = frame.state.paths.get(key)
+                base = known[1] if known is not None else step(frame, target, last)
+                frame.state.paths[key] = (join(value, base), base)
+                frame.written.setdefault(key, None)
+
+    def moved_value(self, value: Value, summary: Summary) -> Value:
+        if value.labels == () and not (value.texts or value.references or value.callables):
+            return value
+        labels: Labels = ()
+        for label in value.labels:
+            labels = union(labels, self._labels(label))
+        texts = value.texts
+        extra = NOTHING
+        if texts:
+            moved = []
+            for text in texts:
+                pieces = tuple(self.moved_value(piece, summary) if type(piece) is Value else piece for piece in text)
+                moved.append(pieces)
+            texts = tuple(moved)
+        references: list[Reference] = []
+        for where in value.references:
+            target = self.back.get(where)
+            if target is not None:
+                references.append(target)
+                continue
+            found = self._moved(where, summary)
+            references.extend(found.references)
+            if not found.references:
+                extra = join(extra, found)
+        result = Value(
+            value.consts,
+            texts,
+            tuple(dict.fromkeys(references)),
+            tuple(self._callable(each, summary) for each in value.callables),
+            labels,
+            value.is_opaque,
+            value.type,
+        )
+        return join(result, extra) if extra is not NOTHING else result
+
+    def _callable(self, each: Any, summary: Summary) -> Any:
+        match each:
+            case FunctionValue(function=function, outer=outer, receiver=receiver):
+                outer = {name: self.moved_value(value, summary) for name, value in (outer or {}).items()}
+                return FunctionValue(
+                    function, outer, None if receiver is None else self.moved_value(receiver, summary)
+                )
+            case Symbol(name=name, receiver=receiver) if receiver is not None:
+                return Symbol(name, self.moved_value(receiver, summary))
+            case _:
+                return each
+
+    def _moved(self, where: Reference, summary: Summary) -> Value:
+        """An object that the callee made, as the caller's."""
+        known = self.moved.get(where)
+        if known is not None:
+            return known
+        obj = summary.heap.get(where)
+        state = self.frame.state
+        if obj is None or state is None:
+            return Value(references=(where,)) if self.engine.heap.get(where) is not None else UNKNOWN
+        at = self.node.at if self.node is not None else -1
+        name: Reference = (self.frame.module.path, at, "made", where) if _depth(where) < 3 else where
+        self.moved[where] = Value(references=(name,))
+        new = self._object(obj, summary)
+        old = state.heap.get(name)
+        state.heap[name] = new if old is None or not self.frame.is_referenced(name) else old.joined(new)
+        return self.moved[where]
+
+    def _object(self, obj: Object, summary: Summary) -> Object:
+        def move(value: Value) -> Value:
+            return self.moved_value(value, summary)
+
+        return Object(
+            obj.kind,
+            obj.cls,
+            None if obj.items is None else tuple(map(move, obj.items)),
+            {key: move(value) for key, value in obj.entries.items()},
+            move(obj.rest),
+            move(obj.keys),
+            {name: move(value) for name, value in obj.fields.items()},
+            obj.is_exact,
+        )
+
+    def _labels(self, label: Label, exit: bool = True) -> Labels:
+        """A label of the callee as labels of the caller."""
+        origin = label.origin
+        if type(origin) is not Input:
+            if exit and self.node is not None:
+                return (label.through(self.frame.place(self.node), f"returned by `{self.function.name}`"),)
+            return (label,)
+        ours = self.resolved.get(origin)
+        if ours is None:
+            ours = self.resolved[origin] = self._resolve(origin)
+        if not ours:
+            return ()
+        at: Place = self.frame.place(self.node) if self.node is not None else self.frame.module.first_line()
+        note = f"passed to `{self.function.name}` as `{origin.name}`"
+        found = []
+        for each in ours:
+            way: Hop = chained(each.way, label.way, at, note)
+            found.append(label.after(each)._replace(way=way))
+        return capped(found)
+
+    def _resolve(self, origin: Input) -> Labels:
+        value = self.given.get(origin.name)
+        if value is None:
+            return ()
+        for part in origin.path:
+            value = step(self.frame, value, part)
+        return self.frame.labels(value)
+
+
+def step(frame: Frame, value: Value, part: str) -> Value:
+    """What lies one step of a path below a value."""
+    if part.startswith("."):
+        return frame.engine.members.peek(frame, value, part[1:])
+    if part.startswith("#"):
+        number, _, index = part[1:].partition(".")
+        try:
+            piece = value.texts[int(number)][int(index)]
+        except IndexError:
+            return labelled(value.all_labels())
+        return piece if type(piece) is Value else NOTHING
+    if part == "$":
+        found = NOTHING
+        for each in value.callables:
+            if type(each) in (FunctionValue, Symbol) and each.receiver is not None:  # type: ignore[union-attr]
+                found = join(found, each.receiver)  # type: ignore[union-attr]
+        return found
+    if part.startswith("$"):
+        found = NOTHING
+        for each in value.callables:
+            if type(each) is FunctionValue and each.outer:
+                found = join(found, each.outer.get(part[1:], NOTHING))
+        return found
+    if part in ("[rest]", "[keys]"):
+        found = NOTHING
+        for _, obj in frame.objects(value):
+            found = join(found, obj.rest if part == "[rest]" else obj.keys)
+        return found
+    if part == "[*]":
+        return containers.element(frame, value)
+    key = _parsed(part[1:-1])
+    found = NOTHING
+    for _, obj in frame.objects(value):
+        if obj.items is not None and isinstance(key, int) and -len(obj.items) <= key < len(obj.items):
+            found = join(found, obj.items[key])
+        elif entry_key(key) in obj.entries:
+            found = join(found, obj.entries[entry_key(key)])
+        else:
+            found = join(found, obj.rest)
+    if value.is_opaque or value.texts:
+        found = join(found, labelled(containers.into(value.all_labels(), part)))
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(text: str) -> Any:
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _depth(where: Any) -> int:
+    return 1 + max((_depth(each) for each in where if type(each) is tuple), default=0) if type(where) is tuple else 0
+
+
+__all__ = ["Sequence", "Summaries", "Summary"]
