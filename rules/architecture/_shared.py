@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from backend_lint.api import ir
+
 
 def strongly_connected(graph: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
     """The strongly connected components of a graph, by Tarjan's algorithm without recursion (SIAM J. Comput. 1, 1972)."""
@@ -42,3 +44,9 @@ def strongly_connected(graph: Mapping[str, Sequence[str]]) -> Iterator[set[str]]
                         if member == node:
                             break
                     yield component
+
+
+def is_broad(handler: ir.Handler) -> bool:
+    """Whether a handler catches whatever an application raises."""
+    kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
+    return any(kind is None or ir.dotted(kind) in ("Exception", "BaseException") for kind in kinds)
