@@ -75,12 +75,16 @@ class Parameters:
         return found
 
     def class_fields(self, cls: Class, path_names: frozenset[str]) -> Signature:
-        """What class-based views and dataclass dependencies take: annotated attributes of the class body."""
+        """What class-based views and dataclass dependencies take: annotated attributes of the class and its bases."""
         found = Signature()
-        for name, assigned in cls.attributes.items():
-            if assigned.annotation is not None or self._dependency(assigned.value, cls) is not None:
+        seen: set[str] = set()
+        for each in self.project.classes.mro(cls):
+            for name, assigned in each.attributes.items() if isinstance(each, Class) else ():
+                if name in seen or (assigned.annotation is None and self._dependency(assigned.value, each) is None):
+                    continue
+                seen.add(name)
                 parameter = Parameter(assigned.at, assigned.end, name, "plain", assigned.annotation, assigned.value)
-                self._read(parameter, assigned.annotation, cls, path_names, found)
+                self._read(parameter, assigned.annotation, each, path_names, found)
         return found
 
     def _read(

@@ -208,3 +208,29 @@ class TestGuardsBehindIndirection:
             "/mine": ["strict"],
             "/all": [],
         }
+
+    def test_a_class_based_view_has_the_dependencies_of_its_bases(self) -> None:
+        found = project(
+            {
+                "app.py": """
+                    from fastapi import APIRouter, Depends, FastAPI, HTTPException
+                    from fastapi_utils.cbv import cbv
+
+                    app, router = FastAPI(), APIRouter()
+
+                    def caller(token: str):
+                        raise HTTPException(401)
+
+                    class Base:
+                        user = Depends(caller)
+
+                    @cbv(router)
+                    class Orders(Base):
+                        @router.get("/orders")
+                        def orders(self): ...
+
+                    app.include_router(router)
+                """
+            }
+        )
+        assert [guard.name for guard in found.routes[0].guards] == ["caller"]
