@@ -293,7 +293,7 @@ class Calls:
     ) -> Value:
         self.engine.sinks.elsewhere(frame, node, name, receiver, args, keywords)
         if name in self.engine.models.clean_methods:
-            return UNKNOWN
+            return labelled(receiver.labels) if receiver.labels else UNKNOWN
         if name in ("get", "pop", "setdefault") and args and args[0].the_constant is not None:
             found = labelled(containers.into(receiver.labels, f"[{args[0].the_constant!r}]"))
             return join(found, args[1]) if len(args) > 1 else found

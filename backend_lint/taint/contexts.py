@@ -28,7 +28,7 @@ def is_killed(kills: Kills, absent: frozenset[str]) -> bool:
 
 def described(context: str, before: Text) -> str:
     """How the hole stands in the text, in words."""
-    if context in ("sql", "xpath", "code"):
+    if context in ("sql", "sql-text", "xpath", "code"):
         quote = open_quote(_literal(before), backslash=context != "xpath")
         if not any(type(piece) is str and piece.strip() for piece in before):
             return "as the whole text"
@@ -182,6 +182,14 @@ def _option(before: Text, after: Text) -> Kills | None:
     return None if before else (frozenset({"-"}), *_BARE)
 
 
+def _host(before: Text, after: Text) -> Kills | None:
+    return None if before else (frozenset({ORIGIN}),)
+
+
+def _import(before: Text, after: Text) -> Kills | None:
+    return None if before else ()
+
+
 _CONTEXTS: dict[str, Callable[[Text, Text], Kills | None]] = {
     "sql": _sql,
     "xpath": _xpath,
@@ -204,4 +212,7 @@ _CONTEXTS: dict[str, Callable[[Text, Text], Kills | None]] = {
     "regex": _bare,
     "argument": _option,
     "bare": _bare,
+    "host": _host,
+    "import": _import,
+    "sql-text": _sql,
 }
