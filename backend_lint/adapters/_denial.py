@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
-from backend_lint.adapters._constants import held
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import held
 from backend_lint.project.model import GuardKind
 
 _DEPTH = 4

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, constant, passed
 from backend_lint.adapters._library import LibraryField, library_field
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import UNKNOWN, arguments_of, constant, passed
 
 RELATIONS = {"ForeignKey": "one", "OneToOneField": "one", "ManyToManyField": "many"}
 _VIRTUAL = frozenset(

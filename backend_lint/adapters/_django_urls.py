@@ -25,7 +25,6 @@ from backend_lint.adapters._registration import (
     text,
 )
 from backend_lint.core import Role
-from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Module, Project, Scope
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, constant, returned
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import UNKNOWN, arguments_of, constant, returned
 from backend_lint.project.model import Input
 
 _MARKERS = {

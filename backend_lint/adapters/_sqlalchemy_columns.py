@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.adapters._sqlalchemy_types import (
     Annotation,
     ColumnType,
@@ -19,6 +18,7 @@ from backend_lint.adapters._sqlalchemy_types import (
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.project.model import Column
 
 COLUMN_WORDS = frozenset({"Column", "mapped_column", "MappedColumn"})

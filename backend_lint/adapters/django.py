@@ -5,7 +5,6 @@ Source: https://docs.djangoproject.com/en/stable/topics/http/urls/, `django.view
 
 from __future__ import annotations
 
-from backend_lint.adapters._django_library import METHODS
 from backend_lint.adapters._django_urls import Mounted, mounted
 from backend_lint.adapters._django_views import View, handlers, view_of
 from backend_lint.adapters._registration import Registration, registration

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, constant, elements
 from backend_lint.adapters._django_fields import FAMILIES, Field, declared, library_declared
 from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.adapters._library import LibraryModel, library_model, library_model_of_label
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Module, Project, Scope
+from backend_lint.project.constants import UNKNOWN, constant, elements
 from backend_lint.project.model import Column, Index, Model, Relationship
 
 _MODEL = "django.db.models.Model"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend_lint.adapters._constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.adapters._library import LibraryField, library_model
 from backend_lint.adapters._sqlalchemy_columns import (
     COLUMN_WORDS,
@@ -23,6 +22,7 @@ from backend_lint.adapters._sqlalchemy_types import annotation, family, word
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Module, Project, Scope
+from backend_lint.project.constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.project.model import Column, Index, Model, Relationship
 
 

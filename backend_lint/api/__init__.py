@@ -9,6 +9,7 @@ from backend_lint.api.rule import ProjectRule, Rule, Unit
 from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step
 from backend_lint.facts import ir
 from backend_lint.project import CallSite, Class, Function, ImportEdge, Module, Path, Project, Scope, Type
+from backend_lint.project.constants import UNKNOWN
 from backend_lint.project.model import (
     App,
     Column,
@@ -36,6 +37,7 @@ from backend_lint.project.model import (
 )
 
 __all__ = [
+    "UNKNOWN",
     "App",
     "CallSite",
     "Class",

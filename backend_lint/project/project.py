@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from backend_lint.core import Place, Role
 from backend_lint.facts.ir import Call, Expr, Node
 from backend_lint.facts.types import Facts
 from backend_lint.project.calls import Calls, CallSite, Path
+from backend_lint.project.constants import constant
 from backend_lint.project.imports import ImportEdge, import_edges
 from backend_lint.project.model import Backend
 from backend_lint.project.model.layers import layers
@@ -55,6 +57,10 @@ class Project(Backend):
 
     def type_of(self, expr: Expr | None, scope: Scope) -> Type | None:
         return self.types.of(expr, scope)
+
+    def constant(self, expr: Expr | None, scope: Scope) -> Any:
+        """What an expression is worth, `UNKNOWN` where that cannot be told by reading."""
+        return constant(self, expr, scope)
 
     def function(self, qualified: str) -> Function | None:
         return self.types.function(qualified)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
-from backend_lint.project import Class, Function, Module, Project, Scope
+from backend_lint.project.modules import Class, Function, Module, Scope
+
+if TYPE_CHECKING:
+    from backend_lint.project.project import Project
 
 
 class Unknown:
