@@ -275,7 +275,24 @@ def join(first: Value, second: Value) -> Value:
         and derived is first.derived
     ):
         return first
+    if (
+        labels is second.labels
+        and len(consts) == len(second.consts)
+        and texts == second.texts
+        and references == second.references
+        and callables == second.callables
+        and opaque == second.is_opaque
+        and kind == second.type
+        and (derived is second.derived or _is_of(second, first))
+    ):
+        return second
     return Value(consts, texts, references, callables, labels, opaque, kind, derived)
+
+
+def _is_of(second: Value, first: Value) -> bool:
+    """Whether both were computed in the same way from the same."""
+    one, other = first.derived, second.derived
+    return one is not None and other is not None and one.how == other.how and one.source is other.source
 
 
 def join_all(values: Iterable[Value]) -> Value:

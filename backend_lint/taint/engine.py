@@ -353,7 +353,7 @@ class Engine:
         key = (id(expr), id(scope))
         if key not in self._types:
             found = self.project.types.of(expr, scope)
-            self._types[key] = None if found is None or found.itself or found.name == "?" else found.name
+            self._types[key] = None if found is None or found.itself else _known_type(found.name)
         return self._types[key]
 
     def parameter_type(self, parameter: Parameter, function: Function) -> str | None:
@@ -391,7 +391,7 @@ class Engine:
 
     def returned_type(self, function: Function) -> str | None:
         found = self.project.types.returned(function)
-        return None if found is None or found.itself or found.name == "?" else found.name
+        return None if found is None or found.itself else _known_type(found.name)
 
     def element_type(self, name: str | None) -> str | None:
         if name is None or name.startswith("builtins."):
@@ -518,6 +518,11 @@ def _flow(exposure: Exposure) -> Flow:
         fits=sink.fits,
         assumed=label.assumed,
     )
+
+
+def _known_type(name: str) -> str | None:
+    """The name of a class; the symbolic type of what an unknown call gives, `f()`, is none."""
+    return None if name == "?" or "()" in name else name
 
 
 def _filled(target: Expr) -> str | None:

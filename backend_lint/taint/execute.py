@@ -103,7 +103,10 @@ def _remember(frame: Frame, target: ir.Expr, value: Value) -> None:
     if key is None or state is None:
         return
     known = state.paths.get(key)
-    base = known[1] if known is not None else frame.evaluate(target)
+    base = known[1] if known is not None else None
+    if base is None:
+        state.paths.pop(key, None)
+        base = frame.evaluate(target)
     for other in [other for other in state.paths if len(other) > len(key) and other[: len(key)] == key]:
         del state.paths[other]
     state.paths[key] = (value, base)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_lint.facts import ir
-from backend_lint.taint import containers, regexes
+from backend_lint.taint import containers, regexes, strings
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -14,6 +14,7 @@ from backend_lint.taint.domain import (
     Constant,
     Derived,
     Symbol,
+    Text,
     Value,
     constant,
     constants,
@@ -276,19 +277,34 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
             return _below(frame, source)
     if any(NORMALISED in label.absent for label in frame.labels(value)) and func.name == "startswith":
         return _below(frame, value, func.value)
-    if not value.is_opaque or value.texts:
+    if value.references or value.callables:
         return frame.state
     piece = affix.the_constant
-    if not isinstance(piece, str) or not piece:
-        if affix.is_constant:
-            return frame.state
-        known: Value | str = Value(is_opaque=True, type="builtins.str")
-    else:
-        known = piece
-    rest = Value(labels=value.labels, is_opaque=True, type="builtins.str")
-    text = (known, rest) if func.name == "startswith" else (rest, known)
-    new = Value(texts=(text,), derived=value.derived)
+    if affix.is_constant and (not isinstance(piece, str) or not piece):
+        return frame.state
+    known: Value | str = piece if isinstance(piece, str) else Value(is_opaque=True, type="builtins.str")
+    texts = [_with_affix(text, known, func.name == "startswith") for text in strings.alternatives(value)]
+    new = strings.from_texts(text for text in texts if text is not None)
+    if new.is_nothing:
+        return None
+    new = new.typed(value.type)
+    if value.derived is not None:
+        new = new.derived_from(value.derived.how, value.derived.source, value.derived.detail)
     return replace(frame, func.value, value, new, keeps=True)
+
+
+def _with_affix(text: Text, known: Value | str, is_prefix: bool) -> Text | None:
+    """A text that is known to begin, or to end, so; None where it cannot."""
+    end = text[0] if is_prefix else text[-1]
+    if type(end) is not str:
+        return (known, *text) if is_prefix else (*text, known)
+    if type(known) is str and len(text) > 1:
+        size = min(len(end), len(known))
+        fits = end[:size] == known[:size] if is_prefix else end[len(end) - size :] == known[len(known) - size :]
+        return text if fits else None
+    if type(known) is str:
+        return text if (end.startswith(known) if is_prefix else end.endswith(known)) else None
+    return text
 
 
 def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | None:
@@ -451,8 +467,8 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
     if key is None:
         return state
     state = state.copy()
-    base = state.paths.get(key, (old, old))[1]
-    state.paths[key] = (new, base)
+    known = state.paths.get(key)
+    state.paths[key] = (new, known[1] if known is not None else None)
     return state
 
 

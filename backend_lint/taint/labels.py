@@ -126,7 +126,8 @@ def union(first: Labels, second: Labels) -> Labels:
         elif known is not label and not (
             known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept
         ):
-            merged[label.origin] = Label(
+            is_weaker = label.cleaned <= known.cleaned and label.absent <= known.absent and label.kept >= known.kept
+            merged[label.origin] = label if is_weaker and label.way is not None else Label(
                 known.origin,
                 known.cleaned & label.cleaned,
                 known.absent & label.absent,
@@ -137,6 +138,8 @@ def union(first: Labels, second: Labels) -> Labels:
             changed = True
     if not changed:
         return first
+    if len(merged) == len(second) and all(merged[label.origin] is label for label in second):
+        return second  # the very same, so that what was computed from it is still known to be
     return capped(merged.values())
 
 

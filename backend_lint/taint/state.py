@@ -154,7 +154,10 @@ _EMPTY: dict[Any, Value] = {}
 
 
 class State:
-    """`paths` hold what is known of a path beyond its root's value, with what would be read without that."""
+    """`paths` hold what is known of a path beyond its root's value.
+
+    With what was assigned to a path goes what would be read without that; with what a guard said of it, None.
+    """
 
     __slots__ = ("env", "heap", "paths")
 
@@ -162,7 +165,7 @@ class State:
         self,
         env: dict[str, Value] | None = None,
         heap: dict[Reference, Object] | None = None,
-        paths: dict[PathKey, tuple[Value, Value]] | None = None,
+        paths: dict[PathKey, tuple[Value, Value | None]] | None = None,
     ) -> None:
         self.env = {} if env is None else env
         self.heap = {} if heap is None else heap
@@ -195,9 +198,12 @@ class State:
             paths = {}
             for key in (*self.paths, *(each for each in other.paths if each not in self.paths)):
                 first, second = self.paths.get(key), other.paths.get(key)
-                base = (first or second)[1]  # type: ignore[index]
-                value = join(first[0] if first else base, second[0] if second else base)
-                paths[key] = (value, base)
+                if first is not None and second is not None:
+                    paths[key] = (join(first[0], second[0]), first[1] if first[1] is not None else second[1])
+                    continue
+                value, base = first or second  # type: ignore[misc]
+                if base is not None:
+                    paths[key] = (join(value, base) if first is not None else join(base, value), base)
             if paths.keys() == self.paths.keys() and all(paths[key][0] is self.paths[key][0] for key in paths):
                 paths = self.paths
         if env is self.env and heap is None and paths is self.paths:

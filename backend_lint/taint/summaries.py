@@ -446,7 +446,7 @@ class _Call:
             if type(label.origin) is Input:
                 key = (label.origin.name, *label.origin.path, *path)
                 known = frame.state.paths.get(key)
-                base = known[1] if known is not None else step(frame, target, last)
+                base = (known[1] if known is not None else None) or step(frame, target, last)
                 frame.state.paths[key] = (join(value, base), base)
                 frame.written.setdefault(key, None)
 
