@@ -48,8 +48,8 @@ def fingerprinted(findings: Iterable[Finding], read: Callable[[str], str]) -> li
 
 def fingerprint(finding: Finding, found: Iterable[str]) -> str:
     """The fingerprint of a finding whose text consists of the tokens `found`: 32 hexadecimal digits."""
-    identity = (finding.code, finding.scope, " ".join(found), finding.discriminator)
-    return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:32]
+    identity = "\0".join((finding.code, finding.scope, " ".join(found), finding.discriminator))
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def tokens(fragment: str) -> list[str]:

@@ -108,6 +108,12 @@ def test_the_rule_the_scope_and_the_discriminator_are(more: dict[str, str]) -> N
     assert one.fingerprint != other.fingerprint
 
 
+def test_a_discriminator_may_be_any_string_of_the_project() -> None:
+    [one] = fingerprinted([finding(1, discriminator="\ud800")], lambda path: "call()")
+    [other] = fingerprinted([finding(1, discriminator="\ud801")], lambda path: "call()")
+    assert one.fingerprint != other.fingerprint
+
+
 def test_message_and_severity_are_not() -> None:
     [one] = fingerprinted([finding(1, message="line 12 of 40")], lambda path: "call()")
     [other] = fingerprinted([finding(1, message="line 13 of 41")], lambda path: "call()")
