@@ -51,4 +51,8 @@ def _sort(project: Project) -> None:
     project.routes.sort(key=lambda route: (route.app, route.order, route.at, route.path))
 
 
-_ORDER = {"settings": 0, "logs": 0, "outbound": 0, "schemas": 1, "sqlalchemy": 1, "django_models": 1, "queries": 2}
+_ORDER = {
+    **dict.fromkeys(("sqlalchemy", "django_models"), 0),  # what they find tells types to all that follow
+    **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 1),
+    "queries": 2,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,12 @@ from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.adapters._library import LibraryModel, library_model, library_model_of_label
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Module, Project, Scope
+from backend_lint.project import Class, Module, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN, constant, elements
 from backend_lint.project.model import Column, Index, Model, Relationship
 
 _MODEL = "django.db.models.Model"
+_MANAGER = "django.db.models.Manager"
 _OTHER = ("django.", "rest_framework.", "graphene.", "strawberry.", "enum.", "typing.", "factory.")
 
 
@@ -23,6 +24,35 @@ def read(project: Project) -> None:
     reader = _Reader(project)
     reader.read()
     project.models.update(reader.models)
+    project.types.learn({**dict(_manager_types(project, reader.models)), **dict(_relation_types(reader.models))})
+
+
+def _relation_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
+    for model in models.values():
+        for related in model.relationships.values():
+            if model.cls is not None and related.target is not None and not related.target.endswith("?"):
+                one = Type(related.target)
+                yield (model.qualified, related.name), Type(_MANAGER, (one,)) if related.many else one
+
+
+def _manager_types(project: Project, models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
+    """Managers give instances of the model that they stand on."""
+    for model in models.values():
+        for each in project.classes.mro(model.cls) if model.cls is not None else ():
+            for name, stmt in each.attributes.items() if isinstance(each, Class) else ():
+                held = project.type_of(stmt.value, each) if type(stmt.value) is ir.Call else None
+                is_known = held is not None and project.classes.is_subclass(held.name, _MANAGER)
+                if held is not None and (is_known or _makes_manager(stmt.value)):
+                    yield (model.qualified, name), Type(held.name if is_known else _MANAGER, (Type(model.qualified),))
+
+
+def _makes_manager(value: Expr | None) -> bool:
+    """`Kind.as_manager()`, `Manager.from_queryset(Kind)()`."""
+    while type(value) is ir.Call:
+        value = value.func
+        if type(value) is ir.Attribute and value.name in ("as_manager", "from_queryset"):
+            return True
+    return False
 
 
 class _Apps:

@@ -21,7 +21,7 @@ from backend_lint.adapters._sqlalchemy_columns import (
 from backend_lint.adapters._sqlalchemy_types import annotation, family, word
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Module, Project, Scope
+from backend_lint.project import Class, Module, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
 from backend_lint.project.model import Column, Index, Model, Relationship
 
@@ -33,6 +33,16 @@ def read(project: Project) -> None:
     reader.tables()
     reader.finish()
     project.models.update(reader.models)
+    project.types.learn(dict(_relationship_types(reader.models)))
+
+
+def _relationship_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
+    for model in models.values():
+        for related in model.relationships.values():
+            if model.cls is not None and related.target in models:
+                one = Type(related.target)
+                many = Type("sqlalchemy.orm.Query" if related.lazy == "dynamic" else "builtins.list", (one,))
+                yield (model.qualified, related.name), many if related.many else one
 
 
 def _classes(project: Project) -> Iterator[Class]:

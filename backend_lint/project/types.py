@@ -6,6 +6,7 @@ that builds on types must treat None as "could be anything".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend_lint.facts import ir
@@ -66,6 +67,13 @@ class Types:
         self._returns: dict[str, Type | None] = {}
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
         self._attributes: dict[tuple[str, str], Type | None] = {}
+        self._learned: dict[tuple[str, str], Type] = {}
+
+    def learn(self, members: Mapping[tuple[str, str], Type]) -> None:
+        """Take in what the code does not say: the types of attributes that a framework puts on classes, by class and name."""
+        self._learned.update(members)
+        for known in (self._of, self._returns, self._attributes):
+            known.clear()
 
     # What an expression is
 
@@ -357,6 +365,9 @@ class Types:
         return None if outside is None or name in _DATA_BASES else Type(f"{outside}.{name}", itself=True)
 
     def _own(self, cls: Class, name: str) -> Type | None:
+        learned = self._learned.get((cls.qualified, name))
+        if learned is not None:
+            return learned
         method = cls.methods.get(name)
         if method is not None:
             if any(
@@ -431,7 +442,10 @@ class Types:
             if isinstance(each, Class):
                 method = each.methods.get(name)
                 if method is not None:
-                    return self._result(method, receiver)
+                    found = self._result(method, receiver)
+                    if found is not None and found.args == (Type("?"),) and receiver.args:
+                        return Type(found.name, receiver.args)
+                    return found
                 continue
             for base in ancestors(each):
                 spec = table.get(f"{base}.{name}")
