@@ -1,0 +1,177 @@
+"""What the rules on security have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from backend_lint.api import Function, Guard, GuardKind, Place, Project, Role, Route, Scope, Setting, ir
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
+
+
+@lru_cache(maxsize=65536)
+def words(text: str) -> tuple[str, ...]:
+    """The words of an identifier or a path, in lower case: `resetPassword_URL` is reset, password, url."""
+    return tuple(each.lower() for each in _WORD.findall(text))
+
+
+def place_of(route: Route) -> Place:
+    """Where a reader mends a route: its registration beside the handler, else the handler or view itself."""
+    code = route.handler or route.view
+    return route.at if code is None or code.module.path == route.at.path else code.at
+
+
+def identity_guards(route: Route) -> list[Guard]:
+    """The guards that ask who calls, or what they may do."""
+    return [guard for guard in route.guards if guard.kind in _IDENTITY]
+
+
+def is_application(route: Route, project: Project) -> bool:
+    """Whether the code that answers is the application's own, not a test's or a script's."""
+    module = project.by_path.get(place_of(route).path)
+    return module is not None and module.role is Role.APP
+
+
+def nested(function: Function) -> Iterator[Function]:
+    """A function and all that it defines."""
+    yield function
+    for each in function.nested.values():
+        yield from nested(each)
+
+
+def reaching(project: Project, ends: Iterable[Scope]) -> frozenset[str]:
+    """The qualified names of the functions from which one of the ends is reached, the ends included."""
+    found: set[str] = set()
+    pending = [each for each in ends if isinstance(each, Function)]
+    while pending:
+        function = pending.pop()
+        if function.qualified in found:
+            continue
+        found.add(function.qualified)
+        pending += [site.scope for site in project.callers(function) if isinstance(site.scope, Function)]
+        if function.parent is not None:
+            pending.append(function.parent)
+    return frozenset(found)
+
+
+def names_used(function: Function) -> Iterator[str]:
+    """The dotted names that a function reads or calls: `request.user.id`, `db.session.add`."""
+    for node in ir.walk(function.body):
+        if type(node) in (ir.Attribute, ir.Name):
+            name = ir.dotted(node)
+            if name is not None:
+                yield name
+
+
+# Secrets
+
+_CREDENTIAL_ENDS = (
+    ("password",),
+    ("passwd",),
+    ("passphrase",),
+    ("pwd",),
+    ("secret",),
+    ("secrets",),
+    ("token",),
+    ("api", "key"),
+    ("apikey",),
+    ("access", "key"),
+    ("secret", "key"),
+    ("private", "key"),
+    ("encryption", "key"),
+    ("auth", "key"),
+    ("signing", "key"),
+    ("credentials",),
+)
+_PLACEHOLDER = re.compile(
+    r"^(?:change[-_ ]?(?:me|this|it)?|your?|my|xx+|\*+|\.+|<|\{|\$|%|\[|todo|fixme|dummy|fake|foo|bar|sample|placeholder|"
+    r"replace|insert|enter|set[-_ ]|put[-_ ]|none|null|undefined|not[-_ ]|no[-_ ]|redacted|removed|hidden|masked|secret$|password$)"
+    r"|example|placeholder|change[-_ ]?(?:me|this|it)|your[-_ ]|_here$|-here$|xxx|\*\*\*|\{\{|redacted|\.\.\.|1234567890|abcdef",
+    re.IGNORECASE,
+)
+
+
+def is_credential(name: str) -> bool:
+    """Whether a name says that what it holds is a credential: `db_password`, `stripeApiKey`; not `password_field`."""
+    spoken = words(name)
+    return any(spoken[-len(end) :] == end for end in _CREDENTIAL_ENDS)
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a literal stands for a secret without being one."""
+    return not value or len(set(value)) < 3 or _PLACEHOLDER.search(value) is not None
+
+
+def literal(project: Project, expr: ir.Expr | None, scope: Scope) -> ir.Const | None:
+    """The literal text that an expression is, or that the variable it names holds."""
+    for _ in range(4):
+        match expr:
+            case ir.Const(value=str() | bytes()):
+                return expr
+            case ir.Name(id=name) if isinstance(scope, Function) and name in scope.locals:
+                bound = [each for each in project.types.bindings(scope).get(name, ()) if each.kind == "value"]
+                expr = bound[0].expr if len(bound) == 1 else None
+            case ir.Call(func=ir.Attribute(value=inner, name="encode")):
+                expr = inner
+            case ir.Name() | ir.Attribute():
+                module, rest = project.names.split(project.qualified(expr, scope) or "")
+                if module is None or len(module.assignments.get(rest, ())) != 1:
+                    return None
+                expr, scope = module.assignments[rest][0].value, module
+            case _:
+                return None
+    return None
+
+
+_SIGNING = frozenset(
+    {
+        ("secret", "key"),
+        ("app", "secret"),
+        ("app", "secret", "key"),
+        ("flask", "secret", "key"),
+        ("django", "secret", "key"),
+        ("signing", "key"),
+        ("signing", "secret"),
+        ("jwt", "secret"),
+        ("jwt", "secret", "key"),
+        ("jwt", "key"),
+        ("jwt", "signing", "key"),
+        ("token", "secret"),
+        ("session", "secret"),
+        ("session", "key"),
+        ("session", "secret", "key"),
+        ("cookie", "secret"),
+        ("auth", "secret"),
+        ("auth", "secret", "key"),
+        ("csrf", "secret"),
+        ("wtf", "csrf", "secret", "key"),
+    }
+)
+
+
+def is_signing_key(name: str) -> bool:
+    """Whether a name says that what it holds signs sessions or tokens: `SECRET_KEY`, `jwt_secret`."""
+    spoken = words(name)
+    return any(spoken[-len(each) :] == each for each in _SIGNING) and not {
+        "aws",
+        "s3",
+        "access",
+        "minio",
+        "stripe",
+    } & set(spoken)
+
+
+def production_settings(project: Project, *required: str) -> list[dict[str, Setting]]:
+    """The settings of each module or class of settings that a deployment may use, by name; those with all of `required`.
+
+    Modules for development and tests are left out. What a module takes from another by a star import is not repeated.
+    """
+    found: dict[str, dict[str, Setting]] = {}
+    for setting in project.settings:
+        if setting.profile in ("base", "production") and setting.kind in ("django", "flask"):
+            owner = getattr(setting.scope, "qualified", setting.scope.module.name)
+            found.setdefault(owner, {})[setting.name] = setting
+    return [settings for _, settings in sorted(found.items()) if all(name in settings for name in required)]

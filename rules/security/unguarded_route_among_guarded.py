@@ -1,0 +1,247 @@
+"""Route without authentication although its siblings have it.
+
+## What it does
+Compares each route that reads or writes data with its siblings: the routes of the same router, of the same resource, or
+the other writing routes of the application, safe and unsafe methods apart. Where at least four out of five ask who is
+calling (three out of four in small groups) and this one does not, it is reported with the numbers. A guard is whatever
+can refuse a request before the work is done, wherever it stands: a decorator, a dependency, a permission class, a
+router, a middleware, a hook, a framework's default.
+
+## Why it matters
+A guard is left out by forgetting one line, and nothing fails: the route works, for everybody.
+
+## Example
+```python
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+
+app = FastAPI()
+router = APIRouter(prefix="/orders")
+
+
+def current_user(request: Request):
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+@router.post("/")
+def create(user=Depends(current_user)): ...
+
+
+@router.put("/{order_id}")
+def change(order_id: int, user=Depends(current_user)): ...
+
+
+@router.patch("/{order_id}")
+def amend(order_id: int, user=Depends(current_user)): ...
+
+
+@router.delete("/{order_id}")
+def delete(order_id: int): ...
+
+
+app.include_router(router)
+```
+
+## Use instead
+```python
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+
+app = FastAPI()
+
+
+def current_user(request: Request):
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+router = APIRouter(prefix="/orders", dependencies=[Depends(current_user)])
+
+
+@router.post("/")
+def create(): ...
+
+
+@router.put("/{order_id}")
+def change(order_id: int): ...
+
+
+@router.patch("/{order_id}")
+def amend(order_id: int): ...
+
+
+@router.delete("/{order_id}")
+def delete(order_id: int): ...
+
+
+app.include_router(router)
+```
+
+## When not to
+A route that is meant for everybody belongs in `public-routes` of the configuration. Logins, registrations, health
+checks, webhooks, documentation, links that carry a secret, and handlers that look at the caller themselves are left
+out without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend_lint.rules.security._shared import (
+    identity_guards,
+    is_application,
+    names_used,
+    nested,
+    place_of,
+    reaching,
+    words,
+)
+
+from backend_lint.api import Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit
+
+_MEMBERS = 4
+_LARGE = 10
+_SHARE = 0.75
+_SHARE_OF_LARGE = 0.8
+_OPEN = frozenset(
+    ["login", "logout", "signin", "signout", "signup", "register", "registration", "logon", "auth", "authenticate", "authentication", "authorize", "oauth", "oauth2", "oidc", "sso", "saml", "callback", "token", "tokens", "jwt", "csrf", "captcha", "otp", "mfa", "password", "recover", "recovery", "forgot", "reset", "verify", "verification", "confirm", "confirmation", "activate", "activation", "invitation", "invite", "unsubscribe", "subscribe", "health", "healthz", "healthcheck", "heartbeat", "ping", "ready", "readyz", "readiness", "live", "livez", "liveness", "alive", "status", "version", "versions", "info", "about", "metrics", "robots", "favicon", "sitemap", "manifest", "docs", "redoc", "openapi", "swagger", "schema", "static", "assets", "media", "public", "share", "shared", "embed", "webhook", "webhooks", "hook", "hooks", "wellknown", "known", "jwks", "index", "home", "root", "landing", "terms", "privacy", "contact", "faq", "help", "error", "errors", "banner", "i18n", "locale", "locales", "translations", "language", "languages", "feed", "rss", "atom", "setup", "install", "onboarding"]
+)
+_SECRETS = frozenset(
+    ["token", "key", "secret", "code", "signature", "hash", "nonce", "ticket", "otp", "uidb64", "hmac", "apikey", "credential", "credentials", "authorization"]
+)
+_ASKS = re.compile(
+    r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
+    r"get_jwt_identity|get_jwt|verify_jwt_in_request|compare_digest|check_password|check_password_hash|authenticate|"
+    r"construct_event|get_current_user\w*|require_\w+|verify_\w*(?:token|signature|key|auth|user|access)\w*|"
+    r"(?:check|has|ensure|assert|validate)_\w*(?:permission|access|auth|role|token|signature|owner)\w*)(?:$|\.)"
+    r"|^(?:self\.|cls\.)?(?:request|req|info\.context)\.(?:user|auth|session|identity|authorization)(?:$|\.)"
+    r"|^g\.\w*(?:user|identity|principal|account)|^session$|^session\.(?:get|pop)$"
+)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Routes that are alike, and what makes them so."""
+
+    what: str
+    routes: list[Route]
+
+    @property
+    def guarded(self) -> list[Route]:
+        return [route for route in self.routes if route.is_guarded]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nearly all are guarded, and there are enough of them to say so."""
+        count = len(self.routes)
+        share = _SHARE_OF_LARGE if count >= _LARGE else _SHARE
+        return count >= _MEMBERS and share * count <= len(self.guarded) < count
+
+
+class UnguardedRouteAmongGuarded(ProjectRule):
+    code = "SEC101"
+    severity = Severity.HIGH
+    cwe = (306, 862)
+    owasp = ("A01:2021", "A01:2025", "API2:2023")
+    unit = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        readers, writers = self._with_data(project)
+        guards = frozenset(
+            guard.function.qualified
+            for route in project.routes
+            for guard in identity_guards(route)
+            if guard.function is not None and guard.level != "handler"
+        )
+        seen: set[object] = set()
+        for route, group in self._compared(project):
+            code = route.handler or route.view
+            if code is None or code in seen or route.is_guarded or not group.is_clear:
+                continue
+            if self._asks_itself(route, guards) or not self._touches_data(route, readers | writers):
+                continue
+            seen.add(code)
+            yield self._finding(route, group, route.handler is not None and route.handler.qualified in writers)
+
+    def examined(self, project: Project) -> list[str]:
+        return [route.label for route, group in self._compared(project) if len(group.routes) >= _MEMBERS]
+
+    def _compared(self, project: Project) -> Iterator[tuple[Route, _Group]]:
+        """Each route with the narrowest group that has enough members."""
+        routes = [
+            route
+            for route in project.routes
+            if not route.is_websocket and is_application(route, project) and not _is_open(route)
+        ]
+        groups: dict[tuple[str, ...], list[Route]] = defaultdict(list)
+        for route in routes:
+            for _, key in _keys(route):
+                groups[key].append(route)
+        for route in routes:
+            for what, key in _keys(route):
+                if len(groups[key]) >= _MEMBERS:
+                    yield route, _Group(what, groups[key])
+                    break
+
+    def _with_data(self, project: Project) -> tuple[frozenset[str], frozenset[str]]:
+        return (
+            reaching(project, (query.scope for query in project.queries)),
+            reaching(project, (query.scope for query in project.queries if query.is_write)),
+        )
+
+    def _touches_data(self, route: Route, known: frozenset[str]) -> bool:
+        """Whether the handler reaches a query. Where no library of queries is known, every write and every item counts."""
+        if known and route.handler is not None:
+            return any(each.qualified in known for each in (*nested(route.handler), *route.dependencies))
+        return not route.is_safe or any(each.where == "path" for each in route.inputs)
+
+    def _asks_itself(self, route: Route, guards: frozenset[str]) -> bool:
+        """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
+        if any(each.where != "body" and _SECRETS & set(words(each.name)) for each in route.inputs):
+            return True
+        if any(each.qualified in guards or _ASKS.search(each.name) for each in route.dependencies):
+            return True
+        code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
+        return any(_ASKS.search(name) for function in code for name in names_used(function))
+
+    def _finding(self, route: Route, group: _Group, writes: bool) -> Finding:
+        guarded = group.guarded
+        examples = [(each, identity_guards(each)[0]) for each in guarded[:2]]
+        names = " and ".join(f"`{each.label}` (`{guard.name}`)" for each, guard in examples)
+        return self.finding(
+            place_of(route),
+            f"`{route.label}` lets anyone in; {len(guarded)} of the {len(group.routes)} {group.what} ask who is calling, like {names}",
+            help=f'Guard it as they are, or say that it is meant for everybody: `public-routes = ["{route.path}"]`.',
+            related=[Step(place_of(each), f"guarded by `{guard.name}`") for each, guard in examples],
+            severity=Severity.HIGH if writes or not route.is_safe else Severity.MEDIUM,
+            confidence=Confidence.HIGH if not route.is_safe else Confidence.MEDIUM,
+            discriminator=route.label,
+            unit=route.label,
+        )
+
+
+def _keys(route: Route) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a route may be compared by, narrowest first."""
+    kind = "reading" if route.is_safe else "writing"
+    yield f"{kind} routes of this router", ("router", route.app, route.router, kind)
+    code = route.handler or route.view
+    if code is not None:
+        yield f"{kind} routes of this module", ("module", code.module.name, kind)
+    if not route.is_safe:
+        yield "writing routes of this application", ("application", route.app, kind)
+
+
+def _is_open(route: Route) -> bool:
+    """Whether path or name say that the route is for everybody."""
+    if route.is_public:
+        return True
+    fixed = [each for each in route.path.split("/") if each and not each.startswith("{")]
+    if not fixed:
+        return True
+    parameters = {word for each in route.path.split("/") if each.startswith("{") for word in words(each)}
+    spoken = {word for each in fixed for word in words(each)} | set(words(route.handler_name.rpartition(".")[2]))
+    return bool(_OPEN & spoken or _SECRETS & parameters)

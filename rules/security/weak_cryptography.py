@@ -1,0 +1,182 @@
+"""A broken hash or cipher protects data.
+
+## What it does
+Reports MD5, SHA-1 and other broken hashes, DES, RC4, Blowfish and the ECB mode, and RSA and DSA keys that are too
+short. A hash is left alone where the code says what it is for: `usedforsecurity=False`, or a name that speaks of a
+cache, an ETag, a checksum, a file name or de-duplication.
+
+## Why it matters
+Collisions for MD5 and SHA-1 are made on a laptop, and the ciphers are read back: what they should protect is open to
+whoever gets the data.
+
+## Example
+```python
+import hashlib
+
+
+def signature(message: bytes, secret: bytes) -> str:
+    return hashlib.md5(secret + message).hexdigest()
+```
+
+## Use instead
+```python
+import hashlib
+import hmac
+
+
+def signature(message: bytes, secret: bytes) -> str:
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()
+```
+
+## When not to
+Where an old protocol prescribes the algorithm; say so with `usedforsecurity=False` or a suppression.
+
+## References
+- https://cwe.mitre.org/data/definitions/328.html
+- https://cwe.mitre.org/data/definitions/327.html
+- NIST SP 800-131A Rev. 2
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from backend_lint.api import CallSite, Confidence, Finding, Function, Project, ProjectRule, Severity, Unit, ir
+
+_HASHES = {
+    "hashlib.md5": "MD5",
+    "hashlib.md4": "MD4",
+    "hashlib.sha1": "SHA-1",
+    "Crypto.Hash.MD5.new": "MD5",
+    "Crypto.Hash.SHA.new": "SHA-1",
+    "Crypto.Hash.SHA1.new": "SHA-1",
+    "Crypto.Hash.MD4.new": "MD4",
+    "Crypto.Hash.MD2.new": "MD2",
+    "Cryptodome.Hash.MD5.new": "MD5",
+    "Cryptodome.Hash.SHA1.new": "SHA-1",
+    "cryptography.hazmat.primitives.hashes.MD5": "MD5",
+    "cryptography.hazmat.primitives.hashes.SHA1": "SHA-1",
+}
+_NAMED = {"md5": "MD5", "md4": "MD4", "sha1": "SHA-1", "sha": "SHA-1", "ripemd160": "RIPEMD-160"}
+_CIPHERS = {
+    "DES": "DES",
+    "DES3": "Triple DES",
+    "TripleDES": "Triple DES",
+    "ARC2": "RC2",
+    "ARC4": "RC4",
+    "Blowfish": "Blowfish",
+    "IDEA": "IDEA",
+    "CAST5": "CAST5",
+    "SEED": "SEED",
+}
+_CIPHER_OWNERS = ("Crypto.Cipher.", "Cryptodome.Cipher.", "cryptography.hazmat.primitives.ciphers.algorithms.")
+_KEYS = {
+    "cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key": (1, "key_size", 2048),
+    "cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key": (0, "key_size", 2048),
+    "Crypto.PublicKey.RSA.generate": (0, "bits", 2048),
+    "Cryptodome.PublicKey.RSA.generate": (0, "bits", 2048),
+    "Crypto.PublicKey.DSA.generate": (0, "bits", 2048),
+}
+_INNOCENT = re.compile(
+    r"cache|etag|checksum|fingerprint|gravatar|avatar|dedup|duplicate|file_?name|filehash|content_?hash|digest_?key|"
+    r"hexdigest_of|bucket|shard|slug|colou?r|version_?hash|static|asset|thumbnail|identicon|cdn|cursor|"
+    r"_key$|^key$|lock|revision|commit|blob|snapshot|migration|schema|query_?hash|changed|unique_?name|short|"
+    r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|^hash$|hash_?code|index|stable",
+    re.IGNORECASE,
+)
+_GUILTY = re.compile(r"passw|secret|token|sign|auth|credential|session|hmac|otp|reset|salt", re.IGNORECASE)
+
+
+class WeakCryptography(ProjectRule):
+    code = "SEC219"
+    severity = Severity.MEDIUM
+    cwe = (328, 327, 326)
+    owasp = ("A02:2021", "A04:2025")
+    unit = Unit.FUNCTION
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        for scope in project.scopes():
+            for site in project.sites(scope):
+                for message, help, confidence in _weaknesses(site, project):
+                    yield self.finding(site.at, message, help=help, confidence=confidence)
+
+    def examined(self, project: Project) -> Iterable[str]:
+        return [
+            str(site.at)
+            for scope in project.scopes()
+            for site in project.sites(scope)
+            if (site.symbol or "").startswith(("hashlib.", "Crypto", "cryptography.hazmat."))
+        ]
+
+
+def _weaknesses(site: CallSite, project: Project) -> Iterator[tuple[str, str, Confidence]]:
+    symbol = site.symbol or ""
+    broken = _HASHES.get(symbol)
+    if symbol == "hashlib.new":
+        named = project.constant(site.call.argument(0, "name"), site.scope)
+        broken = _NAMED.get(named.lower()) if isinstance(named, str) else None
+    if broken is not None and not _is_innocent(site, project):
+        confidence = Confidence.HIGH if _speaks(site, project, _GUILTY) else Confidence.MEDIUM
+        yield (
+            f"{broken} is broken, and nothing here says that this hash is not for security",
+            "Use SHA-256, HMAC for signatures, or a password hash; pass `usedforsecurity=False` where it is only an "
+            "identifier.",
+            confidence,
+        )
+    owner = next((each for each in _CIPHER_OWNERS if symbol.startswith(each)), None)
+    cipher = None if owner is None else _CIPHERS.get(symbol[len(owner) :].removesuffix(".new"))
+    if cipher is not None:
+        yield f"{cipher} no longer keeps data secret", "Use AES-GCM or ChaCha20-Poly1305.", Confidence.HIGH
+    if symbol.endswith(".modes.ECB") or any(
+        (ir.dotted(each) or "").endswith(".MODE_ECB") for each in site.call.positional
+    ):
+        yield (
+            "ECB encrypts equal blocks to equal blocks, so the data's pattern shows",
+            "Use an authenticated mode such as GCM.",
+            Confidence.HIGH,
+        )
+    if symbol in _KEYS:
+        position, keyword, least = _KEYS[symbol]
+        bits = project.constant(site.call.argument(position, keyword), site.scope)
+        if isinstance(bits, int) and bits < least:
+            yield f"a key of {bits} bits can be broken", f"Use at least {least} bits.", Confidence.HIGH
+
+
+def _is_innocent(site: CallSite, project: Project) -> bool:
+    """Whether the code says that the hash is an identifier: by the flag, or by the names around it."""
+    flag = site.call.keywords.get("usedforsecurity")
+    if flag is not None and project.constant(flag, site.scope) is False:
+        return True
+    return _speaks(site, project, _INNOCENT) and not _speaks(site, project, _GUILTY)
+
+
+def _speaks(site: CallSite, project: Project, pattern: re.Pattern[str]) -> bool:
+    """Whether the function, what the hash is assigned to, or what goes into it has a name of this kind."""
+    scope = site.scope
+    names = [getattr(scope, "name", "").rpartition(".")[2]]
+    for arg in site.call.args:
+        for node in ir.walk_expression(arg.value):
+            if type(node) is ir.Name:
+                names.append(node.id)
+            elif type(node) is ir.Attribute:
+                names.append(node.name)
+    statements = scope.statements if isinstance(scope, Function) else list(ir.walk_statements(scope.body))
+    for stmt in statements:
+        if any(node is site.call for child in ir.children(stmt) for node in ir.walk_expression(child)):
+            for target in getattr(stmt, "targets", ()):
+                names += [ir.dotted(target) or "", _literal_key(target)]
+            for child in ir.children(stmt):
+                for node in ir.walk_expression(child):
+                    if type(node) is ir.Call:
+                        names.append((ir.dotted(node.func) or "").rpartition(".")[2])
+                        names += [arg.keyword for arg in node.args if arg.keyword]
+    return any(pattern.search(name) for name in names if name)
+
+
+def _literal_key(target: ir.Expr) -> str:
+    match target:
+        case ir.Subscript(index=ir.Const(value=str(key))):
+            return key
+        case _:
+            return ""
