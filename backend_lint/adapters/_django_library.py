@@ -15,6 +15,7 @@ import tomli
 from backend_lint.project import Class
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+LIBRARY_VIEWS = {"rest_framework.authtoken.views.obtain_auth_token": "rest_framework.authtoken.views.ObtainAuthToken"}
 
 
 def library_method(owner: str, name: str) -> list[str] | None:

@@ -28,7 +28,7 @@ _KNOWN: WeakKeyDictionary[Project, list[Module | Class]] = WeakKeyDictionary()
 
 
 def settings_owners(project: Project) -> list[Module | Class]:
-    """Modules (with django-configurations, classes) that hold settings, the one that the project is served with first."""
+    """Modules, or classes of django-configurations, that hold settings; the one that is served comes first."""
     found = _KNOWN.get(project)
     if found is None:
         found = _KNOWN[project] = _found(project)

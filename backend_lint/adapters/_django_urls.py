@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from backend_lint.adapters._django_settings import settings_owners
+from backend_lint.adapters._django_conf import Settings, settings
 from backend_lint.adapters._drf_routers import ROUTERS, routed
 from backend_lint.adapters._paths import open_api_path, open_api_regex
 from backend_lint.adapters._registration import (
@@ -29,9 +29,6 @@ from backend_lint.facts.ir import Expr
 from backend_lint.project import Module, Project, Scope
 
 _PATHS = frozenset({"django.urls.path", "django.urls.re_path"})
-_INCLUDE = "django.urls.include"
-_LOCALISED = "django.conf.urls.i18n.i18n_patterns"
-_OLD_PATTERNS = "django.conf.urls.patterns"
 _DEPTH = 24
 
 
@@ -39,9 +36,8 @@ _DEPTH = 24
 class Mounted:
     """A view at an address, with the prefixes of all modules that include it.
 
-    `converters` are by name of the parameter: that of the converter, or the regular expression. `arguments` are the
-    parameters that have no name. `router` is the URL module or the router that it stands in, `app` the module with which
-    the table starts. `node` is where it is registered.
+    `converters` are by name of the parameter: that of the converter, or the regular expression. `router` is the URL
+    module or the router that it stands in, `app` the module with which the table starts. `node` is where it is registered.
     """
 
     path: str
@@ -79,6 +75,7 @@ class _Walk:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.found: Registration = registration(project)
+        self.settings: Settings = settings(project)
         self.visited: set[str] = set()
 
     def all(self) -> Iterator[Mounted]:
@@ -88,8 +85,9 @@ class _Walk:
     def _roots(self) -> list[Module]:
         """The modules that settings name; without settings, those that no other includes."""
         named: dict[str, Module] = {}
-        for owner in settings_owners(self.project):
-            name = text(self.found.variable(f"{owner.qualified if not isinstance(owner, Module) else owner.name}.ROOT_URLCONF"))
+        for owner in self.settings.owners:
+            prefix = owner.name if isinstance(owner, Module) else owner.qualified
+            name = text(self.found.variable(f"{prefix}.ROOT_URLCONF"))
             module = None if name is None else self.project.modules.get(self.project.names.denoted(name))
             if module is not None:
                 named.setdefault(module.name, module)
@@ -135,17 +133,7 @@ class _Walk:
         default = localised.argument(None, "prefix_default_language")
         if isinstance(default, Literal) and not default.value:
             return ""
-        return f"{self._setting('LANGUAGE_CODE') or 'en-us'}/"
-
-    def _setting(self, name: str) -> str | None:
-        return next(
-            (
-                found
-                for owner in settings_owners(self.project)
-                if (found := text(self.found.variable(f"{owner.name}.{name}"))) is not None
-            ),
-            None,
-        )
+        return f"{self.settings.text('LANGUAGE_CODE') or 'en-us'}/"
 
     def _pattern(self, pattern: Object, context: _Context) -> Iterator[Mounted]:
         is_regex = pattern.symbol == "django.urls.re_path"
@@ -204,9 +192,7 @@ class _Walk:
         inner = replace(context, router=router.name)
         for each in routed(self.found, router):
             shown, converters = _regex(each.pattern)
-            here = replace(
-                inner, prefix=inner.prefix + shown, converters=(*inner.converters, *converters.items())
-            )
+            here = replace(inner, prefix=inner.prefix + shown, converters=(*inner.converters, *converters.items()))
             yield self._mounted(each.view, each.node, each.scope, here, each.name)
 
 

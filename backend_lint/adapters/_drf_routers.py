@@ -108,7 +108,12 @@ def routed(found: Registration, router: Object) -> Iterator[Routed]:
         names = _method_names(classes)
         actions = sorted(extra_actions(found, view), key=lambda each: each.name)
         basename = text(event.argument(2, "basename")) or text(event.argument(None, "base_name")) or ""
-        known = {"prefix": nesting + prefix, "lookup": lookup(found, view), "trailing_slash": slash, "basename": basename}
+        known = {
+            "prefix": nesting + prefix,
+            "lookup": lookup(found, view),
+            "trailing_slash": slash,
+            "basename": basename,
+        }
         for route in routes:
             if route.mapping is not None:
                 mapping = {verb: name for verb, name in route.mapping.items() if name in names}
@@ -166,7 +171,9 @@ def extra_actions(found: Registration, view: Value) -> Iterator[Action]:
                 if added is not None:
                     mappings.setdefault(added[0], {})[added[1]] = name
                     continue
-                symbol = found.project.qualified(decorator.func if type(decorator) is ir.Call else decorator, cls.module)
+                symbol = found.project.qualified(
+                    decorator.func if type(decorator) is ir.Call else decorator, cls.module
+                )
                 if symbol in _ACTIONS:
                     call = decorator if type(decorator) is ir.Call else None
                     marked[name] = (method, call, _ACTIONS[symbol])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
@@ -609,6 +610,8 @@ class Registration:
         match owner:
             case ModuleValue(module=module):
                 return self.variable(f"{module.name}.{name}")
+            case Symbol(name="django.conf.settings"):
+                return self._setting(name)
             case Symbol(name=symbol):
                 return Symbol(self.project.names.canonical(f"{symbol}.{name}"))
             case Instance(attributes=attributes) if name in attributes:
@@ -626,6 +629,14 @@ class Registration:
             case _:
                 return Unknown()
 
+    def _setting(self, name: str) -> Value:
+        """A setting of Django's that is a text, like a prefix; conditions on settings stay open."""
+        for owner in settings_owners(self.project):
+            found = self.variable(f"{owner.name if isinstance(owner, Module) else owner.qualified}.{name}")
+            if text(found) is not None:
+                return found
+        return Symbol(f"django.conf.settings.{name}")
+
     def _class_attribute(self, cls: Class, name: str, owner: Value) -> Value:
         for each in self.project.classes.mro(cls):
             if isinstance(each, str):
@@ -639,7 +650,7 @@ class Registration:
             if name in each.inner:
                 return ClassValue(each.inner[name])
         is_from_library = any(isinstance(each, str) for each in self.project.classes.mro(cls))
-        return Bound(owner, name) if is_from_library and isinstance(owner, ClassValue) else Unknown()
+        return Bound(owner, name) if is_from_library else Unknown()
 
     def _default(self, value: Value) -> Value:
         """The value of a settings field: `Field(default=…)` stands for its default."""
@@ -682,8 +693,8 @@ class Registration:
             case Bound(target=Object() as target, method=method):
                 self._event(target, method, call, call, args, kwargs, frame.scope, None)
                 return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
-            case Bound(target=ClassValue(cls=cls) as target, method=method):
-                return Called(f"{cls.qualified}.{method}", call, frame.scope, args, kwargs, target)
+            case Bound(target=ClassValue(cls=cls) | Instance(cls=cls), method=method):
+                return Called(f"{cls.qualified}.{method}", call, frame.scope, args, kwargs, ClassValue(cls))
             case Bound(target=target, method=method):
                 return self._method(target, method, args)
             case Called(symbol=symbol):
@@ -716,6 +727,8 @@ class Registration:
                 Items() as items
             ]:
                 return items
+            case "rest_framework.urlpatterns.format_suffix_patterns", [patterns, *_]:
+                return patterns
             case "itertools.chain", _ if all(isinstance(arg, Items) for arg in args):
                 return Items([item for arg in args for item in arg.items])  # type: ignore[attr-defined]
             case "builtins.enumerate", [Items(items=items)]:

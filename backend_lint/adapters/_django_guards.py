@@ -1,0 +1,134 @@
+"""Who may call a view of Django or DRF: told by following a request of a stranger, and one of somebody signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend_lint.adapters._django_conf import settings
+from backend_lint.adapters._django_library import METHODS
+from backend_lint.adapters._django_requests import Caller, Django, Request, User
+from backend_lint.adapters._django_views import Layer, View
+from backend_lint.adapters._evaluation import OPEN, Blame, Evaluation, Native, Refusal, Routine, Thing, Wrapped, core
+from backend_lint.project import Project
+from backend_lint.project.model import Guard, GuardKind
+
+_METHOD_NOT_ALLOWED = 405
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What one method of a view asks of its callers. `is_served` is false where the view refuses the method itself."""
+
+    guards: tuple[Guard, ...] = ()
+    is_served: bool = True
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.is_served, *((each.kind, each.name, each.at) for each in self.guards))
+
+
+@dataclass
+class _Asked:
+    refusals: list[Refusal] = field(default_factory=list)
+    is_method_read: bool = False
+
+
+class Guards:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.library = Django(project, settings(project))
+        self.evaluation = Evaluation(project, self.library)
+
+    def of_function(self, view: View, path: str) -> dict[str, Admission]:
+        """What each method of a function view asks; one entry for all where the view does not look at the method."""
+        found: dict[str, Admission] = {}
+        for method in METHODS:
+            admission, is_method_read = self._admission(view, method, path, None)
+            if not is_method_read:
+                return {"*": admission}
+            found[method] = admission
+        return found
+
+    def of_method(self, view: View, method: str, name: str, path: str) -> Admission:
+        """What a class-based view asks of a request with this HTTP method, which its method `name` answers."""
+        return self._admission(view, method, path, name)[0]
+
+    def _admission(self, view: View, method: str, path: str, name: str | None) -> tuple[Admission, bool]:
+        anybody = self._ask(view, Caller.SUPERUSER, method, path, name) if name is None else _Asked()
+        if any(each.status == _METHOD_NOT_ALLOWED and each.is_certain for each in anybody.refusals):
+            return Admission(is_served=False), True
+        stranger = self._ask(view, Caller.STRANGER, method, path, name)
+        refused = [each for each in stranger.refusals if _counts(each)]
+        if refused and name is not None:
+            anybody = self._ask(view, Caller.SUPERUSER, method, path, name)
+        refused = [each for each in refused if each not in anybody.refusals or not each.is_certain]
+        is_read = anybody.is_method_read or stranger.is_method_read
+        if not refused:
+            return Admission(), is_read
+        member = self._ask(view, Caller.MEMBER, method, path, name)
+        guards = _guards(refused, [each for each in member.refusals if _counts(each)])
+        return Admission(tuple(guards)), is_read or member.is_method_read
+
+    def _ask(self, view: View, caller: Caller, method: str, path: str, name: str | None) -> _Asked:
+        request = Request(method, path, User(caller))
+        value = self._callable(view, request, name)
+        refusals = self.evaluation.answer(value, [request])
+        return _Asked(refusals, request.is_method_read)
+
+    def _callable(self, view: View, request: Request, name: str | None) -> Any:
+        value = self._function(view) if name is None else self._class(view, request, name)
+        return self._layered(value, view.layers)
+
+    def _function(self, view: View) -> Any:
+        function = view.function
+        if function is None or not self.library.decides(function):
+            return Native(lambda *_: OPEN)
+        return Wrapped(Routine(function), Blame(function.name, function.at, "handler", function, function.cls))
+
+    def _class(self, view: View, request: Request, name: str) -> Any:
+        me = Thing(view.classes)
+        options = {key: self.evaluation.of_value(value) for key, value in view.options.items()}
+        me.attributes = {**options, "request": request, "action": name, "kwargs": OPEN, "args": OPEN, "at": view.at}
+        me.attributes["handle"] = self._handler(view, me, name)
+        return Native(
+            lambda evaluation, args, kwargs: evaluation.call(evaluation.attribute(me, "dispatch"), args, kwargs)
+        )
+
+    def _handler(self, view: View, me: Thing, name: str) -> Any:
+        if view.function is not None:  # of `@api_view`
+            return self._layered(self._function(view), view.inner)
+        method = view.method(name)
+        found = self.evaluation.attribute(me, name)
+        routine = core(found)
+        if routine is not None and not self.library.decides(routine.function):
+            return Native(lambda *_: OPEN)
+        return found if method is None else Wrapped(found, Blame(method.name, method.at, "handler", method, method.cls))
+
+    def _layered(self, value: Any, layers: Sequence[Layer]) -> Any:
+        for layer in reversed(layers):
+            value = self.evaluation.wrapped(value, layer.decorator, layer.scope, layer.level)
+        return value
+
+
+def _counts(refusal: Refusal) -> bool:
+    """A guard that may refuse is one; a handler's own refusal has to be about who asks."""
+    if refusal.blame is None or refusal.status not in (401, 403, 429):
+        return False
+    return refusal.is_certain or refusal.is_asked or refusal.blame.level != "handler"
+
+
+def _guards(stranger: Iterable[Refusal], member: Iterable[Refusal]) -> Iterable[Guard]:
+    """One for each that refuses: by login where whoever has signed in may pass, else by permission."""
+    by_blame: dict[Blame, tuple[set[int], set[int]]] = {}
+    for index, refusals in enumerate((stranger, member)):
+        for each in refusals:
+            assert each.blame is not None
+            by_blame.setdefault(each.blame, (set(), set()))[index].add(each.status)
+    for blame, (strangers, members) in by_blame.items():
+        if strangers & {401, 403} or members & {401, 403}:
+            kind = GuardKind.AUTHORIZATION if 403 in members else GuardKind.AUTHENTICATION
+            yield Guard(kind, blame.name, blame.at, blame.level, blame.function, blame.cls, blame.arguments)
+        if 429 in strangers | members:
+            yield Guard(GuardKind.THROTTLE, blame.name, blame.at, blame.level, blame.function, blame.cls)

@@ -1,0 +1,1058 @@
+"""Code followed with known objects in place of a request: what it returns, raises and answers.
+
+Guards of class-based frameworks are spread over decorators, mixins, class attributes and methods that override each
+other. So the way of one request is followed: `self` is an object of the view's class, attributes are looked up in the
+order of its bases, decorators wrap, and conditions fold to true, false or open; of an open one both branches count.
+Nothing of the project is executed; what a library does, a `Library` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from backend_lint.adapters._denial import Denials, denials
+from backend_lint.adapters._registration import (
+    Called,
+    ClassValue,
+    Entries,
+    FunctionValue,
+    Items,
+    Literal,
+    Registration,
+    Symbol,
+    Unknown,
+    Value,
+    registration,
+)
+from backend_lint.core import Place
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr, Stmt
+from backend_lint.project import Class, Function, Module, Project, Scope
+from backend_lint.project.external import ancestors, bases
+
+_DEPTH = 16
+_STEPS = 4000
+_UNROLLED = 40
+_CHOICES = 6
+_METHOD_NOT_ALLOWED = 405
+_PURE = frozenset(
+    {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "split"}
+)
+_BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
+
+
+@dataclass(frozen=True)
+class Open:
+    """A value that is not known. `is_asked` where it depends on who asks."""
+
+    is_asked: bool = False
+
+
+OPEN = Open()
+ASKED = Open(True)
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Who refuses: as in `Guard`. A handler that refuses is no guard of its own."""
+
+    name: str
+    at: Place
+    level: str
+    function: Function | None = None
+    cls: Class | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`is_certain` where no open condition stands before it, `is_asked` where one did that depends on who asks."""
+
+    status: int
+    blame: Blame | None
+    is_certain: bool = True
+    is_asked: bool = False
+    exception: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response that refuses, until it is returned to the client."""
+
+    status: int
+    blame: Blame | None
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several values."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Returned:
+    value: Any
+    is_certain: bool
+    is_asked: bool
+
+
+@dataclass(eq=False)
+class Thing:
+    """An object. `classes` is its class and the bases, in the order in which attributes are looked up."""
+
+    classes: tuple[Class | str, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Kind:
+    """A class."""
+
+    classes: tuple[Class | str, ...]
+
+    @property
+    def name(self) -> str:
+        first = self.classes[0]
+        return first if isinstance(first, str) else first.qualified
+
+
+@dataclass(eq=False)
+class Routine:
+    """A function of the project, with the names around it, and the object it was taken from."""
+
+    function: Function
+    state: State | None = None
+    me: Any = None
+
+
+@dataclass(eq=False)
+class Native:
+    """A function of a library, as far as it decides on requests."""
+
+    call: Callable[[Evaluation, list[Any], dict[str, Any]], Any]
+
+
+@dataclass(eq=False)
+class Named:
+    """Something of a library, by name; with arguments, the result of calling it."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    is_call: bool = False
+
+
+@dataclass(eq=False)
+class Wrapped:
+    """What a decorator made of a function; what it refuses, `blame` refuses."""
+
+    value: Any
+    blame: Blame
+
+
+class Opaque(Protocol):
+    """An object of a framework: the request, its user."""
+
+    def attribute(self, name: str) -> Any: ...
+
+
+class Library(Protocol):
+    """What is known of a framework. `MISSING` says that nothing is."""
+
+    def member(self, evaluation: Evaluation, owner: str, name: str, me: Any) -> Any:
+        """An attribute or method that a library's class defines."""
+
+    def result(self, evaluation: Evaluation, symbol: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """What calling something of a library gives."""
+
+    def value(self, evaluation: Evaluation, symbol: str) -> Any:
+        """The value of a library's constant or setting."""
+
+    def decorators(self, cls: Class, name: str) -> Iterator[tuple[Expr, Scope]]:
+        """What wraps a method from the outside of its class's body, outermost first."""
+
+    def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
+        """Whom to blame for what a method refuses, where that is not its caller."""
+
+    def decides(self, function: Function) -> bool:
+        """Whether a function that a handler calls can refuse, so that it is worth following."""
+
+
+@dataclass(eq=False)
+class State:
+    """Where the execution of one function stands."""
+
+    scope: Scope
+    env: dict[str, Any]
+    outer: State | None = None
+    me: Any = None
+    owner: Class | str | None = None
+    returned: list[Returned] = field(default_factory=list)
+    is_open: bool = False
+    is_asked: bool = False
+
+
+class _EndedError(Exception):
+    """The path that is followed surely ends here."""
+
+
+class Evaluation:
+    """`refusals` gathers what was refused on the way; `blame` is who refuses at the moment."""
+
+    def __init__(self, project: Project, library: Library) -> None:
+        self.project, self.library = project, library
+        self.denials: Denials = denials(project)
+        self.registered: Registration = registration(project)
+        self.refusals: list[Refusal] = []
+        self.blame: Blame | None = None
+        self._stack: list[tuple[str, int]] = []
+        self._steps = 0
+        self._state: State | None = None
+        self._variables: dict[str, Any] = {}
+
+    def answer(self, value: Any, args: list[Any]) -> list[Refusal]:
+        """What a request is refused that is handed to a callable."""
+        self.refusals, self.blame, self._steps = [], None, 0
+        self._state, self._stack = None, []
+        try:
+            found = self.call(value, args, {})
+        except _EndedError:
+            return self.refusals
+        return [*self.refusals, *_answers([Returned(found, True, False)])]
+
+    # What natives use
+
+    def refuse(self, status: int, *, is_certain: bool = True, is_asked: bool = True) -> None:
+        """Refuse, and end the path where that is certain."""
+        state = self._state
+        is_open = state is not None and state.is_open
+        asked = is_asked or (state is not None and state.is_asked)
+        self.refusals.append(Refusal(status, self.blame, is_certain and not is_open, asked))
+        if is_certain:
+            raise _EndedError
+
+    @contextmanager
+    def blaming(self, blame: Blame | None) -> Iterator[None]:
+        before = self.blame
+        self.blame = blame or before
+        try:
+            yield
+        finally:
+            self.blame = before
+
+    def truth(self, value: Any) -> bool | None:
+        """Whether a value is true; None where that is open."""
+        match value:
+            case Open() | Named(is_call=True):
+                return None
+            case Either(values=values):
+                answers = {self.truth(each) for each in values}
+                return answers.pop() if len(answers) == 1 else None
+            case None | bool() | int() | float() | str() | bytes() | list() | tuple() | dict() | frozenset() | set():
+                return bool(value)
+            case _:
+                return True
+
+    # Calls
+
+    def call(self, func: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        match func:
+            case Routine():
+                return self._run(func, args, kwargs)
+            case Wrapped(value=value, blame=blame):
+                with self.blaming(blame):
+                    return self.call(value, args, kwargs)
+            case Native(call=native):
+                return native(self, args, kwargs)
+            case Kind():
+                return self._construct(func, args, kwargs)
+            case Thing():
+                method = self.attribute(func, "__call__")
+                return OPEN if isinstance(method, Open) else self.call(method, args, kwargs)
+            case Named():
+                return self._library_call(func, args, kwargs)
+            case Either(values=values):
+                return self.joined([self.call(each, args, kwargs) for each in values])
+            case Operation():
+                return func
+            case bool():  # `user.is_authenticated()`, as it was once written
+                return func
+        return ASKED if _asks([func, *args, *kwargs.values()]) else OPEN
+
+    def _library_call(self, func: Named, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        name = f"{func.name}()" if func.is_call else func.name
+        found = self.library.result(self, name, args, kwargs)
+        if found is not MISSING:
+            return found
+        wrapped = next((each for each in args if isinstance(each, (Routine, Native, Wrapped))), None)
+        if wrapped is not None:  # a decorator that is not known lets everybody through
+            return wrapped
+        return Named(name, tuple(args), kwargs, is_call=True) if not _asks([*args, *kwargs.values()]) else ASKED
+
+    def _construct(self, kind: Kind, args: list[Any], kwargs: dict[str, Any]) -> Thing:
+        made = Thing(kind.classes)
+        init = self.attribute(made, "__init__")
+        if isinstance(init, Routine):
+            self.call(init, args, kwargs)
+        return made
+
+    def _run(self, routine: Routine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        function = routine.function
+        key = (function.qualified, id(routine.me))
+        if key in self._stack or len(self._stack) >= _DEPTH or function.facts.is_generator:
+            return ASKED if _asks([routine.me, *args]) else OPEN
+        state = State(function, {}, routine.state, routine.me, function.cls)
+        self._bind_arguments(function, state, args, kwargs, routine.me)
+        outer, self._state = self._state, state
+        if outer is not None:
+            state.is_open, state.is_asked = outer.is_open, outer.is_asked
+        self._stack.append(key)
+        try:
+            if function.facts.is_lambda:
+                return self._lambda(function, state)
+            ended = self._block(function.body, state)
+        finally:
+            self._stack.pop()
+            self._state = outer
+        if not ended:
+            state.returned.append(Returned(None, True, False))
+        if not state.returned:
+            raise _EndedError
+        return self.joined([each.value for each in state.returned])
+
+    def _lambda(self, function: Function, state: State) -> Any:
+        stmt = function.body[0] if function.body else None
+        return self.evaluate(stmt.value, state) if isinstance(stmt, ir.Return | ir.Evaluate) and stmt.value else OPEN
+
+    def _bind_arguments(
+        self, function: Function, state: State, args: list[Any], kwargs: dict[str, Any], me: Any
+    ) -> None:
+        kinds = {ir.dotted(each) for each in function.decorators}
+        given = [me, *args] if me is not None and function.cls is not None and "staticmethod" not in kinds else args
+        plain = [each for each in function.parameters if each.kind in ("positional", "plain")]
+        for parameter in function.parameters:
+            match parameter.kind:
+                case "star":
+                    state.env[parameter.name] = tuple(given[len(plain) :])
+                case "stars":
+                    state.env[parameter.name] = OPEN
+                case _ if parameter.name in kwargs:
+                    state.env[parameter.name] = kwargs[parameter.name]
+                case "keyword" | "plain" | "positional" if parameter.default is not None:
+                    default = State(function.module, {}, state.outer)
+                    state.env[parameter.name] = self.evaluate(parameter.default, default)
+                case _:
+                    state.env[parameter.name] = OPEN
+        for parameter, value in zip(plain, given, strict=False):
+            state.env[parameter.name] = value
+
+    # Statements
+
+    def _block(self, body: Iterable[Stmt], state: State) -> bool:
+        """Follow statements; true where they surely end the function."""
+        return any(self._statement(stmt, state) for stmt in body)
+
+    def _statement(self, stmt: Stmt, state: State) -> bool:
+        self._steps += 1
+        if self._steps > _STEPS:
+            return False
+        try:
+            return self._followed(stmt, state)
+        except _EndedError:
+            return True
+
+    def _followed(self, stmt: Stmt, state: State) -> bool:
+        match stmt:
+            case ir.If(test=test, body=body, orelse=orelse):
+                return self._branch(self.evaluate(test, state), body, orelse, state)
+            case ir.Return(value=value):
+                self._return(None if value is None else self.evaluate(value, state), state)
+                return True
+            case ir.Raise(exc=exc):
+                self._raise(exc, state)
+                return True
+            case ir.Assign(targets=targets, value=value) if value is not None:
+                found = self.evaluate(value, state)
+                for target in targets:
+                    self._bind(target, found, state)
+            case ir.Augment(op=op, target=target, value=value):
+                self._bind(target, self._sum(op, self.evaluate(target, state), self.evaluate(value, state)), state)
+            case ir.Evaluate(value=value):
+                self.evaluate(value, state)
+            case ir.For(target=target, iter=iterable, body=body, orelse=orelse):
+                return self._loop(target, self.evaluate(iterable, state), body, state) or self._block(orelse, state)
+            case ir.While(test=test, body=body):
+                self._perhaps(body, state, self.evaluate(test, state))
+            case ir.Try():
+                return self._try(stmt, state)
+            case ir.With(items=items, body=body):
+                for item in items:
+                    entered = self.evaluate(item.value, state)
+                    if item.target is not None:
+                        self._bind(item.target, ASKED if _asks([entered]) else OPEN, state)
+                return self._block(body, state)
+            case ir.Match(subject=subject, cases=cases):
+                value = self.evaluate(subject, state)
+                for case in cases:
+                    self._perhaps(case.body, state, value)
+            case ir.DefineFunction(function=index):
+                self._define(state.scope.module.functions[index], state)
+        return False
+
+    def _branch(self, test: Any, body: list[Stmt], orelse: list[Stmt], state: State) -> bool:
+        decided = self.truth(test)
+        if decided is not None:
+            return self._block(body if decided else orelse, state)
+        before, was_open, was_asked = dict(state.env), state.is_open, state.is_asked
+        state.is_open, state.is_asked = True, was_asked or _asks([test])
+        ended = self._block(body, state)
+        first, state.env = state.env, before
+        other = self._block(orelse, state)
+        if not ended:
+            state.env = first if other else _merged(first, state.env)
+        if not (ended or other):
+            state.is_open, state.is_asked = was_open, was_asked
+        return ended and other
+
+    def _perhaps(self, body: list[Stmt], state: State, condition: Any) -> None:
+        """Statements that may or may not run."""
+        self._branch(ASKED if _asks([condition]) else OPEN, body, [], state)
+
+    def _loop(self, target: Expr, items: Any, body: list[Stmt], state: State) -> bool:
+        if isinstance(items, Either | Open | Named) or not isinstance(items, Sequence):
+            self._bind(target, ASKED if _asks([items]) else OPEN, state)
+            self._perhaps(body, state, items)
+            return False
+        for item in items[:_UNROLLED]:
+            self._bind(target, item, state)
+            if self._block(body, state):
+                return True
+        return False
+
+    def _try(self, stmt: ir.Try, state: State) -> bool:
+        before, known = dict(state.env), len(self.refusals)
+        ended = self._block(stmt.body, state)
+        raised, self.refusals = self.refusals[known:], self.refusals[:known]
+        self.refusals += [each for each in raised if not self._is_caught(each, stmt.handlers, state.scope)]
+        ended = ended or self._block(stmt.orelse, state)
+        after, was_open = state.env, state.is_open
+        endings = []
+        for handler in stmt.handlers:
+            state.env, state.is_open = dict(before), True
+            endings.append(self._block(handler.body, state))
+            if not endings[-1]:
+                after = _merged(after, state.env)
+        state.env, state.is_open = after, was_open or any(endings)
+        return self._block(stmt.final, state) or (ended and all(endings))
+
+    def _is_caught(self, refusal: Refusal, handlers: list[ir.Handler], scope: Scope) -> bool:
+        for handler in handlers:
+            kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
+            for kind in kinds:
+                symbol = None if kind is None else self.denials.symbol(kind, scope)
+                if kind is None or symbol in _BROAD:
+                    return True
+                if symbol and refusal.exception and self.project.classes.is_subclass(refusal.exception, symbol):
+                    return True
+        return False
+
+    def _define(self, function: Function, state: State) -> None:
+        value: Any = Routine(function, state)
+        for decorator in reversed(function.decorators):
+            value = self.call(self.evaluate(decorator, state), [value], {})
+        state.env[function.name] = value
+
+    def _return(self, value: Any, state: State) -> None:
+        for each in value.values if isinstance(value, Either) else (value,):
+            if isinstance(each, Answer) and state.is_open:
+                self.refusals.append(Refusal(each.status, each.blame or self.blame, False, state.is_asked))
+                state.returned.append(Returned(OPEN, False, state.is_asked))
+            else:
+                state.returned.append(Returned(each, not state.is_open, state.is_asked))
+
+    def _raise(self, exc: Expr | None, state: State) -> None:
+        if exc is None:
+            return
+        if type(exc) is ir.Call:
+            for arg in exc.args:
+                self.evaluate(arg.value, state)
+        symbol = self.denials.symbol(exc.func if type(exc) is ir.Call else exc, state.scope)
+        statuses = list(self.denials.raised(exc, state.scope))
+        if symbol == "rest_framework.exceptions.MethodNotAllowed":
+            statuses = [_METHOD_NOT_ALLOWED]
+        for status in statuses:
+            self.refusals.append(Refusal(status, self.blame, not state.is_open, state.is_asked, symbol))
+
+    def _bind(self, target: Expr, value: Any, state: State) -> None:
+        match target:
+            case ir.Name(id=name):
+                state.env[name] = value
+            case ir.Attribute(value=owner_expr, name=name):
+                owner = self.evaluate(owner_expr, state)
+                if hasattr(owner, "attributes"):
+                    known = owner.attributes.get(name, MISSING)
+                    owner.attributes[name] = (
+                        self.joined([known, value]) if state.is_open and known is not MISSING else value
+                    )
+            case ir.Sequence(items=targets):
+                values = list(value) if isinstance(value, list | tuple) and len(value) == len(targets) else None
+                for index, each in enumerate(targets):
+                    self._bind(each, values[index] if values else (ASKED if _asks([value]) else OPEN), state)
+
+    # Expressions
+
+    def evaluate(self, expr: Expr, state: State) -> Any:
+        match expr:
+            case ir.Const(value=value):
+                return value
+            case ir.Name(id=name):
+                return self._name(name, state)
+            case ir.Attribute(value=owner, name=name):
+                return self._attribute(expr, self.evaluate(owner, state), name, state)
+            case ir.Call():
+                return self._evaluate_call(expr, state)
+            case ir.Compare(op=op, left=left, right=right):
+                return self._compared(op, self.evaluate(left, state), self.evaluate(right, state))
+            case ir.Bool(op=op, values=values):
+                return self._bool(op, values, state)
+            case ir.Unary(op=op, value=value):
+                return self._unary(op, self.evaluate(value, state))
+            case ir.Conditional(test=test, body=body, orelse=orelse):
+                return self._conditional(self.evaluate(test, state), body, orelse, state)
+            case ir.Sequence(items=items):
+                return self._sequence(items, state)
+            case ir.Dict(keys=keys, values=values):
+                return self._dict(keys, values, state)
+            case ir.Binary(op=op, left=left, right=right):
+                return self._sum(op, self.evaluate(left, state), self.evaluate(right, state))
+            case ir.Subscript(value=owner, index=index):
+                return _element(self.evaluate(owner, state), self.evaluate(index, state))
+            case ir.Text(pieces=pieces):
+                parts = [self.evaluate(piece, state) for piece in pieces]
+                if all(isinstance(part, str | int) for part in parts):
+                    return "".join(map(str, parts))
+                return ASKED if _asks(parts) else OPEN
+            case ir.Comprehension(kind="list" | "set" | "generator", element=element, clauses=[clause]):
+                return self._comprehension(element, clause, state)
+            case ir.Await(value=value) | ir.Star(value=value):
+                return self.evaluate(value, state)
+            case ir.Walrus(target=target, value=value):
+                found = self.evaluate(value, state)
+                self._bind(target, found, state)
+                return found
+            case ir.Lambda(function=index):
+                return Routine(state.scope.module.functions[index], state)
+        return OPEN
+
+    def _name(self, name: str, state: State) -> Any:
+        current: State | None = state
+        while current is not None:
+            if name in current.env:
+                return current.env[name]
+            current = current.outer
+        qualified = self.project.names.resolve(name, state.scope)
+        return OPEN if qualified is None else self.named(qualified)
+
+    def named(self, qualified: str) -> Any:
+        """What a qualified name denotes."""
+        function, cls = self.project.function(qualified), self.project.cls(qualified)
+        if cls is not None:
+            return Kind(tuple(self.project.classes.mro(cls)))
+        if function is not None:
+            return Routine(function)
+        module, rest = self.project.names.split(qualified)
+        if module is None:
+            found = self.library.value(self, qualified)
+            if found is not MISSING:
+                return found
+            return Kind(ancestors(qualified)) if qualified in bases() else Named(qualified)
+        if qualified not in self._variables:
+            self._variables[qualified] = OPEN  # what depends on itself is open
+            self._variables[qualified] = self._variable(module, rest)
+        return self._variables[qualified]
+
+    def _variable(self, module: Module, rest: str) -> Any:
+        head, _, tail = rest.partition(".")
+        assigned = module.assignments.get(head, [])
+        values = [each.value for each in assigned if each.value is not None]
+        if len(values) != 1:
+            value = self.of_value(self.registered.variable(f"{module.name}.{head}"))
+        else:
+            value = self.evaluate(values[0], State(module, {}))
+        for name in tail.split(".") if tail else ():
+            value = self.attribute(value, name)
+        return value
+
+    def of_value(self, value: Value | None) -> Any:
+        """What the code that registers has made."""
+        match value:
+            case Literal(value=found):
+                return found
+            case Items(items=items):
+                return [self.of_value(each) for each in items]
+            case Entries(entries=entries):
+                return {key: self.of_value(each) for key, each in entries.items()}
+            case ClassValue(cls=cls):
+                return Kind(tuple(self.project.classes.mro(cls)))
+            case FunctionValue(function=function):
+                return Routine(function)
+            case Symbol(name=name):
+                return self.named(name)
+            case Called(call=expr, scope=scope) | Unknown(expr=expr, scope=scope) if expr and scope:
+                return self.evaluate(expr, State(scope, {}))
+        return OPEN
+
+    def _attribute(self, expr: ir.Attribute, owner: Any, name: str, state: State) -> Any:
+        if isinstance(owner, Named) and not owner.is_call:
+            return self.named(self.project.names.canonical(f"{owner.name}.{name}"))
+        found = self.attribute(owner, name)
+        if found is OPEN:
+            qualified = self.project.qualified(expr, state.scope)
+            if qualified is not None:
+                return self.named(qualified)
+        return found
+
+    def attribute(self, owner: Any, name: str) -> Any:
+        match owner:
+            case Thing(attributes=attributes) if name in attributes:
+                return attributes[name]
+            case Thing(classes=classes):
+                return self.member(owner, classes, name)
+            case Kind(classes=classes):
+                return self.member(None, classes, name)
+            case Either(values=values):
+                return self.joined([self.attribute(each, name) for each in values])
+            case str() if name in _PURE:
+                return Native(lambda _, args, kwargs: _pure(owner, name, args, kwargs))
+            case dict() if name in ("get", "items", "values", "keys"):
+                return Native(lambda _, args, __: _of_dict(owner, name, args))
+            case list() if name in ("append", "extend", "insert", "copy"):
+                return Native(lambda _, args, __: _of_list(owner, name, args))
+            case _ if hasattr(owner, "attribute") and not isinstance(owner, type):
+                return owner.attribute(name)
+        return ASKED if _asks([owner]) else OPEN
+
+    def member(self, me: Any, classes: Sequence[Class | str], name: str) -> Any:
+        """An attribute as `classes` define it, the first that does."""
+        for index, each in enumerate(classes):
+            if isinstance(each, str):
+                found = self.library.member(self, each, name, me)
+                if found is not MISSING:
+                    return self._blamed(found, name, each, me)
+                continue
+            found = self._own(me, each, name)
+            wrappers = list(self.library.decorators(each, name))
+            if wrappers and found is MISSING:
+                found = self.member(me, classes[index + 1 :], name)
+            for expr, scope in reversed(wrappers):
+                found = self.wrapped(found, expr, scope, "class")
+            if found is not MISSING:
+                return found
+        return OPEN
+
+    def _own(self, me: Any, cls: Class, name: str) -> Any:
+        """An attribute that stands in the body of a class."""
+        if name in cls.methods:
+            return self._method(me, cls, cls.methods[name])
+        if name in cls.attributes and cls.attributes[name].value is not None:
+            return self.evaluate(cls.attributes[name].value, State(cls, {}))
+        if name in cls.inner:
+            return Kind(tuple(self.project.classes.mro(cls.inner[name])))
+        return MISSING
+
+    def _method(self, me: Any, cls: Class, method: Function) -> Any:
+        value: Any = Routine(method, None, me)
+        names = {ir.dotted(each) for each in method.decorators}
+        if me is not None and not names.isdisjoint({"property", "cached_property", "functools.cached_property"}):
+            return self.call(value, [], {})
+        value = self._blamed(value, method.name, cls, me)
+        for decorator in reversed(method.decorators):
+            value = self._decorated(value, decorator, cls, me)
+        return value
+
+    def _blamed(self, value: Any, name: str, owner: Class | str, me: Any) -> Any:
+        blame = self.library.blame(name, owner, me)
+        return value if blame is None or not isinstance(value, Routine | Native) else Wrapped(value, blame)
+
+    def _decorated(self, value: Any, decorator: Expr, cls: Class, me: Any) -> Any:
+        """A method after a decorator in the class's body, which is handed a function that wants its `self`."""
+        if not isinstance(value, Routine | Native | Wrapped):
+            return value
+        plain = Native(lambda evaluation, args, kwargs: evaluation.call(value, args[1:], kwargs))
+        made = self.wrapped(plain, decorator, cls, "route")
+        if made is plain:
+            return value
+        return Native(lambda evaluation, args, kwargs: evaluation.call(made, [me, *args], kwargs))
+
+    def wrapped(self, value: Any, decorator: Expr, scope: Scope, level: str) -> Any:
+        """A callable after one decorator, which answers for what it refuses."""
+        state = State(scope, {})
+        maker = self.evaluate(decorator, state)
+        if isinstance(maker, Open):
+            return value
+        made = self.call(maker, [value], {})
+        if made is value or not isinstance(made, Routine | Native | Wrapped | Thing):
+            return value
+        return Wrapped(made, self._decorator_blame(decorator, scope, level))
+
+    def _decorator_blame(self, decorator: Expr, scope: Scope, level: str) -> Blame:
+        call = decorator if type(decorator) is ir.Call else None
+        name = ir.dotted(call.func if call is not None else decorator) or "decorator"
+        if name.rpartition(".")[2] == "method_decorator" and call is not None and call.args:
+            return self._decorator_blame(call.args[0].value, scope, level)
+        symbol = self.project.qualified(call.func if call is not None else decorator, scope)
+        arguments = tuple(
+            node.value
+            for arg in (call.args if call is not None else ())
+            for node in ir.walk_expression(arg.value)
+            if type(node) is ir.Const and isinstance(node.value, str)
+        )
+        function = None if symbol is None else self.project.function(symbol)
+        return Blame(name.rpartition(".")[2], scope.module.place(decorator), level, function, arguments=arguments)
+
+    def _evaluate_call(self, call: ir.Call, state: State) -> Any:
+        if ir.dotted(call.func) == "super":
+            return self._super(state)
+        func = self.evaluate(call.func, state)
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for arg in call.args:
+            value = self.evaluate(arg.value, state)
+            if arg.keyword is not None:
+                kwargs[arg.keyword] = value
+            elif arg.stars == 1:
+                args.extend(value if isinstance(value, list | tuple) else [])
+            elif not arg.stars:
+                args.append(value)
+        if isinstance(func, Named):
+            builtin = self._builtin(func, args, state)
+            if builtin is not MISSING:
+                return builtin
+        routine = core(func)
+        if routine is not None and not self._is_worth(routine, args):
+            return ASKED if _asks([func, *args, *kwargs.values()]) else OPEN
+        if isinstance(func, Open | Named):
+            status = self._status(call, func, state)
+            if status is not None:
+                return Answer(status, self.blame)
+        if isinstance(func, Open):
+            found = self._by_type(call, args, kwargs, state)
+            if found is not MISSING:
+                return found
+        return self.call(func, args, kwargs)
+
+    def _is_worth(self, routine: Routine, args: list[Any]) -> bool:
+        """Whether following a function can tell something: it may refuse, or a condition of a guard is about it."""
+        if self.blame is not None and self.blame.level == "handler":
+            return self.library.decides(routine.function)
+        return (
+            routine.me is not None
+            or routine.state is not None
+            or bool(self.denials.statuses(routine.function))
+            or not all(each is None or isinstance(each, _PLAIN) for each in args)
+        )
+
+    def _by_type(self, call: ir.Call, args: list[Any], kwargs: dict[str, Any], state: State) -> Any:
+        """A call on an object that is only known by its type, where what is called may refuse."""
+        site = self.project.site(call, state.scope)
+        if not site.targets or not site.is_certain or not self.denials.statuses(site.targets[0]):
+            return MISSING
+        me = None if site.receiver is None else OPEN
+        return self.call(Routine(site.targets[0], None, me), args, kwargs)
+
+    def _status(self, call: ir.Call, func: Any, state: State) -> int | None:
+        """The refusal that a response made by a library is."""
+        name = func.name if isinstance(func, Named) else self.denials.symbol(call.func, state.scope)
+        if name == "django.http.HttpResponseNotAllowed":
+            return _METHOD_NOT_ALLOWED
+        if self.denials.status(call.keywords.get("status"), state.scope) == _METHOD_NOT_ALLOWED:
+            return _METHOD_NOT_ALLOWED
+        return next(self.denials.returned(call, state.scope), None)
+
+    def _super(self, state: State) -> Any:
+        current: State | None = state
+        while current is not None and current.owner is None:
+            current = current.outer
+        me = None if current is None else current.me
+        if current is None or not isinstance(me, Thing | Kind) or current.owner not in me.classes:
+            return OPEN
+        rest = me.classes[me.classes.index(current.owner) + 1 :]
+        return _Above(self, me, rest)
+
+    def _builtin(self, func: Named, args: list[Any], state: State) -> Any:
+        match func.name, args:
+            case "builtins.bool", [value]:
+                decided = self.truth(value)
+                return (ASKED if _asks([value]) else OPEN) if decided is None else decided
+            case "builtins.getattr", [owner, str(name), *default]:
+                found = self.attribute(owner, name)
+                return default[0] if default and found is OPEN and isinstance(owner, Thing | Kind) else found
+            case "builtins.hasattr", [owner, str(name)]:
+                return self._has(owner, name)
+            case "builtins.any" | "builtins.all", [list() | tuple() as items]:
+                return self._quantified(func.name == "builtins.any", items)
+            case "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.frozenset", [
+                list() | tuple() as items
+            ]:
+                return list(items)
+            case "builtins.list" | "builtins.tuple" | "builtins.set", []:
+                return []
+            case "builtins.str", [str(value)]:
+                return value
+            case "builtins.isinstance", [owner, kind]:
+                return self._is_instance(owner, kind)
+        return MISSING
+
+    def _has(self, owner: Any, name: str) -> Any:
+        if hasattr(owner, "has"):
+            return owner.has(name)
+        if isinstance(owner, Thing) and self.attribute(owner, name) is not OPEN:
+            return True
+        return ASKED if _asks([owner]) else OPEN
+
+    def _is_instance(self, owner: Any, kind: Any) -> Any:
+        if hasattr(owner, "is_instance"):
+            return owner.is_instance([each.name for each in _flat(kind) if isinstance(each, Kind | Named)])
+        return ASKED if _asks([owner]) else OPEN
+
+    def _quantified(self, decisive: bool, items: Sequence[Any]) -> Any:
+        answers = [self.truth(each) for each in items]
+        if decisive in answers:
+            return decisive
+        if None in answers:
+            return ASKED if _asks(items) else OPEN
+        return not decisive
+
+    def _compared(self, op: str, left: Any, right: Any) -> Any:
+        if op in ("is", "is not", "==", "!=") and hasattr(left, "equals"):
+            return _negated(left.equals(right), op in ("is not", "!="))
+        if op in ("is", "is not", "==", "!=") and hasattr(right, "equals"):
+            return _negated(right.equals(left), op in ("is not", "!="))
+        if op in ("in", "not in") and hasattr(right, "contains"):
+            return _negated(right.contains(left), op == "not in")
+        if op in ("in", "not in") and hasattr(left, "equals") and not isinstance(right, list | tuple):
+            return _negated(left.equals(right), op == "not in")
+        if not (_is_plain(left) and _is_plain(right)):
+            is_object = isinstance(left, Thing | Kind | Routine) and right is None
+            return (op in ("is not", "!=")) if is_object else ASKED if _asks([left, right]) else OPEN
+        match op:
+            case "==" | "is":
+                return left == right
+            case "!=" | "is not":
+                return left != right
+            case "in" | "not in" if isinstance(right, list | tuple | str | dict):
+                if isinstance(right, str) and not isinstance(left, str):
+                    return OPEN
+                if isinstance(right, list | tuple) and not all(map(_is_plain, right)):
+                    return (ASKED if _asks(right) else OPEN) if left not in right else op == "in"
+                return (left in right) is (op == "in")
+        return OPEN
+
+    def _bool(self, op: str, values: list[Expr], state: State) -> Any:
+        kept: list[Any] = []
+        for each in values:
+            value = self.evaluate(each, state)
+            decided = self.truth(value)
+            if decided is (op == "or"):
+                return decided if kept else value
+            if decided is None:
+                kept.append(value)
+        if not kept:
+            return value
+        return ASKED if _asks(kept) else OPEN
+
+    def _unary(self, op: str, value: Any) -> Any:
+        if op == "not":
+            decided = self.truth(value)
+            return (ASKED if _asks([value]) else OPEN) if decided is None else not decided
+        return self._sum(op, value, None)
+
+    def _conditional(self, test: Any, body: Expr, orelse: Expr, state: State) -> Any:
+        decided = self.truth(test)
+        if decided is not None:
+            return self.evaluate(body if decided else orelse, state)
+        return self.joined([self.evaluate(body, state), self.evaluate(orelse, state)])
+
+    def _sequence(self, items: list[Expr], state: State) -> list[Any]:
+        found: list[Any] = []
+        for item in items:
+            value = self.evaluate(item, state)
+            if type(item) is ir.Star:
+                found.extend(value if isinstance(value, list | tuple) else [value])
+            else:
+                found.append(value)
+        return found
+
+    def _dict(self, keys: list[Expr | None], values: list[Expr], state: State) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for key, value in zip(keys, values, strict=True):
+            held = self.evaluate(value, state)
+            name = None if key is None else self.evaluate(key, state)
+            if key is None:
+                found.update(held if isinstance(held, dict) else {})
+            elif isinstance(name, str | int | bool | None):
+                found[name] = held
+        return found
+
+    def _sum(self, op: str, left: Any, right: Any) -> Any:
+        if op == "+" and isinstance(left, list | tuple) and isinstance(right, list | tuple):
+            return [*left, *right]
+        if op == "+" and isinstance(left, list):
+            return [*left, right]
+        if op == "+" and isinstance(left, str) and isinstance(right, str):
+            return left + right
+        if op in "&|~" and isinstance(left, Kind | Named | Operation):
+            return Operation(op, left, right)
+        return ASKED if _asks([left, right]) else OPEN
+
+    def _comprehension(self, element: Expr, clause: ir.Clause, state: State) -> Any:
+        items = self.evaluate(clause.iter, state)
+        inner = State(state.scope, {}, state, state.me, state.owner, state.returned, state.is_open, state.is_asked)
+        if not isinstance(items, list | tuple):
+            return ASKED if _asks([items]) else OPEN
+        found = []
+        for item in items[:_UNROLLED]:
+            self._bind(clause.target, item, inner)
+            tests = [self.truth(self.evaluate(test, inner)) for test in clause.conditions]
+            if False not in tests:
+                found.append(self.evaluate(element, inner))
+        return found
+
+    def joined(self, values: Sequence[Any]) -> Any:
+        """What is known of a value that is one of several."""
+        flat: list[Any] = []
+        for value in values:
+            for each in value.values if isinstance(value, Either) else (value,):
+                if not any(
+                    each is known or (_is_plain(each) and each == known and type(each) is type(known)) for known in flat
+                ):
+                    flat.append(each)
+        if len(flat) == 1:
+            return flat[0]
+        if len(flat) > _CHOICES:
+            return ASKED if _asks(flat) else OPEN
+        return Either(tuple(flat))
+
+
+_PLAIN = (Open, Named, str, int, float, bytes, list, dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`IsAdmin | IsOwner`, of classes that are asked one after the other."""
+
+    op: str
+    left: Any
+    right: Any = None
+
+
+@dataclass(frozen=True)
+class _Above:
+    """`super()`: the same object, seen from the next class on."""
+
+    evaluation: Evaluation
+    me: Thing | Kind
+    classes: tuple[Class | str, ...]
+
+    def attribute(self, name: str) -> Any:
+        return self.evaluation.member(self.me if isinstance(self.me, Thing) else None, self.classes, name)
+
+
+def _answers(returned: Iterable[Returned]) -> Iterator[Refusal]:
+    for each in returned:
+        values = each.value.values if isinstance(each.value, Either) else (each.value,)
+        for value in values:
+            if isinstance(value, Answer):
+                yield Refusal(value.status, value.blame, each.is_certain and len(values) == 1, each.is_asked)
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """What is known whichever of two ways was taken."""
+    merged = {}
+    for name in (*first, *(each for each in second if each not in first)):
+        one, other = first.get(name, OPEN), second.get(name, OPEN)
+        same = one is other or (_is_plain(one) and _is_plain(other) and type(one) is type(other) and one == other)
+        merged[name] = one if same else Either((one, other)) if not _asks([one, other]) else ASKED
+    return merged
+
+
+def _asks(values: Iterable[Any]) -> bool:
+    """Whether one of the values depends on who asks."""
+    for each in values:
+        if isinstance(each, Open):
+            if each.is_asked:
+                return True
+        elif isinstance(each, Either | Named):
+            if _asks(each.values if isinstance(each, Either) else each.args):
+                return True
+        elif getattr(each, "is_asked", False):
+            return True
+    return False
+
+
+def _negated(value: Any, negated: bool) -> Any:
+    return not value if negated and isinstance(value, bool) else value
+
+
+def core(value: Any) -> Routine | None:
+    """The function of the project below what wraps it."""
+    while isinstance(value, Wrapped):
+        value = value.value
+    return value if isinstance(value, Routine) else None
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str | bytes | list | tuple | dict)
+
+
+def _flat(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _element(owner: Any, index: Any) -> Any:
+    if isinstance(owner, list | tuple | str) and isinstance(index, int) and -len(owner) <= index < len(owner):
+        return owner[index]
+    if isinstance(owner, dict) and isinstance(index, str | int) and index in owner:
+        return owner[index]
+    return ASKED if _asks([owner, index]) else OPEN
+
+
+def _pure(text: str, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    arguments = [tuple(each) if isinstance(each, list) else each for each in args]
+    if kwargs or not all(isinstance(each, str | tuple) for each in arguments):
+        return OPEN
+    try:
+        return getattr(text, name)(*arguments)
+    except (TypeError, ValueError):
+        return OPEN
+
+
+def _of_dict(owner: dict[Any, Any], name: str, args: list[Any]) -> Any:
+    match name, args:
+        case "get", [str() | int() | None as key, *default]:
+            return owner.get(key, default[0] if default else None)
+        case "items", []:
+            return [list(each) for each in owner.items()]
+        case "values", []:
+            return list(owner.values())
+        case "keys", []:
+            return list(owner)
+    return OPEN
+
+
+def _of_list(owner: list[Any], name: str, args: list[Any]) -> Any:
+    match name, args:
+        case "append", [value]:
+            owner.append(value)
+        case "extend", [list() as values]:
+            owner.extend(values)
+        case "insert", [_, value]:
+            owner.insert(0, value)
+        case "copy", []:
+            return list(owner)
+    return None
