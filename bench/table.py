@@ -128,11 +128,12 @@ def exponent(points: Sequence[tuple[float, float]]) -> float | None:
 
 
 def machine() -> str:
-    """The processor as Linux calls it, its cores, the system and the interpreter."""
+    """The processor as Linux calls it, its cores, how busy they are just now, the system and the interpreter."""
     names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     name = names[0] if names else platform.machine()
-    return f"{name}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+    load = f"load average {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
+    return f"{name}, {cores} cores, {load}{platform.system()}, Python {platform.python_version()}"
 
 
 def _cpuinfo() -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 JOBS = "2"
+ROOT = Path(__file__).resolve().parents[1]
 
 Command = Callable[["Setup"], list[str]]
 
@@ -24,14 +25,12 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """`requirement` is what pip installs. `succeeds` are the exits of a run that reached its end."""
+    """`requirement` is what pip installs; none means this checkout, as it is now, built and installed as users do."""
 
     name: str
-    label: str
     requirement: str
     command: Command
     has_cache: bool = False
-    succeeds: tuple[int, ...] = (0, 1)
 
 
 def _backend_lint(setup: Setup) -> list[str]:
@@ -75,30 +74,31 @@ def _semgrep(setup: Setup) -> list[str]:
 
 
 TOOLS = (
-    Tool("backend-lint", "backend-lint", "", _backend_lint, has_cache=True),
-    Tool("bandit", "`bandit -r`", "bandit==1.9.4", _bandit),
-    Tool("ruff", "`ruff --select ALL`", "ruff==0.17.6", _ruff, has_cache=True),
-    Tool("pylint", "`pylint`", "pylint==4.1.4", _pylint),
-    Tool("semgrep", "`semgrep`", "semgrep==1.182.0", _semgrep),
+    Tool("backend-lint", "", _backend_lint, has_cache=True),
+    Tool("bandit", "bandit==1.9.4", _bandit),
+    Tool("ruff", "ruff==0.17.6", _ruff, has_cache=True),
+    Tool("pylint", "pylint==4.1.4", _pylint),
+    Tool("semgrep", "semgrep==1.182.0", _semgrep),
 )
 
 
 def program(tool: Tool, work: Path, python: Path = Path(sys.executable)) -> Path | None:
-    """The tool's executable, installed for `python` at the first call; None where it cannot be had.
-
-    backend-lint is the one of the interpreter that runs the bench.
-    """
-    if not tool.requirement:
-        path = Path(sys.executable).with_name(tool.name)
-        return path if path.exists() else None
-    home = work / "venvs" / f"{tool.requirement.replace('==', '-')}-{_tag(python)}"
+    """The tool's executable, installed for `python` at the first call; None where it cannot be had."""
+    home = work / "venvs" / f"{tool.name}-{_tag(python)}-{tool.requirement.partition('==')[2] or 'checkout'}"
     path = home / "bin" / tool.name
     if not path.exists():
         subprocess.run([python, "-m", "venv", "--clear", home], check=True)
-        install = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", tool.requirement]
-        if subprocess.run(install, check=False).returncode:
+        if _install(home, tool.requirement or str(ROOT)):
             return None
+    elif not tool.requirement and _install(home, "--force-reinstall", "--no-deps", str(ROOT)):
+        return None
     return path
+
+
+def _install(home: Path, *arguments: str) -> int:
+    """pip's exit."""
+    command = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *arguments]
+    return subprocess.run(command, check=False).returncode
 
 
 def _tag(python: Path) -> str:
