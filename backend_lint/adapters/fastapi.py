@@ -369,6 +369,8 @@ class _Reader:
             guards=list(context.guards),
         )
         self.order += 1
+        if type(node) is ir.Call:
+            route.options = node.keywords
         self._options(route, kwargs)
         self._dependencies(route, function, context, kwargs, scope, frozenset(converters))
         if context.framework == "starlette":
