@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Project, Scope
@@ -18,8 +18,24 @@ from backend_lint.taint.state import State
 _DEPTH = 12_000
 
 
-def analyse(project: Project, models: Models | None = None, *, options: Options | None = None) -> TaintResult:
-    """All flows of a project, in the order of their sinks."""
+Guarded = Callable[[str, Callable[[], None]], None]
+
+
+def analyse(
+    project: Project, models: Models | None = None, *, options: Options | None = None, guarded: Guarded | None = None
+) -> TaintResult:
+    """All flows of a project, in the order of their sinks.
+
+    `guarded` runs a part by name and keeps a failing one apart; without it a failure is raised.
+    """
+
+    def part(name: str, run: Callable[[], None]) -> None:
+        if guarded is None:
+            run()
+        else:
+            guarded(name, run)
+            engine.summaries.forget_unfinished()
+
     engine = Engine(project, models or load(), options)
     with _deep_recursion():
         handlers = entries.handlers(engine)
@@ -28,10 +44,10 @@ def analyse(project: Project, models: Models | None = None, *, options: Options 
         seeds = selection.seeds(engine)
         engine.seeds = seeds
         for function in selection.in_order(engine, seeds):
-            engine.summarise(function)
+            part(f"taint {function.qualified}", functools.partial(engine.summarise, function))
         for handler in handlers:
             if engine.matters(handler.function):
-                entries.run(engine, handler)
+                part(f"taint {handler.function.qualified}", functools.partial(entries.run, engine, handler))
         return engine.finish()
 
 

@@ -179,7 +179,8 @@ def sliced(frame: Frame, node: ir.Subscript, value: Value, index: ir.Slice) -> V
             cut = strings.sliced(text, *bounds)
         else:
             cut = text
-        found = join(found, cut.derived_from("slice", value, bounds) if not value.references else cut)
+        is_known = _UNKNOWN_BOUND not in bounds and not value.references
+        found = join(found, cut.derived_from("slice", value, bounds) if is_known else cut)
     return found if found is not NOTHING else UNKNOWN
 
 

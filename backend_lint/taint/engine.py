@@ -18,7 +18,7 @@ from backend_lint.project.external import canonical_external
 from backend_lint.project.external import ancestors as external_ancestors
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.types import Type
-from backend_lint.taint import annotations, execute
+from backend_lint.taint import evidence, execute
 from backend_lint.taint.calls import Calls
 from backend_lint.taint.domain import (
     NOTHING,
@@ -145,9 +145,7 @@ class Engine:
         try:
             self.summaries.generic(function)
         except RecursionError:
-            self.summaries.active.clear()
-            self.summaries.provisional.clear()
-            self.summaries.low.clear()
+            self.summaries.forget_unfinished()
             self.cut(function)
 
     def cut(self, scope: Scope) -> None:
@@ -412,8 +410,8 @@ class Engine:
     def is_ours(self, value: Value) -> bool:
         return value.type is not None and self.project.cls(value.type) is not None
 
-    def constrained(self, expr: Expr | None) -> annotations.Cleaning:
-        return annotations.constrained(expr)
+    def constrained(self, expr: Expr | None) -> evidence.Cleaning:
+        return evidence.constrained(expr)
 
     # What functions hold
 

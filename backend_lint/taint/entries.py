@@ -10,7 +10,7 @@ from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
 from backend_lint.project.model import Route
 from backend_lint.project.modules import Class, Function
-from backend_lint.taint import annotations, containers
+from backend_lint.taint import containers, evidence
 from backend_lint.taint.domain import NOTHING, UNKNOWN, FunctionValue, Value, join
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source, union
@@ -169,7 +169,7 @@ def _injected(
     if wire is None:
         wire = "path" if parameter.name in converters else "json" if cls is not None else "query"
         wire = "file" if kind == "fastapi.UploadFile" else wire
-    kinds, absent = annotations.cleaning(engine.project, parameter.annotation, function)
+    kinds, absent = evidence.cleaning(engine.project, parameter.annotation, function)
     more = engine.constrained(parameter.default)
     place = function.module.facts.place(function.module.path, parameter.at, parameter.end)
     label = Label(Source(wire, _NOTES[wire], place), kinds | more[0], absent | more[1])

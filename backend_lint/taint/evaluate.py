@@ -357,9 +357,13 @@ def _comprehension(frame: Frame, node: ir.Comprehension) -> Value:
     items: list[Value] | None = None
     if len(node.clauses) == 1 and not node.clauses[0].conditions:
         items = containers.exact_items(frame, frame.evaluate(node.clauses[0].iter))
+    if frame.state is None:
+        return NOTHING
     if items is not None and len(items) <= MOST_UNROLLED and node.kind != "dict":
         results = []
         for item in items:
+            if frame.state is None:
+                return NOTHING
             frame.engine.assign(frame, node.clauses[0].target, item)
             results.append(frame.evaluate(node.element))
         found = frame.allocate(node, Object("set" if node.kind == "set" else "list", items=tuple(results)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.facts import ir
 from backend_lint.project.external import returns
 from backend_lint.taint import containers, guards, models, regexes, responses, strings
-from backend_lint.taint.annotations import CLEAN
+from backend_lint.taint.evidence import CLEAN
 from backend_lint.taint.domain import (
     BOOLEAN,
     NONE,

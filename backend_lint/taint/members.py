@@ -8,7 +8,7 @@ from backend_lint.facts import ir
 from backend_lint.project.modules import Class
 from backend_lint.project.types import Type
 from backend_lint.taint import models
-from backend_lint.taint.annotations import cleaning
+from backend_lint.taint.evidence import cleaning
 from backend_lint.taint.containers import into
 from backend_lint.taint.domain import (
     NOTHING,

@@ -106,6 +106,13 @@ class Summaries:
         """The summary of a function of whose arguments nothing is known."""
         return self.of(function, {}, {}, None, 1)
 
+    def forget_unfinished(self) -> None:
+        """After a run that did not come to its end."""
+        self.active.clear()
+        self.provisional.clear()
+        self.passing.clear()
+        self.low.clear()
+
     def of(
         self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], shape: Any, depth: int
     ) -> Summary:
@@ -250,7 +257,7 @@ def _is_verdict(value: Value) -> bool:
 
 
 def _everything() -> Facts:
-    from backend_lint.taint.annotations import CLEAN
+    from backend_lint.taint.evidence import CLEAN
 
     return CLEAN
 
