@@ -17,6 +17,14 @@ _DEPTH = 4
 _STATUSES = (401, 403, 429)
 _ELSEWHERE = (301, 302, 303, 307)
 _NAMED_STATUS = re.compile(r"HTTP_(\d{3})")
+_UNAUTHENTICATED = re.compile(
+    r"(?:Api|API|Http|HTTP)?(?:Auth|Unauthori[sz]ed|Unauthenticated|NotAuthenticated|Authentication(?:Failed|Required)?"
+    r"|AuthRequired|LoginRequired|NotLoggedIn|InvalidCredentials)(?:Error|Exception)?$"
+)
+_FORBIDDEN = re.compile(
+    r"(?:Api|API|Http|HTTP)?(?:Forbidden|(?:Permission|Access)Denied|NotAuthori[sz]ed|Authori[sz]ation(?:Failed)?"
+    r"|InsufficientPermissions?)(?:Error|Exception)?$"
+)
 _LOGIN = re.compile(r"log[-_]?in|sign[-_]?in|auth", re.IGNORECASE)
 _HTTP_ERRORS = frozenset(
     {
@@ -163,7 +171,7 @@ class Denials:
             if name in self.mapped:
                 return self.mapped[name]
             if isinstance(each, Class):
-                status = self._class_status(each)
+                status = self._class_status(each) or _told_by_name(each.name)
                 if status is not None:
                     return status
         return None
@@ -273,6 +281,11 @@ def named_status(name: str) -> int | None:
     if match is not None:
         return int(match.group(1))
     return HTTPStatus[name].value if name in HTTPStatus.__members__ else None
+
+
+def _told_by_name(name: str) -> int | None:
+    """The status that an exception's own name stands for: handlers map it in ways that cannot always be followed."""
+    return 401 if _UNAUTHENTICATED.match(name) else 403 if _FORBIDDEN.match(name) else None
 
 
 def guard_kinds(statuses: frozenset[int]) -> list[GuardKind]:

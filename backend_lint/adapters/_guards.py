@@ -155,7 +155,9 @@ class Guards:
         if not decorator.is_lenient:
             yield from self._guards(decorator, self.known.decorators.get(decorator.symbol or "", ()), level)
 
-    def _guards(self, decorator: Decorator, kinds: tuple[GuardKind, ...] | list[GuardKind], level: str) -> Iterator[Guard]:
+    def _guards(
+        self, decorator: Decorator, kinds: tuple[GuardKind, ...] | list[GuardKind], level: str
+    ) -> Iterator[Guard]:
         for kind in kinds:
             yield Guard(kind, decorator.name, decorator.at, level, decorator.function, arguments=decorator.arguments)
 
@@ -176,5 +178,6 @@ def _verifies_password(function: Function) -> bool:
     return any(
         any(word in (node.name if type(node) is ir.Attribute else str(node.value)).lower() for word in _PASSWORD)
         for node in ir.walk(function.body)
-        if type(node) is ir.Attribute or (type(node) is ir.Const and isinstance(node.value, str) and len(node.value) < 40)
+        if type(node) is ir.Attribute
+        or (type(node) is ir.Const and isinstance(node.value, str) and len(node.value) < 40)
     )

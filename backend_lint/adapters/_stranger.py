@@ -7,6 +7,7 @@ none there. Conditions fold to true, false or open; of an open one both branches
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 from backend_lint.adapters._denial import Denials, denials
 from backend_lint.adapters._registration import Entries, Items, Literal, Registration, Value, registration
+from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
 from backend_lint.project import Function, Project, Scope
@@ -111,6 +113,31 @@ class Strangers:
     def handler(self, function: Function, facts: Mapping[str, Any], depth: int = 1) -> frozenset[Refusal]:
         return self._asked(function, {}, facts, depth, False)
 
+    @functools.cached_property
+    def _distances(self) -> dict[str, int]:
+        """How many calls lie between a function and a refusal, for those that can refuse at all."""
+        project = self.project
+        found = {each.qualified: 0 for each in project.functions(Role.APP, Role.SCRIPT) if self._refuses(each)}
+        queue = [function for name in found if (function := project.function(name)) is not None]
+        for function in queue:
+            distance = found[function.qualified] + 1
+            around: list[Scope] = [site.scope for site in project.callers(function)] if distance < _DEPTH else []
+            if function.parent is not None:
+                around.append(function.parent)
+            for scope in around:
+                if isinstance(scope, Function) and scope.qualified not in found:
+                    found[scope.qualified] = distance
+                    queue.append(scope)
+        return found
+
+    def _refuses(self, function: Function) -> bool:
+        if self.denials.direct(function):
+            return True
+        return any(
+            site.symbol in self.library.calls or self.denials.is_redirect(site.symbol)
+            for site in self.project.sites(function)
+        )
+
     def bound(self, function: Function, call: ir.Call | None, scope: Scope) -> dict[str, Any]:
         """The literal arguments of a call by the parameter that takes them, defaults included."""
         state = _State(scope, {}, 0) if isinstance(scope, Function) else None
@@ -144,7 +171,9 @@ class Strangers:
         self._answers[key if self._consulted == before else particular] = answer
         return answer
 
-    def _arguments(self, function: Function, call: ir.Call | None, scope: Scope, state: _State | None) -> dict[str, Any]:
+    def _arguments(
+        self, function: Function, call: ir.Call | None, scope: Scope, state: _State | None
+    ) -> dict[str, Any]:
         parameters = [each for each in function.parameters if each.kind in ("positional", "plain", "keyword")]
         skipped = 1 if function.cls is not None and parameters and not _is_static(function) else 0
         found: dict[str, Any] = {}
@@ -195,7 +224,7 @@ class Strangers:
             case ir.Assert(test=test):
                 self._calls(test, state)
             case ir.For():
-                self._loop(stmt, state, defines)
+                return self._loop(stmt, state, defines)
             case ir.While(test=test, body=body, orelse=orelse):
                 self._open(body, state, defines)
                 self._block(orelse, state, defines)
@@ -242,18 +271,19 @@ class Strangers:
         self._block(body, state, defines)
         state.env, state.is_open = _joined(before, state.env), was_open
 
-    def _loop(self, stmt: ir.For, state: _State, defines: bool) -> None:
+    def _loop(self, stmt: ir.For, state: _State, defines: bool) -> bool:
         self._calls(stmt.iter, state)
         items = self._value(stmt.iter, state.function, state.env)
-        if isinstance(items, (tuple, frozenset, dict)) and len(items) <= _UNROLLED:
+        is_plain = not any(type(each) is ir.Jump and each.kind != "pass" for each in ir.walk_statements(stmt.body))
+        if is_plain and isinstance(items, (tuple, frozenset, dict)) and len(items) <= _UNROLLED:
             for item in sorted(items, key=repr):
                 self._bind(stmt.target, item, state.env)
                 if self._block(stmt.body, state, defines):
-                    return
+                    return True
         else:
             self._bind(stmt.target, OPEN, state.env)
             self._open(stmt.body, state, defines)
-        self._block(stmt.orelse, state, defines)
+        return self._block(stmt.orelse, state, defines)
 
     def _try(self, stmt: ir.Try, state: _State, defines: bool) -> bool:
         before, outer = dict(state.env), state.found
@@ -334,7 +364,7 @@ class Strangers:
                     if decided is not (not taken):
                         self._returned(branch, state)
                 return None
-            case ir.Sequence(kind="tuple", items=[first, *_]):
+            case ir.Sequence(kind="tuple"):
                 self._calls(value, state)
                 for status in self.denials.returned(value, state.function):
                     self._add(Refusal(status, is_returned=True), state)
@@ -422,6 +452,8 @@ class Strangers:
         if not site.targets or not site.is_certain:
             return frozenset()
         target = site.targets[0]
+        if self._distances.get(target.qualified, _DEPTH) >= state.depth:
+            return frozenset()
         known = self._arguments(target, call, state.function, state)
         return self._answer(target, known, state.depth - 1, False)
 
@@ -658,4 +690,3 @@ def _is_static(function: Function) -> bool:
 
 def statuses(refusals: Iterable[Refusal]) -> frozenset[int]:
     return frozenset(each.status for each in refusals)
-
