@@ -1,0 +1,86 @@
+"""Two handlers for one method and path.
+
+## What it does
+Reports a route whose method and path, with all prefixes, another handler of the same application has already taken.
+
+## Why it matters
+Only one of the two ever answers. Which one it is depends on the order of imports and includes, and the other is dead
+code that looks alive.
+
+## Example
+```python
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/orders")
+def list_orders(): ...
+
+
+@app.get("/orders")
+def search_orders(query: str): ...
+```
+
+## Use instead
+```python
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/orders")
+def list_orders(): ...
+
+
+@app.get("/orders/search")
+def search_orders(query: str): ...
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
+from backend_lint.rules.api._shared import are_alternatives, methods_taken, shape
+
+
+class DuplicateRoute(ProjectRule):
+    code = "API102"
+    severity = Severity.HIGH
+    cwe = (561,)
+    unit = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        owners: dict[tuple[str, str, str], Route] = {}
+        reported: set[tuple[object, ...]] = set()
+        for route in project.routes:
+            for method in sorted(methods_taken(route)):
+                owner = owners.setdefault((route.app, method, shape(route)), route)
+                key = (route.at, route.path)
+                if key not in reported and self._is_other(owner, route, project):
+                    reported.add(key)
+                    yield self._finding(route, owner, method)
+
+    def _is_other(self, owner: Route, route: Route, project: Project) -> bool:
+        """Whether the handlers differ, and both are there at once."""
+        if owner.at == route.at or owner.handler_name == route.handler_name and owner.at.path == route.at.path:
+            return owner.at != route.at and owner.handler is not route.handler
+        if owner.handler is not None and owner.handler is route.handler:
+            return False
+        if owner.handler is not None and route.handler is not None:
+            if are_alternatives(project, owner.handler.at, route.handler.at):
+                return False
+        return not are_alternatives(project, owner.at, route.at)
+
+    def _finding(self, route: Route, owner: Route, method: str) -> Finding:
+        shown = f"{method} {route.path}" if method != "*" else route.path
+        return self.finding(
+            route.at,
+            f"`{shown}` is already answered by `{owner.handler_name.rpartition('.')[2]}`",
+            help="Give one of the two another path or method, or remove it.",
+            related=[Step(owner.at, f"`{owner.label}` is registered here")],
+            discriminator=route.label,
+            unit=route.label,
+        )
