@@ -7,11 +7,11 @@ Source: `django.contrib.auth.mixins`, `django.contrib.auth.decorators`, `django.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend_lint.adapters._denial import denials
+from backend_lint.adapters._denial import denials, named_status
 from backend_lint.adapters._django_conf import Settings
 from backend_lint.adapters._django_library import library_attribute, library_method
 from backend_lint.adapters._evaluation import (
@@ -27,6 +27,7 @@ from backend_lint.adapters._evaluation import (
     Native,
     Open,
     Operation,
+    Refusal,
     Routine,
     Thing,
     Wrapped,
@@ -35,16 +36,17 @@ from backend_lint.adapters._evaluation import (
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project import CallSite, Class, Function, Project, Scope
 
+_METHOD_NOT_ALLOWED = 405
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _VIEW = "django.views.generic.View"
 _API_VIEW = "rest_framework.views.APIView"
 _METHOD_DECORATOR = "django.utils.decorators.method_decorator"
 _STANDARD_HEADERS = frozenset({"accept", "content-type", "content-length", "host", "user-agent", "referer", "origin"})
-_DECISIVE = frozenset(
+_DECISIVE = frozenset(  # methods of views that lead to what may refuse
     {"get_object", "check_object_permissions", "check_permissions", "permission_denied", "handle_no_permission"}
-    | {"HttpResponseNotAllowed", "has_permission", "has_object_permission", "initial", "dispatch"}
+    | {"has_permission", "has_object_permission", "initial", "dispatch"}
     | {"get", "post", "put", "patch", "delete", "list", "create", "retrieve", "update", "partial_update", "destroy"}
 )
 _DEPTH = 4
@@ -156,7 +158,9 @@ class Django:
 
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project, self.settings = project, settings
-        self._decides: dict[str, bool] = {}
+        self._wrappers: dict[str, dict[str, list[tuple[Expr, Scope]]]] = {}
+        self._decides: dict[tuple[str, int], bool] = {}
+        self.authenticated: dict[tuple[str, Caller], list[Refusal]] = {}
 
     # What the classes define
 
@@ -197,15 +201,21 @@ class Django:
         made = _DECORATORS.get(symbol)
         return MISSING if made is None else made(self, evaluation, args, kwargs)
 
-    def decorators(self, cls: Class, name: str) -> Iterator[tuple[Expr, Scope]]:
+    def decorators(self, cls: Class, name: str) -> Sequence[tuple[Expr, Scope]]:
+        known = self._wrappers.get(cls.qualified)
+        if known is None:
+            known = self._wrappers[cls.qualified] = self._method_decorators(cls)
+        return known.get(name, ())
+
+    def _method_decorators(self, cls: Class) -> dict[str, list[tuple[Expr, Scope]]]:
+        found: dict[str, list[tuple[Expr, Scope]]] = {}
         for decorator in cls.facts.decorators:
-            if type(decorator) is not ir.Call:
-                continue
-            if self.project.qualified(decorator.func, cls.module) != _METHOD_DECORATOR:
-                continue
-            target = decorator.argument(1, "name")
-            if type(target) is ir.Const and target.value == name:
-                yield decorator, cls.module
+            if type(decorator) is ir.Call:
+                target = decorator.argument(1, "name")
+                is_known = self.project.qualified(decorator.func, cls.module) == _METHOD_DECORATOR
+                if is_known and type(target) is ir.Const and isinstance(target.value, str):
+                    found.setdefault(target.value, []).append((decorator, cls.module))
+        return found
 
     def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
         if name not in ("dispatch", "initial", "check_permissions") or owner in (_VIEW, _API_VIEW):
@@ -215,21 +225,44 @@ class Django:
         return Blame(owner.rpartition(".")[2], _place(me), "class")
 
     def decides(self, function: Function, depth: int = _DEPTH) -> bool:
-        known = self._decides.get(function.qualified)
+        key = function.qualified, depth
+        known = self._decides.get(key)
         if known is None:
-            self._decides[function.qualified] = False
-            known = self._decides[function.qualified] = self._may_decide(function, depth)
+            self._decides[key] = False
+            known = self._decides[key] = self._may_decide(function, depth)
         return known
 
     def _may_decide(self, function: Function, depth: int) -> bool:
-        if denials(self.project).statuses(function) or any(map(self.decides, function.nested.values())):
+        if denials(self.project).direct(function):
             return True
-        for site in self.project.sites(function):
-            if site.method in _DECISIVE or "status" in site.call.keywords:
-                return True
-            if depth and site.targets and self.decides(site.targets[0], depth - 1):
-                return True
-        return False
+        if any(self.decides(each, depth) for each in function.nested.values()):
+            return True
+        return any(self._is_decisive(site, depth) for site in self.project.sites(function))
+
+    def _is_decisive(self, site: CallSite, depth: int) -> bool:
+        func = site.call.func
+        if type(func) is ir.Attribute and func.name in _DECISIVE and _is_own(func.value):
+            return True
+        if site.symbol == "django.http.HttpResponseNotAllowed" or _is_status(site.call, _METHOD_NOT_ALLOWED):
+            return True
+        return bool(depth and site.targets and self.decides(site.targets[0], depth - 1))
+
+
+def _is_own(receiver: Expr) -> bool:
+    """Whether a receiver is `self` or `super()`."""
+    name = ir.dotted(receiver.func if type(receiver) is ir.Call else receiver)
+    return name in ("self", "super")
+
+
+def _is_status(call: ir.Call, status: int) -> bool:
+    given = call.keywords.get("status")
+    match given:
+        case ir.Const(value=value):
+            return value == status
+        case ir.Attribute(name=name):
+            return named_status(name) == status
+        case _:
+            return False
 
 
 @dataclass(frozen=True)
@@ -338,17 +371,23 @@ def _initial(self: Self, args: list[Any]) -> Any:
 
 def _perform_authentication(self: Self, args: list[Any]) -> Any:
     """Authenticators that refuse whoever brings nothing; those that only refuse wrong credentials are no guards."""
-    evaluation = self.evaluation
     for each in _flat(self.call("get_authenticators")):
-        made = _instance(evaluation, each)
-        if not isinstance(made, Thing) or not isinstance(made.classes[0], Class):
-            continue
-        known = len(evaluation.refusals)
-        blame = Blame(made.classes[0].name, _place(self.me), "class", None, made.classes[0])
-        with evaluation.blaming(blame):
-            evaluation.call(evaluation.attribute(made, "authenticate"), [self.request], {})
-        evaluation.refusals[known:] = [each for each in evaluation.refusals[known:] if each.is_certain]
+        made = _instance(self.evaluation, each)
+        if isinstance(made, Thing) and isinstance(made.classes[0], Class):
+            self.evaluation.refusals.extend(_refused_by(self, made, made.classes[0]))
     return None
+
+
+def _refused_by(self: Self, authenticator: Thing, cls: Class) -> list[Refusal]:
+    evaluation, known = self.evaluation, self.library.authenticated
+    key = cls.qualified, self.caller
+    if key not in known:
+        before = len(evaluation.refusals)
+        with evaluation.blaming(Blame(cls.name, cls.at, "class", cls.methods.get("authenticate"), cls)):
+            evaluation.attempt(evaluation.attribute(authenticator, "authenticate"), [self.request])
+        known[key] = [each for each in evaluation.refusals[before:] if each.is_certain]
+        del evaluation.refusals[before:]
+    return known[key]
 
 
 def _get_authenticators(self: Self, args: list[Any]) -> Any:

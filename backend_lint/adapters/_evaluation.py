@@ -173,7 +173,7 @@ class Library(Protocol):
     def value(self, evaluation: Evaluation, symbol: str) -> Any:
         """The value of a library's constant or setting."""
 
-    def decorators(self, cls: Class, name: str) -> Iterator[tuple[Expr, Scope]]:
+    def decorators(self, cls: Class, name: str) -> Sequence[tuple[Expr, Scope]]:
         """What wraps a method from the outside of its class's body, outermost first."""
 
     def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
@@ -235,6 +235,13 @@ class Evaluation:
         self.refusals.append(Refusal(status, self.blame, is_certain and not is_open, asked))
         if is_certain:
             raise _EndedError
+
+    def attempt(self, func: Any, args: list[Any]) -> Any:
+        """Call something that may end the path, and go on."""
+        try:
+            return self.call(func, args, {})
+        except _EndedError:
+            return OPEN
 
     @contextmanager
     def blaming(self, blame: Blame | None) -> Iterator[None]:
@@ -646,7 +653,7 @@ class Evaluation:
                     return self._blamed(found, name, each, me)
                 continue
             found = self._own(me, each, name)
-            wrappers = list(self.library.decorators(each, name))
+            wrappers = self.library.decorators(each, name)
             if wrappers and found is MISSING:
                 found = self.member(me, classes[index + 1 :], name)
             for expr, scope in reversed(wrappers):
