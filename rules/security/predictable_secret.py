@@ -1,13 +1,12 @@
 """A token, password or key that can be guessed.
 
 ## What it does
-Follows values of `random`, `uuid1` and the clock within a function and reports those that become a secret: a session
+Follows values of `random` and `uuid1` within a function and reports those that become a secret: a session
 entry, a cookie, a value or argument named like a token, password, one-time code or key, or the result of a function
 that is named so.
 
 ## Why it matters
-`random` is a Mersenne Twister: a few hundred outputs are enough to compute all others, and the time is known to
-everybody. Whoever guesses the value is the user it was made for.
+`random` is a Mersenne Twister: a few hundred outputs are enough to compute all others. Whoever guesses the value is the user it was made for.
 
 ## Example
 ```python
@@ -47,7 +46,7 @@ from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Sev
 _WEAK = frozenset(
     ["random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "randbytes", "triangular", "gauss", "normalvariate", "betavariate", "expovariate", "gammavariate", "lognormvariate", "paretovariate", "vonmisesvariate", "weibullvariate"]
 )
-_CLOCK = frozenset({"time.time", "time.time_ns", "uuid.uuid1"})
+_CLOCK = frozenset({"uuid.uuid1"})
 _SECRETS = frozenset(
     ["token", "password", "passwd", "secret", "otp", "nonce", "csrf", "apikey", "credential", "passcode", "salt", "sessionid", "remember", "recovery"]
 )

@@ -2,8 +2,8 @@
 
 ## What it does
 Reports MD5, SHA-1 and other broken hashes, DES, RC4, Blowfish and the ECB mode, and RSA and DSA keys that are too
-short. A hash is left alone where the code says what it is for: `usedforsecurity=False`, or a name that speaks of a
-cache, an ETag, a checksum, a file name or de-duplication.
+short. Hashes are reported in code that handles secrets, signatures or the data of a request, and left alone where it
+says what they are for: `usedforsecurity=False`, or a name that speaks of a cache, an ETag, a checksum or a file name.
 
 ## Why it matters
 Collisions for MD5 and SHA-1 are made on a laptop, and the ciphers are read back: what they should protect is open to
@@ -116,7 +116,7 @@ def _weaknesses(site: CallSite, project: Project) -> Iterator[tuple[str, str, Co
     if symbol == "hashlib.new":
         named = project.constant(site.call.argument(0, "name"), site.scope)
         broken = _NAMED.get(named.lower()) if isinstance(named, str) else None
-    if broken is not None and not _is_innocent(site, project):
+    if broken is not None and not _is_innocent(site, project) and _matters(site, project):
         confidence = Confidence.HIGH if _speaks(site, project, _GUILTY) else Confidence.MEDIUM
         yield (
             f"{broken} is broken, and nothing here says that this hash is not for security",
@@ -149,6 +149,12 @@ def _is_innocent(site: CallSite, project: Project) -> bool:
     if flag is not None and project.constant(flag, site.scope) is False:
         return True
     return _speaks(site, project, _INNOCENT) and not _speaks(site, project, _GUILTY)
+
+
+def _matters(site: CallSite, project: Project) -> bool:
+    """Whether the hash is of or about something to protect: by the names around it, or as a request's data."""
+    scope = site.scope
+    return _speaks(site, project, _GUILTY) or (isinstance(scope, Function) and scope.qualified in project.handlers)
 
 
 def _speaks(site: CallSite, project: Project, pattern: re.Pattern[str]) -> bool:
