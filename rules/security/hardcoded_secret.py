@@ -64,14 +64,12 @@ _MAYBE_ISSUED = re.compile(
     "AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|hooks\\.slack|_live_|AIza|SG\\.|SK|sk-|pypi-|npm_|key-|PRIVATE KEY"
 )
 _URL = re.compile(r"^[a-z][a-z0-9+.-]{2,24}://[^\s/@:]*:[^\s/@]+@[^\s/]", re.IGNORECASE)
-_ILLUSTRATIONS = frozenset(
-    ["example", "examples", "openapi_examples", "openapi_extra", "schema_extra", "json_schema_extra", "help", "help_text", "description", "doc", "usage", "epilog", "metavar", "placeholder", "responses"]
-)
 _DATA = re.compile(r"[0-9]")
 _LETTERS = re.compile(r"[A-Za-z]")
 _NAME_LIKE = re.compile(
     r"^[a-z]+(?:[._:/-][a-z]+)*$|^[A-Z]+(?:[_-][A-Z]+)*$|^(?:[A-Z][a-z]+)+$|^[\w.-]+\.[a-z]{2,5}$|^[a-z]+(?:[A-Z][a-z]+)*$"
 )
+_READS = re.compile(r"(?:^|[._])(?:getenv|environ\.get|env|env\.str|config|setdefault|get_env|getenv_or)$")
 _WRAPPERS = frozenset({"SecretStr", "Secret", "Field", "bytes", "str"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal", "example.com", "example.org"})
 
@@ -87,95 +85,73 @@ class HardcodedSecret(ProjectRule):
         for scope in project.scopes():
             if isinstance(scope, Class) and project.classes.is_subclass(scope, "enum.Enum"):
                 continue
-            yield from self._scope(scope)
+            yield from self._named(scope)
+            for node in ir.walk(scope.body):
+                kind = type(node)
+                if kind is ir.Const:
+                    yield from self._alone(node, scope)
+                elif kind is ir.Call or kind is ir.Dict or kind is ir.Compare:
+                    yield from self._given(node, scope)
 
-    def _scope(self, scope: Scope) -> Iterator[Finding]:
+    def _named(self, scope: Scope) -> Iterator[Finding]:
+        """Defaults of parameters, and values of variables."""
         for parameter in getattr(scope, "parameters", ()):
-            if parameter.default is not None:
-                yield from self._value(parameter.default, parameter.name, scope)
+            yield from self._value(parameter.default, parameter.name, scope)
         for stmt in ir.walk_statements(scope.body):
-            match stmt:
-                case ir.Assign(targets=targets, value=value) if value is not None:
-                    yield from self._value(value, next(filter(None, map(_name, targets)), ""), scope)
-                    continue
-                case ir.Evaluate(value=ir.Const()):
-                    continue  # a docstring
-            for child in ir.children(stmt):
-                yield from self._value(child, "", scope)
+            if type(stmt) is ir.Assign:
+                name = next(filter(None, map(_name, stmt.targets)), "")
+                yield from self._value(stmt.value, name, scope)
 
-    def _value(self, expr: ir.Expr, name: str, scope: Scope, is_used: bool = False) -> Iterator[Finding]:
-        """What is wrong in an expression that is given to something of this name."""
-        match expr:
-            case ir.Const(value=str(text)):
-                yield from self._literal(expr, text, name, scope, is_used)
+    def _given(self, node: ir.Expr, scope: Scope) -> Iterator[Finding]:
+        """Arguments, entries of dictionaries, and what is compared."""
+        match node:
             case ir.Call():
-                yield from self._call(expr, name, scope)
+                variable = _text(node.argument(0))
+                if variable and ir.dotted(node.func) is not None and _READS.search(ir.dotted(node.func) or ""):
+                    yield from self._value(node.argument(1, "default"), variable, scope)
+                    return
+                for arg in node.args:
+                    if arg.keyword is not None:
+                        yield from self._value(arg.value, arg.keyword, scope, True)
             case ir.Dict(keys=keys, values=values):
                 for key, value in zip(keys, values, strict=True):
-                    label = key.value if type(key) is ir.Const and isinstance(key.value, str) else ""
-                    if label not in _ILLUSTRATIONS:
-                        yield from self._value(value, label, scope)
+                    yield from self._value(value, _text(key), scope)
             case ir.Compare(op="==" | "!=", left=left, right=right):
                 for value, other in ((left, right), (right, left)):
-                    known = ir.dotted(other) or ""
-                    yield from self._value(value, known if "password" in words(known)[-1:] else "", scope, True)
-            case ir.Bool(values=values):
-                for value in values:
-                    yield from self._value(value, name, scope)
-            case ir.Conditional(test=test, body=body, orelse=orelse):
-                yield from self._value(test, "", scope)
-                yield from self._value(body, name, scope)
-                yield from self._value(orelse, name, scope)
-            case _:
-                for child in ir.children(expr):
-                    yield from self._value(child, "", scope)
+                    name = (ir.dotted(other) or "").rpartition(".")[2]
+                    if type(value) is ir.Const and words(name)[-1:] == ("password",):
+                        yield from self._value(value, name, scope, True)
 
-    def _call(self, call: ir.Call, name: str, scope: Scope) -> Iterator[Finding]:
-        func = ir.dotted(call.func) or ""
-        yield from self._value(call.func, "", scope) if type(call.func) is not ir.Name else ()
-        variable = _text(call.argument(0))
-        reads = func.rpartition(".")[2] in (
-            "getenv",
-            "get",
-            "config",
-            "env",
-            "str",
-            "setdefault",
-            "get_secret",
-        ) and bool(variable)
-        for index, arg in enumerate(call.args):
-            if arg.keyword in _ILLUSTRATIONS:
-                continue
-            label = arg.keyword or ""
-            if reads and (label == "default" or (not label and index == 1)):
-                label = variable
-            elif label in ("default", "value") or (not label and index == 0 and func.rpartition(".")[2] in _WRAPPERS):
-                label = name
-            yield from self._value(arg.value, label, scope, label == arg.keyword)
-
-    def _literal(self, expr: ir.Const, text: str, name: str, scope: Scope, is_used: bool) -> Iterator[Finding]:
-        what = _issued(text)
-        if what is None and _URL.match(text) and _has_password(text):
-            what = "password in a connection URL"
-        certain = what is not None
-        if (
-            what is None
-            and name
-            and is_credential(name)
-            and not is_signing_key(name)
-            and _is_secret(text, name, is_used)
-        ):
-            what = f"value of `{name}`"
-        if what is None:
+    def _value(self, expr: ir.Expr | None, name: str, scope: Scope, is_used: bool = False) -> Iterator[Finding]:
+        """What is wrong in an expression that is given to something of this name."""
+        if expr is None or not is_credential(name) or is_signing_key(name):
             return
+        for each in _texts(expr):
+            if _is_secret(str(each.value), name, is_used) and _issued(str(each.value)) is None:
+                yield self._found(each, f"value of `{name}`", name, scope, Severity.HIGH, Confidence.MEDIUM)
+
+    def _alone(self, expr: ir.Const, scope: Scope) -> Iterator[Finding]:
+        """A literal that says itself what it is."""
+        text = expr.value
+        if not isinstance(text, str) or not 16 <= len(text) <= 8192:
+            return
+        issued = _issued(text)
+        if issued is not None:
+            yield self._found(expr, issued, issued, scope, Severity.CRITICAL, Confidence.HIGH)
+        elif "@" in text and _URL.match(text) and _has_password(text):
+            yield self._found(expr, "password in a connection URL", "url", scope, Severity.HIGH, Confidence.HIGH)
+
+    def _found(
+        self, expr: ir.Const, what: str, name: str, scope: Scope, severity: Severity, confidence: Confidence
+    ) -> Finding:
         place = scope.module.place(expr)
-        yield self.finding(
+        return self.finding(
             place,
             f"the {what} stands in the code",
             help="Revoke it, and read its successor from the environment or a secret store.",
             secrets=[place],
-            severity=Severity.CRITICAL if certain and "URL" not in what else Severity.HIGH,
-            confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
+            severity=severity,
+            confidence=confidence,
             discriminator=name,
             unit=scope.module.path,
         )
@@ -230,7 +206,50 @@ def _is_secret(text: str, name: str, is_used: bool) -> bool:
 
 
 _NAMING = frozenset(
-    ["password", "passwords", "passwd", "pwd", "secret", "token", "key", "field", "input", "hidden", "string", "str", "text", "type", "user", "username", "email", "login", "auth", "reset", "change", "confirm", "forgot", "new", "old", "current", "required", "invalid", "wrong", "missing", "error", "hash", "hashed", "plain", "encrypted", "default", "bearer", "basic", "none", "true", "false", "admin"]
+    [
+        "password",
+        "passwords",
+        "passwd",
+        "pwd",
+        "secret",
+        "token",
+        "key",
+        "field",
+        "input",
+        "hidden",
+        "string",
+        "str",
+        "text",
+        "type",
+        "user",
+        "username",
+        "email",
+        "login",
+        "auth",
+        "reset",
+        "change",
+        "confirm",
+        "forgot",
+        "new",
+        "old",
+        "current",
+        "required",
+        "invalid",
+        "wrong",
+        "missing",
+        "error",
+        "hash",
+        "hashed",
+        "plain",
+        "encrypted",
+        "default",
+        "bearer",
+        "basic",
+        "none",
+        "true",
+        "false",
+        "admin",
+    ]
 )
 
 
@@ -243,6 +262,23 @@ def _name(target: ir.Expr) -> str | None:
             return name
         case _:
             return None
+
+
+def _texts(expr: ir.Expr) -> Iterator[ir.Const]:
+    """The literals that an expression may be worth: alternatives, and what plain wrappers hold."""
+    match expr:
+        case ir.Const(value=str()):
+            yield expr
+        case ir.Bool(values=values):
+            for value in values:
+                yield from _texts(value)
+        case ir.Conditional(body=body, orelse=orelse):
+            yield from _texts(body)
+            yield from _texts(orelse)
+        case ir.Call(func=func) if (ir.dotted(func) or "").rpartition(".")[2] in _WRAPPERS:
+            value = expr.argument(0, "default")
+            if value is not None:
+                yield from _texts(value)
 
 
 def _text(expr: ir.Expr | None) -> str:
