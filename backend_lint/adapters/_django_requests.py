@@ -23,6 +23,7 @@ from backend_lint.adapters._evaluation import (
     Either,
     Evaluation,
     Kind,
+    Missing,
     Named,
     Native,
     Open,
@@ -80,7 +81,7 @@ class User:
             case "is_staff" | "is_superuser":
                 return may_all
             case "pk" | "id" if not is_known:
-                return None
+                return Missing()
             case "has_perm" | "has_perms" | "has_module_perms":
                 answer: Any = ASKED if self.caller is Caller.MEMBER else may_all
                 return Native(lambda *_: answer)
@@ -158,7 +159,7 @@ class Django:
 
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project, self.settings = project, settings
-        self._wrappers: dict[str, dict[str, list[tuple[Expr, Scope]]]] = {}
+        self._wrappers: dict[str, dict[str, list[Expr]]] = {}
         self._decides: dict[tuple[str, int], bool] = {}
         self.authenticated: dict[tuple[str, Caller], list[Refusal]] = {}
 
@@ -201,21 +202,24 @@ class Django:
         made = _DECORATORS.get(symbol)
         return MISSING if made is None else made(self, evaluation, args, kwargs)
 
-    def decorators(self, cls: Class, name: str) -> Sequence[tuple[Expr, Scope]]:
+    def decorators(self, cls: Class, name: str) -> Sequence[Expr]:
         known = self._wrappers.get(cls.qualified)
         if known is None:
-            known = self._wrappers[cls.qualified] = self._method_decorators(cls)
+            known = self._wrappers[cls.qualified] = {}
+            for decorator in cls.facts.decorators:
+                target = decorator.argument(1, "name") if type(decorator) is ir.Call else None
+                inner = None if target is None else self.for_functions(decorator, cls.module)
+                if inner is not None and type(target) is ir.Const and isinstance(target.value, str):
+                    known.setdefault(target.value, []).extend(inner)
         return known.get(name, ())
 
-    def _method_decorators(self, cls: Class) -> dict[str, list[tuple[Expr, Scope]]]:
-        found: dict[str, list[tuple[Expr, Scope]]] = {}
-        for decorator in cls.facts.decorators:
-            if type(decorator) is ir.Call:
-                target = decorator.argument(1, "name")
-                is_known = self.project.qualified(decorator.func, cls.module) == _METHOD_DECORATOR
-                if is_known and type(target) is ir.Const and isinstance(target.value, str):
-                    found.setdefault(target.value, []).append((decorator, cls.module))
-        return found
+    def for_functions(self, decorator: Expr, scope: Scope) -> Sequence[Expr] | None:
+        if type(decorator) is not ir.Call or self.project.qualified(decorator.func, scope) != _METHOD_DECORATOR:
+            return None
+        given = decorator.argument(0, "decorator")
+        if type(given) is ir.Sequence:
+            return given.items
+        return [] if given is None else [given]
 
     def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
         if name not in ("dispatch", "initial", "check_permissions") or owner in (_VIEW, _API_VIEW):

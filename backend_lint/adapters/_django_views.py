@@ -94,7 +94,7 @@ def handlers(found: Registration, view: View) -> dict[str, str]:
     if view.function is not None:
         return {verb: verb.lower() for verb in METHODS if verb in accepted}
     if view.actions:
-        return {verb: name for verb, name in view.actions.items() if verb in accepted}
+        return {verb: name for verb, name in sorted(view.actions.items()) if verb in accepted}
     return {name.upper(): name for name in _NAMES if name.upper() in accepted and view.has_method(name)}
 
 

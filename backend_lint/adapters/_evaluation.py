@@ -51,6 +51,16 @@ class Open:
     is_asked: bool = False
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What the caller does not have, like a key in the table of users."""
+
+    is_asked = True
+
+    def equals(self, other: Any) -> Any:
+        return other is None or (ASKED if isinstance(other, Open) else False)
+
+
 OPEN = Open()
 ASKED = Open(True)
 MISSING = object()
@@ -173,8 +183,11 @@ class Library(Protocol):
     def value(self, evaluation: Evaluation, symbol: str) -> Any:
         """The value of a library's constant or setting."""
 
-    def decorators(self, cls: Class, name: str) -> Sequence[tuple[Expr, Scope]]:
+    def decorators(self, cls: Class, name: str) -> Sequence[Expr]:
         """What wraps a method from the outside of its class's body, outermost first."""
+
+    def for_functions(self, decorator: Expr, scope: Scope) -> Sequence[Expr] | None:
+        """The decorators for functions that a decorator of a method stands for; None where it is one for methods."""
 
     def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
         """Whom to blame for what a method refuses, where that is not its caller."""
@@ -260,6 +273,8 @@ class Evaluation:
             case Either(values=values):
                 answers = {self.truth(each) for each in values}
                 return answers.pop() if len(answers) == 1 else None
+            case Missing():
+                return False
             case None | bool() | int() | float() | str() | bytes() | list() | tuple() | dict() | frozenset() | set():
                 return bool(value)
             case _:
@@ -656,8 +671,7 @@ class Evaluation:
             wrappers = self.library.decorators(each, name)
             if wrappers and found is MISSING:
                 found = self.member(me, classes[index + 1 :], name)
-            for expr, scope in reversed(wrappers):
-                found = self.wrapped(found, expr, scope, "class")
+            found = self.layered(found, wrappers, each.module, "class")
             if found is not MISSING:
                 return found
         return OPEN
@@ -690,11 +704,20 @@ class Evaluation:
         """A method after a decorator in the class's body, which is handed a function that wants its `self`."""
         if not isinstance(value, Routine | Native | Wrapped):
             return value
+        for_functions = self.library.for_functions(decorator, cls)
+        if for_functions is not None:
+            return self.layered(value, for_functions, cls, "route")
         plain = Native(lambda evaluation, args, kwargs: evaluation.call(value, args[1:], kwargs))
         made = self.wrapped(plain, decorator, cls, "route")
         if made is plain:
             return value
         return Native(lambda evaluation, args, kwargs: evaluation.call(made, [me, *args], kwargs))
+
+    def layered(self, value: Any, decorators: Sequence[Expr], scope: Scope, level: str) -> Any:
+        """A callable after several decorators, the outermost first."""
+        for each in reversed(decorators):
+            value = self.wrapped(value, each, scope, level)
+        return value
 
     def wrapped(self, value: Any, decorator: Expr, scope: Scope, level: str) -> Any:
         """A callable after one decorator, which answers for what it refuses."""
@@ -710,8 +733,6 @@ class Evaluation:
     def _decorator_blame(self, decorator: Expr, scope: Scope, level: str) -> Blame:
         call = decorator if type(decorator) is ir.Call else None
         name = ir.dotted(call.func if call is not None else decorator) or "decorator"
-        if name.rpartition(".")[2] == "method_decorator" and call is not None and call.args:
-            return self._decorator_blame(call.args[0].value, scope, level)
         symbol = self.project.qualified(call.func if call is not None else decorator, scope)
         arguments = tuple(
             node.value
@@ -755,14 +776,11 @@ class Evaluation:
 
     def _is_worth(self, routine: Routine, args: list[Any]) -> bool:
         """Whether following a function can tell something: it may refuse, or a condition of a guard is about it."""
+        if not all(each is None or isinstance(each, _PLAIN) for each in args):
+            return True
         if self.blame is not None and self.blame.level == "handler":
             return self.library.decides(routine.function)
-        return (
-            routine.me is not None
-            or routine.state is not None
-            or bool(self.denials.statuses(routine.function))
-            or not all(each is None or isinstance(each, _PLAIN) for each in args)
-        )
+        return routine.me is not None or routine.state is not None or bool(self.denials.statuses(routine.function))
 
     def _by_type(self, call: ir.Call, args: list[Any], kwargs: dict[str, Any], state: State) -> Any:
         """A call on an object that is only known by its type, where what is called may refuse."""

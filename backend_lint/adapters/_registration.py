@@ -73,6 +73,7 @@ KINDS = frozenset(
         "celery.Celery",
     }
 )
+_LISTS = frozenset({"django.conf.urls.i18n.i18n_patterns"})  # calls that give a list of what they make
 _UNROLLED = 200
 _DEPTH = 12
 
@@ -408,8 +409,15 @@ class Registration:
     def _branch(self, test: Value, body: list[Stmt], orelse: list[Stmt], frame: Frame) -> bool:
         if isinstance(test, Literal):
             return self._block(body if test.value else orelse, frame)
+        before = dict(frame.values)
         ended = self._block(body, frame)
-        return self._block(orelse, frame) and ended
+        first = dict(frame.values)
+        other = self._block(orelse, frame)
+        for name, value in frame.values.items():
+            known = first.get(name)
+            if known is not before.get(name) and known is not value and isinstance(known, Items):
+                frame.values[name] = _united(known, value)
+        return ended and other
 
     def _handler(self, body: list[Stmt], frame: Frame) -> None:
         """A fallback after an error: it binds what the body could not, and overrides nothing."""
@@ -644,9 +652,7 @@ class Registration:
             if name in each.methods:
                 return FunctionValue(each.methods[name], self._frames.get(each.module.name), owner)
             if name in each.attributes and each.attributes[name].value is not None:
-                return self._default(
-                    self.evaluate(each.attributes[name].value, self.class_frame(each))
-                )  # type: ignore[arg-type]
+                return self._default(self.evaluate(each.attributes[name].value, self.class_frame(each)))  # type: ignore[arg-type]
             if name in each.inner:
                 return ClassValue(each.inner[name])
         is_from_library = any(isinstance(each, str) for each in self.project.classes.mro(cls))
@@ -721,7 +727,7 @@ class Registration:
         if symbol in KINDS:
             made = Object(symbol, call, frame.scope, args, kwargs)
             self.objects.append(made)
-            return made
+            return Items([made]) if symbol in _LISTS else made
         match symbol, args:
             case "builtins.list" | "builtins.tuple" | "builtins.sorted" | "builtins.set" | "itertools.chain", [
                 Items() as items
@@ -864,6 +870,13 @@ class Registration:
 _PURE = frozenset(
     {"format", "lower", "upper", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace", "title"}
 )
+
+
+def _united(first: Items, second: Value) -> Value:
+    """A list that was filled in one of two ways."""
+    if not isinstance(second, Items):
+        return second
+    return Items([*first.items, *(each for each in second.items if each not in first.items)], second.expr)
 
 
 def _argument(args: list[Value], kwargs: dict[str, Value], position: int | None, keyword: str | None) -> Value | None:
