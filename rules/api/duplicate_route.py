@@ -42,8 +42,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
 from backend_lint.rules.api._shared import are_alternatives, methods_taken, shape
+
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
 
 
 class DuplicateRoute(ProjectRule):
@@ -65,7 +66,7 @@ class DuplicateRoute(ProjectRule):
 
     def _is_other(self, owner: Route, route: Route, project: Project) -> bool:
         """Whether the handlers differ, and both are there at once."""
-        if owner.at == route.at or owner.handler_name == route.handler_name and owner.at.path == route.at.path:
+        if owner.at == route.at or (owner.handler_name == route.handler_name and owner.at.path == route.at.path):
             return owner.at != route.at and owner.handler is not route.handler
         if owner.handler is not None and owner.handler is route.handler:
             return False
