@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint import __version__, adapters, bandit
+from backend_lint import __version__, adapters, bandit, taint
 from backend_lint.api.rule import ProjectRule, Rule
+from backend_lint.bandit import BanditResult
 from backend_lint.config import Config, Overrides, check_rules, is_selected, severity_of
 from backend_lint.config.select import specificity
 from backend_lint.core import Diagnostic, Finding, Inventory, Report, Role, RuleInfo
@@ -21,7 +23,7 @@ from backend_lint.engine.extract import Extract, Setup
 from backend_lint.engine.extraction import extracts
 from backend_lint.engine.guarded import Guard
 from backend_lint.engine.options import parsed_options
-from backend_lint.engine.packs import load_packs, rule_infos
+from backend_lint.engine.packs import Pack, load_packs, rule_infos
 from backend_lint.engine.units import Units
 from backend_lint.facts.cache import Cache
 from backend_lint.findings import baseline
@@ -72,6 +74,10 @@ def analysed(
         project = linked(read, discovery, config)
     with clock.phase("adapters"):
         model(project, config, guard)
+    with clock.phase("taint"):
+        flows = taint.analyse(project, guarded=lambda what, run: guard(what, run, None))
+        project.flows = list(flows.flows)
+        project.sinks = _by_kind(flows.examined)
     active = [info for info in infos if is_selected(info, config) and (config.preview or not info.preview)]
     codes = {info.code for info in active}
     rules = [rule for pack in packs for rule in pack.rules if rule.code in codes]
@@ -81,7 +87,7 @@ def analysed(
         found, said = check(project, project_rules, options, guard, clock.add)
     with clock.phase("findings"):
         found += [finding for each in read for finding in each.findings if finding.code in codes]
-        results = [result for each in read for result in each.bandit]
+        results, refuted = _refuted([result for each in read for result in each.bandit], flows.proved, packs)
         installed = {rule.code for pack in packs for rule in pack.rules}
         found += [each for each in bandit.findings(results, installed) if each.code in codes]
         units = Units(project)
@@ -93,6 +99,7 @@ def analysed(
             *unreadable,
             *pack_failures,
             *guard.diagnostics,
+            *flows.diagnostics,
             *(diagnostic for each in read for diagnostic in each.diagnostics),
         ]
     )
@@ -113,6 +120,7 @@ def analysed(
         gate=gate(final, scored, fail_on=config.fail_on, fail_under=config.fail_under),
         model=msgspec.json.encode(exported(project), order="deterministic"),
         disabled=_disabled(infos, codes, config),
+        proved=refuted,
     )
 
 
@@ -241,6 +249,29 @@ def _judged(
         gone = lambda path: path in reported or not (config.root / path).exists()  # noqa: E731
         found = list(match(baseline.read(config.baseline), found, gone).findings)
     return sorted(found, key=lambda finding: finding.sort_key)
+
+
+def _refuted(
+    results: Iterable[BanditResult], proved: frozenset[tuple[str, int, str]], packs: Iterable[Pack]
+) -> tuple[list[BanditResult], dict[str, int]]:
+    """Bandit's results less those at a sink where only constants and clean values arrive, and how many went, by test."""
+    kinds = {rule.code: getattr(rule, "kinds", ()) for pack in packs for rule in pack.rules}
+    kept: list[BanditResult] = []
+    dropped: Counter[str] = Counter()
+    for result in results:
+        owner = bandit.checks()[result.test_id].owner
+        if any((result.at.path, result.at.line, kind) in proved for kind in kinds.get(owner, ())):
+            dropped[result.test_id] += 1
+        else:
+            kept.append(result)
+    return kept, dict(sorted(dropped.items()))
+
+
+def _by_kind(examined: Iterable[tuple[str, int, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path, line, kind in sorted(examined):
+        found.setdefault(kind, []).append(f"{path}:{line}")
+    return found
 
 
 def _inventory(project: Project, discovery: Discovery, read: Sequence[Extract]) -> Inventory:

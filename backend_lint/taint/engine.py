@@ -13,6 +13,7 @@ from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
+from backend_lint.project.model.flow import Flow
 from backend_lint.project import Project
 from backend_lint.project.external import canonical_external
 from backend_lint.project.external import ancestors as external_ancestors
@@ -57,25 +58,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 20_000
     effort: int = 60
     unknown_calls_pass: bool = True
-
-
-class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """Client data that reaches a place where it can do harm.
-
-    `kind` is the danger (`sql`, `command`, `path`, …), `symbol` what is called there, `what` the kind of source.
-    `trace` goes from the source to the sink, both included. `context` says how the data stands in the text, `fits`
-    what would make it safe. `assumed` counts the calls on the way of which nothing is known.
-    """
-
-    kind: str
-    sink: Place
-    symbol: str
-    source: Step
-    what: str
-    trace: tuple[Step, ...]
-    context: str = ""
-    fits: str = ""
-    assumed: int = 0
 
 
 class TaintResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +134,10 @@ class Engine:
         name = scope.qualified if isinstance(scope, (Function, Class)) else scope.name
         line = scope.at.line if isinstance(scope, (Function, Class)) else 1
         found = Diagnostic(
-            scope.module.path, line, DiagnosticKind.NOTICE, f"data flow through `{name}` was followed in part: it is too large"
+            scope.module.path,
+            line,
+            DiagnosticKind.NOTICE,
+            f"data flow through `{name}` was followed in part: it is too large",
         )
         if found not in self._diagnostics:
             self._diagnostics.append(found)
@@ -238,7 +223,9 @@ class Engine:
                     value = self.members.peek(frame, value, part)
                 return value
             return self._variable(module, head)
-        return self.global_value(self.project.names.canonical(qualified)) if not tail else self._tail(module, found, tail)
+        return (
+            self.global_value(self.project.names.canonical(qualified)) if not tail else self._tail(module, found, tail)
+        )
 
     def _tail(self, module: Module, value: Value, tail: str) -> Value:
         frame = Frame(self, module, State({}, self.heap), 2)
@@ -298,7 +285,9 @@ class Engine:
                             found.update(filter(None, map(_filled, targets)))
                         case ir.Augment(target=target):
                             found.update(filter(None, (_filled(target),)))
-                        case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner))) if method in _MUTATORS:
+                        case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner))) if (
+                            method in _MUTATORS
+                        ):
                             name = (ir.dotted(owner) or "").rpartition(".")[2]
                             if name:
                                 found.add(name)
@@ -373,7 +362,10 @@ class Engine:
             for base, kind in _VIEWS:
                 if self.project.classes.is_subclass(owner, base):
                     return kind
-        if any((self.project.qualified(_called(each), module) or "").startswith("rest_framework") for each in function.decorators):
+        if any(
+            (self.project.qualified(_called(each), module) or "").startswith("rest_framework")
+            for each in function.decorators
+        ):
             return "rest_framework.request.Request"
         if module.name not in self._request_types:
             found = _framework(each.module.partition(".")[0] for each in module.facts.imports if not each.level)
@@ -440,7 +432,11 @@ class Engine:
         known = self._assigned.get(function.qualified)
         if known is None:
             known = self._assigned[function.qualified] = frozenset(self.project.types.bindings(function)) | frozenset(
-                name for stmt in function.statements if type(stmt) is ir.Augment for name in (_name_of(stmt.target),) if name
+                name
+                for stmt in function.statements
+                if type(stmt) is ir.Augment
+                for name in (_name_of(stmt.target),)
+                if name
             )
         return known
 

@@ -59,7 +59,21 @@ _SETTINGS = {
     "JWT_COOKIE_SECURE": "the token's cookie travels over plain HTTP",
 }
 _AUTHENTICATION = frozenset(
-    ["session", "sessionid", "sid", "token", "jwt", "auth", "authorization", "access", "refresh", "remember", "login", "user", "credentials"]
+    [
+        "session",
+        "sessionid",
+        "sid",
+        "token",
+        "jwt",
+        "auth",
+        "authorization",
+        "access",
+        "refresh",
+        "remember",
+        "login",
+        "user",
+        "credentials",
+    ]
 )
 
 

@@ -44,11 +44,47 @@ from backend_lint.rules.security._shared import words
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Severity, Step, Unit, ir
 
 _WEAK = frozenset(
-    ["random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "randbytes", "triangular", "gauss", "normalvariate", "betavariate", "expovariate", "gammavariate", "lognormvariate", "paretovariate", "vonmisesvariate", "weibullvariate"]
+    [
+        "random",
+        "randint",
+        "randrange",
+        "choice",
+        "choices",
+        "sample",
+        "shuffle",
+        "uniform",
+        "getrandbits",
+        "randbytes",
+        "triangular",
+        "gauss",
+        "normalvariate",
+        "betavariate",
+        "expovariate",
+        "gammavariate",
+        "lognormvariate",
+        "paretovariate",
+        "vonmisesvariate",
+        "weibullvariate",
+    ]
 )
 _CLOCK = frozenset({"uuid.uuid1"})
 _SECRETS = frozenset(
-    ["token", "password", "passwd", "secret", "otp", "nonce", "csrf", "apikey", "credential", "passcode", "salt", "sessionid", "remember", "recovery"]
+    [
+        "token",
+        "password",
+        "passwd",
+        "secret",
+        "otp",
+        "nonce",
+        "csrf",
+        "apikey",
+        "credential",
+        "passcode",
+        "salt",
+        "sessionid",
+        "remember",
+        "recovery",
+    ]
 )
 _PAIRS = frozenset(
     {
@@ -70,7 +106,25 @@ _PAIRS = frozenset(
     }
 )
 _COUNTS = frozenset(
-    ["count", "length", "len", "max", "min", "limit", "budget", "usage", "used", "total", "num", "number", "tokens", "per", "price", "cost", "size"]
+    [
+        "count",
+        "length",
+        "len",
+        "max",
+        "min",
+        "limit",
+        "budget",
+        "usage",
+        "used",
+        "total",
+        "num",
+        "number",
+        "tokens",
+        "per",
+        "price",
+        "cost",
+        "size",
+    ]
 )
 _SESSIONS = re.compile(r"(?:^|\.)session$")
 

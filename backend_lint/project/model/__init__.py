@@ -5,6 +5,7 @@ Adapters fill it in, rules read it. Every thing knows its place, and the functio
 
 from backend_lint.project.model.app import App, ExceptionHandler, Middleware
 from backend_lint.project.model.backend import Backend
+from backend_lint.project.model.flow import Flow
 from backend_lint.project.model.log import LogCall
 from backend_lint.project.model.migration import Migration, Operation
 from backend_lint.project.model.outbound import Outbound
@@ -24,6 +25,7 @@ __all__ = [
     "Commit",
     "Enqueue",
     "ExceptionHandler",
+    "Flow",
     "Guard",
     "GuardKind",
     "Index",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from backend_lint.project.model.app import App
+from backend_lint.project.model.flow import Flow
 from backend_lint.project.model.log import LogCall
 from backend_lint.project.model.migration import Migration
 from backend_lint.project.model.outbound import Outbound
@@ -18,7 +19,10 @@ from backend_lint.project.model.transaction import Commit, Transaction
 
 
 class Backend:
-    """What the adapters understood, each list in the order of place. `frameworks` are display names, in order of size."""
+    """What the adapters understood, each list in the order of place. `frameworks` are display names, in order of size.
+
+    `flows` are what data flow found, `sinks` the places that it examined, by kind.
+    """
 
     def __init__(self) -> None:
         self.frameworks: list[str] = []
@@ -35,6 +39,8 @@ class Backend:
         self.settings: list[Setting] = []
         self.logs: list[LogCall] = []
         self.migrations: list[Migration] = []
+        self.flows: list[Flow] = []
+        self.sinks: dict[str, list[str]] = {}
 
     @functools.cached_property
     def tables(self) -> dict[str, Model]:

@@ -12,24 +12,38 @@ from backend_lint.project.modules import Scope
 
 @dataclass(eq=False)
 class ColumnUse:
-    """A column in a predicate or an order. `operator` is `==`, `in`, `like`, `<`, `asc`, … ; `value` what it is compared with."""
+    """A column in a predicate, a join or an order.
+
+    `column` is its name in the database, as written where the model is not known. `operator` is that of Python or SQL
+    (`==`, `in`, `like`, `icontains`, `is`, `<`, `not in`, …), `join` where it joins tables, `asc` or `desc` in an order.
+    `value` is what it is compared with. `model` is the entity that has the column, `path` the relations that lead to it
+    from the query's own (`category.parent`). `function` wraps the column (`lower`). `is_alternative` within an `or`.
+    """
 
     column: str
     operator: str
     at: Place
     value: Expr | None = None
     model: str | None = None
+    path: str = ""
+    function: str | None = None
+    is_alternative: bool = False
 
 
 @dataclass(eq=False)
 class Query:
     """One statement sent to a database.
 
-    `site` is the call that sends it. `operation` is `select`, `insert`, `update`, `delete`, `count`, `exists` or `raw`.
-    `model` is the qualified name of the entity. `is_single` where at most one row is asked for; `raises` where a missing row raises
-    (`one`, `get`). `eager` are the relation paths loaded with it (`items.product`). `limit` is what bounds the rows,
-    `is_bounded` whether anything does. `loop` is true where it runs once an iteration of a loop of its own function.
-    `builder` is the outermost expression of the statement. `is_async` where the driver is.
+    `site` is the call that sends it; with `is_lazy` the call that builds it, and it is sent elsewhere: it is returned,
+    or passed on. `at` is where it is sent. `operation` is `select`, `insert`, `update`, `delete`, `count`, `exists` or
+    `raw`. `model` is the qualified name of the entity; `candidates` those it may be where one base class or function
+    serves several. `filters` and `orders` are what is asked for, `has_unknown_filters` where there is more than can be
+    told; `values` what is written, by attribute. `is_single` where at most one row is asked for, `raises` where a
+    missing row raises (`one`, `get`). `eager` are the relation paths loaded with it (`items.product`). `limit` is what
+    bounds the rows, `is_bounded` whether anything does: a limit, a unique key, a count. `is_aggregate` where one row
+    of figures comes back. `is_locked` where rows are locked. `loop` is true where it runs once an iteration of a loop
+    of its own function. `builder` is the outermost expression of the statement, `text` its SQL. `is_async` where the
+    driver is. `is_opaque` where the statement comes from elsewhere, so that what it asks for is not known.
     """
 
     site: CallSite
@@ -52,6 +66,11 @@ class Query:
     is_opaque: bool = False
     text: Expr | None = None
     builder: Expr | None = None
+    candidates: tuple[str, ...] = ()
+    has_unknown_filters: bool = False
+    is_aggregate: bool = False
+    is_lazy: bool = False
+    is_streamed: bool = False
 
     @property
     def is_write(self) -> bool:
