@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
 Keywords = dict[str, Value]
-_ENQUEUES = frozenset({"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"})
+_ENQUEUES = frozenset(
+    {"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"}
+)
 _DATA_CLASSES = frozenset({"dataclass", "dataclasses.dataclass", "attr.s", "attrs.define", "define", "attr.attrs"})
 _READS_TEXT = frozenset(
     "encode decode strip lstrip rstrip lower upper title capitalize replace split rsplit splitlines startswith endswith "
@@ -219,9 +221,7 @@ class Calls:
                     args = containers.exact_items(frame, given) or []
                     extra = keywords.get("kwargs", NOTHING)
                     keywords = {
-                        str(key): value
-                        for _, obj in frame.objects(extra)
-                        for (_, key), value in obj.entries.items()
+                        str(key): value for _, obj in frame.objects(extra) for (_, key), value in obj.entries.items()
                     }
                 self.invoke(frame, node, each, args, keywords)
                 return UNKNOWN
@@ -353,9 +353,7 @@ class Calls:
 
     # Values that can be called
 
-    def value(
-        self, frame: Frame, node: ir.Call, callee: Value, args: list[Value], keywords: Keywords
-    ) -> Value:
+    def value(self, frame: Frame, node: ir.Call, callee: Value, args: list[Value], keywords: Keywords) -> Value:
         """Call whatever a value stands for."""
         found = NOTHING
         state = frame.state
@@ -387,13 +385,12 @@ class Calls:
             kinds = {ir.dotted(each) for each in target.decorators}
             is_method = target.facts.cls is not None and "staticmethod" not in kinds
             found = join(
-                found, self.invoke(frame, node, FunctionValue(target, None, receiver if is_method else None), args, keywords)
+                found,
+                self.invoke(frame, node, FunctionValue(target, None, receiver if is_method else None), args, keywords),
             )
         return found
 
-    def invoke(
-        self, frame: Frame, node: ir.Call | None, each: Any, args: Sequence[Value], keywords: Keywords
-    ) -> Value:
+    def invoke(self, frame: Frame, node: ir.Call | None, each: Any, args: Sequence[Value], keywords: Keywords) -> Value:
         """Call one thing."""
         match each:
             case FunctionValue():
@@ -423,9 +420,7 @@ class Calls:
             outer = {name: frame.state.env[name] for name in names if name in frame.state.env}
         return self.engine.summaries.apply(frame, node, function, bound, outer or {})
 
-    def construct(
-        self, frame: Frame, node: ir.Call, cls: Class, args: Sequence[Value], keywords: Keywords
-    ) -> Value:
+    def construct(self, frame: Frame, node: ir.Call, cls: Class, args: Sequence[Value], keywords: Keywords) -> Value:
         """An instance of a class of the project."""
         if self.project.classes.is_subclass(cls, *_ENUMS):
             return Value(is_opaque=True, type=cls.qualified)
@@ -437,7 +432,9 @@ class Calls:
             return made
         outside = [each for each in classes.mro(cls) if isinstance(each, str) and each != "builtins.object"]
         names = self._field_names(cls)
-        values = dict(zip(names, args, strict=False)) | {name: value for name, value in keywords.items() if name != "**"}
+        values = dict(zip(names, args, strict=False)) | {
+            name: value for name, value in keywords.items() if name != "**"
+        }
         rest = keywords.get("**", NOTHING)
         if outside and len(args) > len(names):
             labels = self.engine.library.all_labels(frame, None, args, {})

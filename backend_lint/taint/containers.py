@@ -381,7 +381,9 @@ def merge_into(frame: Frame, target: Value, source: Value) -> None:
         frame.update(target, change)
     if source.is_opaque or not others:
         rest = labelled(into(source.labels, "[*]"))
-        frame.update(target, lambda obj: obj.replaced(rest=join(obj.rest, rest), keys=join(obj.keys, rest), is_exact=False))
+        frame.update(
+            target, lambda obj: obj.replaced(rest=join(obj.rest, rest), keys=join(obj.keys, rest), is_exact=False)
+        )
 
 
 def _all_keys(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:

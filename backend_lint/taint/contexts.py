@@ -34,7 +34,9 @@ def described(context: str, before: Text) -> str:
             return "as the whole text"
         return f"between {quote} quotes" if quote else "bare, outside quotes"
     if context == "html":
-        return {"text": "as HTML text", "script": "inside a script"}.get(_html_state(_literal(before)), "in an attribute")
+        return {"text": "as HTML text", "script": "inside a script"}.get(
+            _html_state(_literal(before)), "in an attribute"
+        )
     if context == "path":
         return "below a directory" if before else "as the whole path"
     return ""

@@ -33,9 +33,7 @@ class FunctionValue(NamedTuple):
         return hash(self.function.qualified)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, FunctionValue) and self.function is other.function and self.receiver is other.receiver
-        )
+        return isinstance(other, FunctionValue) and self.function is other.function and self.receiver is other.receiver
 
 
 class ClassValue(NamedTuple):

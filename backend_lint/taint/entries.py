@@ -30,7 +30,7 @@ _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
          "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query"}  # fmt: skip
 _NOTES = {"path": "the URL path", "query": "the query string", "json": "the request body", "form": "the form",
-          "header": "a request header", "cookie": "a cookie", "file": "an uploaded file", "body": "the request body"}  # fmt: skip
+          "argument": "a GraphQL argument", "header": "a request header", "cookie": "a cookie", "file": "an uploaded file", "body": "the request body"}  # fmt: skip
 
 
 class Handler:
@@ -55,7 +55,29 @@ def handlers(engine: Engine) -> list[Handler]:
                 known = found[function.qualified] = Handler(function, framework in _TYPED, framework)
             if not known.paths or not engine.project.routes:
                 known.paths.append(path)
+        if _is_resolver(engine, function):
+            found.setdefault(function.qualified, Handler(function, False, "graphql"))
     return list(found.values())
+
+
+def _is_resolver(engine: Engine, function: Function) -> bool:
+    """Whether a GraphQL library calls the function with what a client sent."""
+    owner = function.cls
+    if owner is not None and (function.name == "mutate" or function.name.startswith("resolve_")):
+        return engine.project.classes.is_subclass(owner, *_GRAPHENE)
+    for decorator in function.decorators:
+        func = decorator.func if type(decorator) is ir.Call else decorator
+        qualified = engine.project.qualified(func, function.module) or ""
+        owner_type = engine.type_name(func.value, function.module) if type(func) is ir.Attribute else None
+        if qualified in _STRAWBERRY or (owner_type or "") in _ARIADNE:
+            return True
+    return False
+
+
+_GRAPHENE = ("graphene.Mutation", "graphene.ObjectType", "graphene.relay.ClientIDMutation", "graphene.Interface",
+             "graphene_sqlalchemy.SQLAlchemyObjectType", "graphene_django.DjangoObjectType")  # fmt: skip
+_STRAWBERRY = frozenset({"strawberry.field", "strawberry.mutation", "strawberry.subscription", "strawberry.type.field"})
+_ARIADNE = frozenset({"ariadne.QueryType", "ariadne.MutationType", "ariadne.ObjectType", "ariadne.SubscriptionType"})
 
 
 def _of_route(route: Route, function: Function) -> Handler:
@@ -114,7 +136,10 @@ def _path_label(engine: Engine, function: Function, at: int, converter: str) -> 
 
 def run(engine: Engine, handler: Handler) -> None:
     """Run a handler as its framework would call it."""
-    env = environment(engine, handler.function, handler.paths, handler.is_typed, None, 0)
+    if handler.framework == "graphql":
+        env = _arguments(engine, handler.function)
+    else:
+        env = environment(engine, handler.function, handler.paths, handler.is_typed, None, 0)
     frame = engine.run(handler.function, env)
     if frame is None:
         return
@@ -122,6 +147,22 @@ def run(engine: Engine, handler: Handler) -> None:
         frame.state = state
         if node is not None:
             judge_return(frame, node, value, handler.framework)
+
+
+def _arguments(engine: Engine, function: Function) -> dict[str, Value]:
+    """The parameters of a resolver: what stands after the parent object and `info` comes from the client."""
+    env: dict[str, Value] = {}
+    for index, parameter in enumerate(function.parameters):
+        kind = engine.parameter_type(parameter, function)
+        if index == 0 and parameter.name in ("self", "cls", "root", "parent", "_", "obj") or parameter.name == "info":
+            env[parameter.name] = Value(is_opaque=True, type=kind)
+            continue
+        kinds, absent = evidence.cleaning(engine.project, parameter.annotation, function)
+        place = function.module.facts.place(function.module.path, parameter.at, parameter.end)
+        label = Label(Source("argument", _NOTES["argument"], place), kinds, absent)
+        label = label.through(place, f"`{parameter.name}` is {_NOTES['argument']}")
+        env[parameter.name] = Value(labels=(label,), is_opaque=True, type=kind)
+    return env
 
 
 def environment(

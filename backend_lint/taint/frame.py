@@ -121,9 +121,14 @@ class Frame:
 
     def is_referenced(self, where: Reference) -> bool:
         assert self.state is not None
-        return any(where in value.references for value in self.state.env.values()) or any(
-            where in value.references for obj in self.state.heap.values() for value in obj.values()
-        )
+        for value in self.state.env.values():
+            if value.references and where in value.references:
+                return True
+        for obj in self.state.heap.values():
+            for value in obj.values():
+                if value.references and where in value.references:
+                    return True
+        return False
 
     def update(self, value: Value, change: Callable[[Object], Object]) -> None:
         """Change the objects that a value stands for: for good where it is one, perhaps where it is one of several."""
@@ -154,13 +159,3 @@ class Frame:
         self.steps += 1
         if self.steps > self.engine.options.steps:
             raise Exhausted
-
-
-def chained(first: Hop | None, second: Hop | None, at: Place, note: str) -> Hop:
-    """The way `first`, then a step, then the way `second`; long ways lose their middle."""
-    way = Hop(first, at, note)
-    steps = second.steps() if second is not None else []
-    for place, text in steps[-12:]:
-        if place != way.at:
-            way = Hop(way, place, text)
-    return way

@@ -176,7 +176,11 @@ def _keys_are_ours(frame: Frame, value: Value) -> bool:
 
 def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool, op: str) -> State | None:
     if value.is_constant and other.is_constant and len(other.consts) == 1:
-        same = [each for each in value.consts if (each == other.consts[0]) == holds or (not holds and len(value.consts) > 1 and each != other.consts[0])]
+        same = [
+            each
+            for each in value.consts
+            if (each == other.consts[0]) == holds or (not holds and len(value.consts) > 1 and each != other.consts[0])
+        ]
         if not same:
             return None
         if len(same) < len(value.consts):

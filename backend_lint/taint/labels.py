@@ -8,6 +8,7 @@ from typing import NamedTuple
 from backend_lint.core import Place
 
 MOST_LABELS = 8
+MOST_STEPS = 24
 
 # Facts that are no substring: no string of a program begins with NUL and a word.
 ANY = "\0any"  # nothing at all can be broken out of: the text is one of few, or of word characters only
@@ -36,20 +37,29 @@ class Input(NamedTuple):
 
 
 class Hop(NamedTuple):
-    """One step of the way, and the way before it."""
+    """One step of the way, the way before it, and the way that led on inside what was called there."""
 
     before: Hop | None
     at: Place
     note: str
+    inside: Hop | None = None
 
-    def steps(self) -> list[tuple[Place, str]]:
+    def steps(self, most: int = MOST_STEPS) -> list[tuple[Place, str]]:
+        """The way from its beginning; a long one loses its middle."""
         found: list[tuple[Place, str]] = []
-        hop: Hop | None = self
-        while hop is not None:
-            found.append((hop.at, hop.note))
-            hop = hop.before
+        pending: list[Hop] = [self]
+        while pending and len(found) < 4 * most:
+            hop = pending.pop()
+            if hop.inside is not None:
+                pending.append(hop._replace(inside=None))
+                pending.append(hop.inside)
+                continue
+            if not found or found[-1][0] != hop.at:
+                found.append((hop.at, hop.note))
+            if hop.before is not None:
+                pending.append(hop.before)
         found.reverse()
-        return found
+        return found if len(found) <= most else [*found[: most // 2], *found[-(most // 2) :]]
 
 
 class Label(NamedTuple):
@@ -127,13 +137,17 @@ def union(first: Labels, second: Labels) -> Labels:
             known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept
         ):
             is_weaker = label.cleaned <= known.cleaned and label.absent <= known.absent and label.kept >= known.kept
-            merged[label.origin] = label if is_weaker and label.way is not None else Label(
-                known.origin,
-                known.cleaned & label.cleaned,
-                known.absent & label.absent,
-                known.way if known.way is not None else label.way,
-                min(known.assumed, label.assumed),
-                max(known.kept, label.kept),
+            merged[label.origin] = (
+                label
+                if is_weaker and label.way is not None
+                else Label(
+                    known.origin,
+                    known.cleaned & label.cleaned,
+                    known.absent & label.absent,
+                    known.way if known.way is not None else label.way,
+                    min(known.assumed, label.assumed),
+                    max(known.kept, label.kept),
+                )
             )
             changed = True
     if not changed:

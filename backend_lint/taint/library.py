@@ -31,7 +31,7 @@ from backend_lint.taint.domain import (
 )
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import META, NORMALISED, RELATIVE, WORD, Label, Labels, Source, union
+from backend_lint.taint.labels import META, NORMALISED, ORIGIN, RELATIVE, WORD, Label, Labels, Source, union
 from backend_lint.taint.members import _only
 from backend_lint.taint.state import Object, entry_key
 
@@ -65,7 +65,9 @@ class Library:
             source = known.calls.get(name)
             if source is not None:
                 at = frame.place(node)
-                label = Label(Source(source.what, source.note, at), absent=frozenset(source.absent) | _only(source.only))
+                label = Label(
+                    Source(source.what, source.note, at), absent=frozenset(source.absent) | _only(source.only)
+                )
                 return Value(labels=(label.through(at, f"read from {source.note}"),), is_opaque=True, type=source.type)
             sanitizer = known.sanitizers.get(name)
             if sanitizer is not None:
@@ -93,6 +95,8 @@ class Library:
             if name in known.decoders:
                 labels = tuple(label.renewed() for label in self.all_labels(frame, receiver, args, keywords))
                 return labelled(labels, self.result_type(frame, node, name, receiver))
+        if receiver is not None and type(node.func) is ir.Attribute:
+            self.engine.sinks.elsewhere(frame, node, node.func.name, receiver, args, keywords)
         return self.unknown(frame, node, names[0] if names else None, receiver, args, keywords)
 
     def keyed(self, frame: Frame, node: ir.Call, one: Value, obj: Object, name: str, args: Args) -> Value | None:
@@ -136,7 +140,10 @@ class Library:
             labels = tuple(label.scattered()._replace(assumed=label.assumed + (name is None)) for label in labels)
             for arg in (*args, *keywords.values()):
                 if arg.references:
-                    frame.update(arg, lambda obj: obj.replaced(rest=join(obj.rest, labelled(labels))) if obj.kind != "tuple" else obj)
+                    frame.update(
+                        arg,
+                        lambda obj: obj.replaced(rest=join(obj.rest, labelled(labels))) if obj.kind != "tuple" else obj,
+                    )
         kind = self.result_type(frame, node, name, receiver)
         return join(labelled(labels, kind), found) if found is not NOTHING else labelled(labels, kind)
 
@@ -157,9 +164,11 @@ class Library:
                         labels = self.all_labels(frame, None, [each for each in given if each is not value], {})
                         count = len(each.function.parameters) if type(each) is FunctionValue else 0
                         beside = [labelled(labels)] * count if labels else []
-                    rest = {} if extra is not None else {
-                        name: value for name, value in keywords.items() if not value.callables
-                    }
+                    rest = (
+                        {}
+                        if extra is not None
+                        else {name: value for name, value in keywords.items() if not value.callables}
+                    )
                     found = join(found, self.engine.calls.invoke(frame, node, each, beside, rest))
         return found
 
@@ -186,7 +195,10 @@ class Library:
                 return spec.partition("[")[0]
             if name.rpartition(".")[2][:1].isupper():
                 return name
-        return self.engine.type_name(node, frame.scope) if node is not None else None
+        found = self.engine.type_name(node, frame.scope) if node is not None else None
+        if found is None and node is not None and type(node.func) is ir.Attribute:
+            return self.engine.models.methods.get(node.func.name)
+        return found
 
     def _sanitized(
         self, frame: Frame, model: models.SanitizerModel, receiver: Value | None, args: Args, keywords: Keywords
@@ -256,7 +268,9 @@ class Library:
             case _:
                 return UNKNOWN
 
-    def path_method(self, frame: Frame, node: ir.Call, value: Value, name: str, args: Args, keywords: Keywords) -> Value:
+    def path_method(
+        self, frame: Frame, node: ir.Call, value: Value, name: str, args: Args, keywords: Keywords
+    ) -> Value:
         """A method of `pathlib.Path`; what touches the file is a sink of its models."""
         names = [f"{PATH}.{name}"]
         if name in ("resolve", "absolute"):
@@ -265,7 +279,9 @@ class Library:
             return Value(value.consts, labels=labels, is_opaque=True, type=PATH)
         if name in ("joinpath", "with_name", "with_suffix", "with_stem"):
             given = [flat(frame, arg) for arg in args]
-            return joined_path([value, *given] if name == "joinpath" else [labelled(value.all_labels()), *given]).typed(PATH)
+            return joined_path([value, *given] if name == "joinpath" else [labelled(value.all_labels()), *given]).typed(
+                PATH
+            )
         if name in ("as_posix", "__str__", "__fspath__"):
             return as_string(value)
         if name in ("expanduser", "relative_to"):
@@ -301,7 +317,8 @@ def joined_path(parts: Sequence[Value]) -> Value:
             below = strings.concatenated([found, constant("/"), alone])
             first = text[0] if text else ""
             absolute = type(first) is not str and any(
-                "/" not in label.absent and RELATIVE not in label.absent for label in first.labels  # type: ignore[union-attr]
+                "/" not in label.absent and RELATIVE not in label.absent
+                for label in first.labels  # type: ignore[union-attr]
             )
             pieces = join(pieces, below)
             if absolute:
@@ -363,7 +380,9 @@ def _repr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
 @_special("builtins.int", "builtins.float", "uuid.UUID", "decimal.Decimal", "ipaddress.ip_address", "builtins.ord",
           "ipaddress.ip_network", "datetime.datetime.fromisoformat", "datetime.date.fromisoformat",
           "datetime.datetime.strptime", "bson.ObjectId", "bson.objectid.ObjectId", "ipaddress.IPv4Address")  # fmt: skip
-def _number(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _number(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     """Text that passes has nothing else in it: the result is clean, and the text is from here on."""
     name = ir.dotted(node.func) or ""
     if not args:
@@ -391,7 +410,9 @@ def _number(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, 
 
 @_special("builtins.bool", "builtins.isinstance", "builtins.issubclass", "builtins.hasattr", "builtins.callable",
           "builtins.any", "builtins.all")  # fmt: skip
-def _boolean(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _boolean(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if len(args) == 1 and node.func and ir.dotted(node.func) == "bool":
         true, false = guards.truth(frame, args[0])
         return constants([*([True] if true else []), *([False] if false else [])])
@@ -419,6 +440,8 @@ def _list(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
     if not args:
         return containers.new_list(frame, node, [], kind)
     source = args[-1] if name == "filter" else args[0]
+    if source.type == "urllib.parse.ParseResult":
+        return containers.new_list(frame, node, [labelled(source.labels, "builtins.str")] * 6, kind)
     items = containers.exact_items(frame, source)
     if items is not None and name in ("list", "tuple", "iter", "set", "frozenset", "deque", "reversed"):
         return containers.new_list(frame, node, items[::-1] if name == "reversed" else items, kind)
@@ -444,7 +467,9 @@ def _called_with(self: Library, frame: Frame, node: ir.Call, target: Value, args
 
 
 @_special("builtins.enumerate")
-def _enumerate(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _enumerate(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args:
         return UNKNOWN
     pair = containers.new_list(frame, node, [NUMBER, containers.element(frame, args[0])], "tuple", "pair")
@@ -480,7 +505,11 @@ def _next(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
 def _dict(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
     made = frame.allocate(node, Object("dict"))
     for arg in args:
-        if not arg.callables and not arg.is_constant:
+        if any(obj.kind in ("list", "tuple", "set") for _, obj in frame.objects(arg)):
+            pair = containers.element(frame, arg)
+            key, value = (containers.item(frame, pair, constant(index)) for index in (0, 1))
+            frame.update(made, lambda obj: obj.replaced(rest=value, keys=key, is_exact=False))  # noqa: B023
+        elif not arg.callables and not arg.is_constant:
             containers.merge_into(frame, made, arg)
     for name, value in keywords.items():
         containers.store(frame, made, constant(name), value)
@@ -488,7 +517,9 @@ def _dict(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
 
 
 @_special("builtins.getattr")
-def _getattr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+def _getattr(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
     if len(args) < 2:
         return None
     default = args[2] if len(args) > 2 else NOTHING
@@ -504,7 +535,9 @@ def _getattr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None,
 
 
 @_special("builtins.setattr")
-def _setattr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _setattr(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if len(args) == 3:
         name = args[1].the_constant
         if isinstance(name, str):
@@ -523,12 +556,16 @@ def _chr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, arg
 
 
 @_special("builtins.print", "builtins.id", "builtins.hash", "builtins.type", "builtins.round", "builtins.hex")
-def _nothing(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _nothing(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     return UNKNOWN
 
 
 @_special("builtins.abs", "builtins.sum", "builtins.pow", "builtins.divmod")
-def _arithmetic(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _arithmetic(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     return labelled(tuple(label.scattered() for label in self.all_labels(frame, None, args, {})))
 
 
@@ -559,18 +596,24 @@ def _same(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
 
 
 @_special("functools.partial", "functools.partialmethod")
-def _partial(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _partial(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args or not args[0].callables:
         return labelled(self.all_labels(frame, None, args, keywords))
     return callable_value(Partial(args[0].callables, tuple(args[1:]), tuple(keywords.items())))
 
 
 @_special("os.path.join", "posixpath.join", "ntpath.join", "urllib.request.url2pathname")
-def _path_join(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _path_join(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     return joined_path([flat(frame, arg) for arg in args]) if args else UNKNOWN
 
 
-@_special("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "anyio.Path", "aiopath.AsyncPath")
+@_special(
+    "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "anyio.Path", "aiopath.AsyncPath"
+)
 def _path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
     if not args:
         return Value(consts=(".",), type=PATH)
@@ -579,12 +622,16 @@ def _path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
 
 
 @_special("os.path.basename", "posixpath.basename", "ntpath.basename")
-def _basename(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _basename(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     return basename(flat(frame, args[0])) if args else UNKNOWN
 
 
 @_special("os.path.abspath", "os.path.realpath", "os.path.normpath")
-def _normalised(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _normalised(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args:
         return UNKNOWN
     value = flat(frame, args[0])
@@ -596,7 +643,9 @@ def _normalised(self: Library, frame: Frame, node: ir.Call, receiver: Value | No
 
 
 @_special("os.path.commonpath", "os.path.commonprefix")
-def _common(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _common(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     items = containers.exact_items(frame, args[0]) if args else None
     for item in items or ():
         if frame.labels(item):
@@ -605,7 +654,9 @@ def _common(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, 
 
 
 @_special("os.path.splitext", "os.path.split", "posixpath.split")
-def _split_path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _split_path(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args:
         return UNKNOWN
     value = flat(frame, args[0])
@@ -617,15 +668,49 @@ def _split_path(self: Library, frame: Frame, node: ir.Call, receiver: Value | No
 
 
 @_special("urllib.parse.urlparse", "urllib.parse.urlsplit", "furl.furl", "yarl.URL")
-def _urlparse(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _urlparse(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args:
         return UNKNOWN
     found = Value(labels=frame.labels(args[0]), is_opaque=True, type="urllib.parse.ParseResult")
     return found.derived_from("urlparse", args[0])
 
 
+@_special("urllib.parse.urlunsplit", "urllib.parse.urlunparse")
+def _urlunparse(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    """The parts of an address, put together: whose host is fixed stays there."""
+    labels = self.all_labels(frame, None, args, {})
+    items = containers.exact_items(frame, args[0]) if args else None
+    if items is not None and len(items) > 1 and not frame.labels(items[1]):
+        labels = tuple(label.without(frozenset({ORIGIN})) for label in labels)
+    return labelled(labels, "builtins.str")
+
+
+@_special("urllib.parse.ParseResult._replace")
+def _parts_replaced(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    labels = self.all_labels(frame, receiver, args, keywords)
+    host = keywords.get("netloc")
+    if host is not None and not frame.labels(host):
+        labels = tuple(label.without(frozenset({ORIGIN})) for label in labels)
+    return Value(labels=labels, is_opaque=True, type="urllib.parse.ParseResult")
+
+
+@_special("urllib.parse.ParseResult.geturl")
+def _geturl(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    return labelled(receiver.labels if receiver is not None else (), "builtins.str")
+
+
 @_special("urllib.parse.urljoin")
-def _urljoin(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _urljoin(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if len(args) < 2:
         return UNKNOWN
     base, other = flat(frame, args[0]), flat(frame, args[1])
@@ -633,7 +718,7 @@ def _urljoin(self: Library, frame: Frame, node: ir.Call, receiver: Value | None,
         found = NOTHING
         for text in other.texts:
             first = text[0]
-            is_below = type(first) is str and not first.startswith("//") and (first.strip("/") != "" )
+            is_below = type(first) is str and not first.startswith("//") and (first.strip("/") != "")
             part = strings.from_texts([text])
             found = join(found, strings.concatenated([STRING, constant("/"), part]) if is_below else part)
         return found
@@ -643,11 +728,15 @@ def _urljoin(self: Library, frame: Frame, node: ir.Call, receiver: Value | None,
 @_special("urllib.parse.quote", "urllib.parse.quote_plus", "urllib.parse.urlencode", "urllib.parse.quote_from_bytes",
           "django.utils.http.urlencode", "django.utils.http.urlquote", "werkzeug.urls.url_quote",
           "werkzeug.urls.url_encode", "requests.utils.quote")  # fmt: skip
-def _quoted(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _quoted(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     safe = keywords.get("safe", args[1] if len(args) > 1 else None)
     has_slash = safe is None and (ir.dotted(node.func) or "").endswith("quote")
     absent = _URL_SAFE if has_slash else _URL_SAFE | {"/", "../", "//", "://", RELATIVE}
-    if safe is not None and not (isinstance(safe.the_constant, str) and not set(safe.the_constant) - {"-", "_", ".", "~"}):
+    if safe is not None and not (
+        isinstance(safe.the_constant, str) and not set(safe.the_constant) - {"-", "_", ".", "~"}
+    ):
         absent = _URL_SAFE
     labels = tuple(label.renewed().without(absent) for label in self.all_labels(frame, None, args, {}))
     return labelled(labels, "builtins.str")
@@ -657,7 +746,9 @@ _TESTS_OF_TEXT = {"match": "match", "fullmatch": "fullmatch", "search": "search"
 
 
 @_special("re.match", "re.fullmatch", "re.search", "regex.match", "regex.fullmatch", "regex.search")
-def _match(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+def _match(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
     if len(args) < 2:
         return None
     how = (ir.dotted(node.func) or "").rpartition(".")[2]
@@ -668,21 +759,27 @@ def _match(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, a
 
 
 @_special("re.compile", "regex.compile")
-def _compile(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _compile(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     if not args:
         return UNKNOWN
     return Value(labels=frame.labels(args[0]), is_opaque=True, type="re.Pattern").derived_from("pattern", args[0])
 
 
 @_special("re.Pattern.match", "re.Pattern.fullmatch", "re.Pattern.search")
-def _pattern_match(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+def _pattern_match(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
     if not args or receiver is None or receiver.derived is None or type(node.func) is not ir.Attribute:
         return None
     return guards.matched(receiver.derived.source, node.func.name, args[0])
 
 
 @_special("re.sub", "regex.sub", "re.Pattern.sub")
-def _sub(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+def _sub(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
     pattern: Value | None = args[0] if args else None
     rest = list(args[1:])
     if receiver is not None and receiver.type == "re.Pattern":
@@ -701,14 +798,18 @@ def _sub(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, arg
 
 
 @_special("io.StringIO", "io.BytesIO")
-def _buffer(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _buffer(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     text = flat(frame, args[0]) if args else constant("")
     return frame.allocate(node, Object("buffer", "io.StringIO", fields={"\0text": text}))
 
 
 @_special("flask.make_response", "flask.Response", "werkzeug.Response", "werkzeug.wrappers.Response", "quart.Response",
           "quart.make_response", "bottle.HTTPResponse", "flask.Flask.make_response")  # fmt: skip
-def _response(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _response(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     given = list(args)
     if len(given) == 1 and given[0].references and not given[0].is_opaque:
         items = containers.exact_items(frame, given[0])
@@ -723,7 +824,9 @@ def _response(self: Library, frame: Frame, node: ir.Call, receiver: Value | None
 
 
 @_special("asyncio.gather")
-def _gather(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+def _gather(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
     return containers.new_list(frame, node, list(args))
 
 

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
-_VALIDATED = frozenset(
-    {"pydantic.BaseModel", "msgspec.Struct", "sqlmodel.SQLModel", "pydantic_settings.BaseSettings"}
-)
+_VALIDATED = frozenset({"pydantic.BaseModel", "msgspec.Struct", "sqlmodel.SQLModel", "pydantic_settings.BaseSettings"})
 _HOSTS = frozenset({"netloc", "hostname"})
 
 

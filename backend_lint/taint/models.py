@@ -9,6 +9,8 @@ A file of models is one library's:
     "flask.request" = "flask.Request"
     [types]                           # what a call gives, or an attribute is, where that is not the rule of its name
     "hashlib.new" = "hashlib.HASH"
+    [methods]                         # what a method of an object gives that nothing is known of
+    "cursor" = "dbapi.Cursor"
 
     [[sources]]                       # reading one of these is reading what a client sent
     what = "query"                    # query, form, json, header, cookie, path, body, file, filename, url, message, …
@@ -177,6 +179,7 @@ class Library(_Part, kw_only=True):
     library: str
     objects: dict[str, str] = {}
     types: dict[str, str] = {}
+    methods: dict[str, str] = {}
     sources: tuple[SourceModel, ...] = ()
     sinks: tuple[SinkModel, ...] = ()
     stores: tuple[StoreModel, ...] = ()
@@ -195,6 +198,7 @@ class Models:
         self.libraries = tuple(libraries)
         self.objects: dict[str, str] = {}
         self.types: dict[str, str] = {}
+        self.methods: dict[str, str] = {}
         self.reads: dict[str, SourceModel] = {}
         self.calls: dict[str, SourceModel] = {}
         self.sinks: dict[str, list[SinkModel]] = {}
@@ -213,6 +217,7 @@ class Models:
     def _add(self, library: Library) -> None:
         self.objects.update({canonical_external(name): kind for name, kind in library.objects.items()})
         self.types.update({canonical_external(name): kind for name, kind in library.types.items()})
+        self.methods.update(library.methods)
         for source in library.sources:
             self.reads.update((canonical_external(name), source) for name in source.reads)
             self.calls.update((canonical_external(name), source) for name in source.calls)

@@ -26,9 +26,9 @@ def path_key(node: ir.Expr) -> PathKey | None:
             case ir.Subscript(value=value, index=ir.Const(value=index)):
                 parts.append(f"[{index!r}]")
                 node = value
-            case ir.Call(func=ir.Attribute(value=value, name=name), args=[ir.Argument(value=ir.Const(value=index))]) if (
-                name in _READERS
-            ):
+            case ir.Call(
+                func=ir.Attribute(value=value, name=name), args=[ir.Argument(value=ir.Const(value=index))]
+            ) if name in _READERS:
                 parts.append(f".{name}({index!r})")
                 node = value
             case _:

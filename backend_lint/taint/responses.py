@@ -12,9 +12,9 @@ _HTML_BY_DEFAULT = frozenset({"flask", "quart", "bottle", "cherrypy", "pyramid"}
 _SINK = SinkModel(kind="xss", calls=(), arguments=(), context="html", fits="markupsafe.escape")
 
 
-def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str) -> None:
+def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str, depth: int = 3) -> None:
     """A string that a handler returns is a page, of a tuple the first part is; a response says itself what it is."""
-    if framework not in _HTML_BY_DEFAULT:
+    if framework not in _HTML_BY_DEFAULT or not depth:
         return
     for _, obj in frame.objects(value):
         if obj.cls == "flask.Response":
@@ -22,11 +22,11 @@ def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str) -> N
             if all(kind is None or _is_html(kind) for kind in kinds):
                 body = obj.fields.get("\0body")
                 if body is not None:
-                    judge_return(frame, node, body, framework)
+                    judge_return(frame, node, body, framework, depth - 1)
         elif obj.kind == "tuple" and obj.items:
             kind = content_type(frame, {}, list(obj.items))
             if kind is None or _is_html(kind):
-                judge_return(frame, node, obj.items[0], framework)
+                judge_return(frame, node, obj.items[0], framework, depth - 1)
     text = Value(value.consts, value.texts, labels=_textual(value), is_opaque=value.is_opaque, type=value.type)
     if text.texts or text.labels:
         frame.engine.sinks.judge(frame, node, "return", _SINK, [text])

@@ -60,7 +60,9 @@ def _holds(
     return False
 
 
-_COMMON = frozenset("get data args body path headers files name text read json form query url host user session".split())
+_COMMON = frozenset(
+    "get data args body path headers files name text read json form query url host user session".split()
+)
 
 
 def reaching(engine: Engine) -> frozenset[str]:
@@ -144,5 +146,7 @@ def across_methods(engine: Engine) -> None:
             for cls in lineage:
                 for label in left.get((cls, origin.path[0]), ()):
                     merged = exposure.label.after(label)._replace(way=label.way)
-                    if exposure.sink.kind not in merged.cleaned and not contexts.is_killed(exposure.kills, merged.absent):
+                    if exposure.sink.kind not in merged.cleaned and not contexts.is_killed(
+                        exposure.kills, merged.absent
+                    ):
                         engine.examined(exposure._replace(label=merged))

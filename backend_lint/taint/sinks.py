@@ -114,6 +114,9 @@ class Sinks:
         if kind in _STRUCTURED:
             self._expose(frame, at, symbol, sink, kind, context, (), (), frame.labels(value))
             return
+        if context == "sql-text":  # an expression of the library's own is no text
+            labels = value.labels if value.type == "builtins.str" else ()
+            value = Value(texts=value.texts, labels=labels, is_opaque=bool(labels))
         for text in strings.alternatives(flat_deep(frame, value)):
             for index, piece in enumerate(text):
                 if type(piece) is not Value:
@@ -125,7 +128,16 @@ class Sinks:
                 self._expose(frame, at, symbol, sink, kind, context, text[:index], text[index + 1 :], piece.labels)
 
     def _expose(
-        self, frame: Frame, at: Any, symbol: str, sink: SinkModel, kind: str, context: str, before: Any, after: Any, labels: Any
+        self,
+        frame: Frame,
+        at: Any,
+        symbol: str,
+        sink: SinkModel,
+        kind: str,
+        context: str,
+        before: Any,
+        after: Any,
+        labels: Any,
     ) -> None:
         kills = contexts.kills(context, before, after)
         if kills is None:
@@ -174,7 +186,9 @@ class Sinks:
         return not all(each in (condition.isnt or ()) for each in found)
 
 
-_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"})
+_SHELLS = frozenset(
+    {"sh", "bash", "zsh", "dash", "ash", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"}
+)
 _RUNS = frozenset({"-c", "/c", "/C", "-Command", "-lc"})
 
 

@@ -143,6 +143,8 @@ def _joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any,
     merged: dict[Any, Value] | None = None
     for key, value in second.items():
         known = first.get(key, NOTHING)
+        if known is value:
+            continue
         both = join(known, value)
         if both is not known:
             merged = dict(first) if merged is None else merged
@@ -189,6 +191,8 @@ class State:
         heap: dict[Reference, Object] | None = None
         for where, obj in other.heap.items():
             known = self.heap.get(where)
+            if known is obj:
+                continue
             merged = obj if known is None else known.joined(obj)
             if merged is not known:
                 heap = self.heap.copy() if heap is None else heap
@@ -212,12 +216,8 @@ class State:
 
     def widened(self, before: State) -> State:
         """What has changed since `before`, with constants, texts and lengths forgotten."""
-        env = {
-            name: value if before.env.get(name) is value else forget(value) for name, value in self.env.items()
-        }
-        heap = {
-            where: obj if before.heap.get(where) is obj else obj.forgotten() for where, obj in self.heap.items()
-        }
+        env = {name: value if before.env.get(name) is value else forget(value) for name, value in self.env.items()}
+        heap = {where: obj if before.heap.get(where) is obj else obj.forgotten() for where, obj in self.heap.items()}
         paths = {key: (forget(value), base) for key, (value, base) in self.paths.items()}
         return State(env, heap, paths)
 

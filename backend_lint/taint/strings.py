@@ -35,7 +35,10 @@ _SAME = frozenset(
     "encode decode strip lstrip rstrip removeprefix removesuffix expandtabs zfill ljust rjust center hex format_map "
     "translate tobytes isoformat".split()
 )
-_PURE = frozenset({*_TESTS, *_NUMBERS, *_CASES, *_SAME, "replace", "split", "rsplit", "splitlines", "join", "format"} | {"partition", "rpartition"}) - {
+_PURE = frozenset(
+    {*_TESTS, *_NUMBERS, *_CASES, *_SAME, "replace", "split", "rsplit", "splitlines", "join", "format"}
+    | {"partition", "rpartition"}
+) - {
     "format_map",
     "tobytes",
     "isoformat",
@@ -112,7 +115,7 @@ def _slice(text: Text, lower: int | None, upper: int | None) -> Text:
     if 0 < start <= len(first):
         pieces[0] = first[start:]
     elif start != 0:
-        return (_collapsed([text]))
+        return _collapsed([text])
     if end is not None:
         if end < 0 and -end <= len(last):
             pieces[-1] = last[:end]

@@ -27,7 +27,7 @@ from backend_lint.taint.domain import (
     join,
     labelled,
 )
-from backend_lint.taint.frame import Exhausted, Exposure, Frame, chained
+from backend_lint.taint.frame import Exhausted, Exposure, Frame
 from backend_lint.taint.labels import Hop, Input, Label, Labels, capped, union
 from backend_lint.taint.state import Object, State, entry_key, merge
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 DEEPEST_CALLS = 24
 DEEPEST_SHAPE = 2
-MOST_SHAPES = 10
+MOST_SHAPES = 6
 MOST_ROUNDS = 4
-LARGEST_RERUN = 80
+LARGEST_RERUN = 50
 LARGEST_FOLDED = 25
 Facts = tuple[frozenset[str], frozenset[str]]
 _NO_FACTS: Facts = (frozenset(), frozenset())
@@ -126,7 +126,7 @@ class Summaries:
             return self.provisional[key]
         if shape is not None:
             count = self.shapes.get(function.qualified, 0)
-            if count >= MOST_SHAPES:
+            if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 3 * MOST_SHAPES):
                 return self.of(function, {}, {}, None, depth)
             self.shapes[function.qualified] = count + 1
         own = len(self.active)
@@ -238,7 +238,11 @@ class Summaries:
                     continue
                 for name in names:
                     label = _own(outcome.env.get(name, UNKNOWN), name)
-                    facts = (label.cleaned, label.absent) if label is not None else (_EVERYTHING if _is_known(outcome, name) else _NO_FACTS)
+                    facts = (
+                        (label.cleaned, label.absent)
+                        if label is not None
+                        else (_EVERYTHING if _is_known(outcome, name) else _NO_FACTS)
+                    )
                     before = learned[name][index]
                     learned[name][index] = facts if before is None else (before[0] & facts[0], before[1] & facts[1])
         for name, (normal, when_true, when_false) in learned.items():
@@ -307,11 +311,17 @@ class _Call:
                 keys.append((name, key))
         missing = [name for name in self.given if name not in env]
         assert not missing
-        self.key = (tuple(keys), tuple(sorted(self.given))) if keys or len(self.given) != len(self.function.parameters) else None
+        self.key = (
+            (tuple(keys), tuple(sorted(self.given)))
+            if keys or len(self.given) != len(self.function.parameters)
+            else None
+        )
         return env
 
     def lift(self, value: Value, name: str, path: tuple[str, ...], depth: int, kind: str | None) -> tuple[Value, Any]:
-        if value is UNKNOWN or (value.is_opaque and not (value.callables or value.texts or value.consts or value.references)):
+        if value is UNKNOWN or (
+            value.is_opaque and not (value.callables or value.texts or value.consts or value.references)
+        ):
             kind = value.type or kind
             return symbol(name, path, kind), None if value.type is None else ("t", value.type)
         if depth < 0 and not value.callables:
@@ -378,7 +388,8 @@ class _Call:
         for each in value.callables:
             if type(each) is FunctionValue:
                 outer = {
-                    inner: self.lift(of, name, (*path, f"${inner}"), -1, None)[0] for inner, of in (each.outer or {}).items()
+                    inner: self.lift(of, name, (*path, f"${inner}"), -1, None)[0]
+                    for inner, of in (each.outer or {}).items()
                 }
                 receiver = None
                 if each.receiver is not None:
@@ -496,9 +507,7 @@ class _Call:
         match each:
             case FunctionValue(function=function, outer=outer, receiver=receiver):
                 outer = {name: self.moved_value(value, summary) for name, value in (outer or {}).items()}
-                return FunctionValue(
-                    function, outer, None if receiver is None else self.moved_value(receiver, summary)
-                )
+                return FunctionValue(function, outer, None if receiver is None else self.moved_value(receiver, summary))
             case Symbol(name=name, receiver=receiver) if receiver is not None:
                 return Symbol(name, self.moved_value(receiver, summary))
             case _:
@@ -552,8 +561,7 @@ class _Call:
         note = f"passed to `{self.function.name}` as `{origin.name}`"
         found = []
         for each in ours:
-            way: Hop = chained(each.way, label.way, at, note)
-            found.append(label.after(each)._replace(way=way))
+            found.append(label.after(each)._replace(way=Hop(each.way, at, note, label.way)))
         return capped(found)
 
     def _resolve(self, origin: Input) -> Labels:
