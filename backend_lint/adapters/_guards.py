@@ -115,6 +115,7 @@ class Guards:
             kind = self.project.type_of(expr, scope)
             if kind is not None:
                 function = self.project.classes.method(kind.name, "__init__" if kind.itself else "__call__")
+                symbol = kind.name if kind.itself else symbol
         return function, symbol
 
     def _is_lenient(self, call: ir.Call) -> bool:

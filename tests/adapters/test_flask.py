@@ -214,6 +214,25 @@ def test_guards_of_extensions_are_known(line: str, decorator: str) -> None:
     assert guarded(line, f"@app.get('/')\n@{decorator}\ndef f(): ...\n") == {"GET /": True}
 
 
+def test_a_guard_of_an_extension_is_known_where_another_file_made_the_extension() -> None:
+    found = project(
+        {
+            "auth.py": "from flask_httpauth import HTTPTokenAuth\ntoken_auth = HTTPTokenAuth()\n",
+            "app.py": """
+                from flask import Flask
+                from auth import token_auth
+
+                app = Flask(__name__)
+
+                @app.get("/me")
+                @token_auth.login_required
+                def me(): ...
+            """,
+        }
+    )
+    assert [guard.name for guard in found.routes[0].guards] == ["token_auth.login_required"]
+
+
 def test_an_optional_token_guards_nothing() -> None:
     text = "from flask_jwt_extended import jwt_required\n@app.get('/')\n@jwt_required(optional=True)\ndef f(): ...\n"
     assert guarded(text) == {"GET /": False}
