@@ -21,7 +21,7 @@ class FlowRule(ProjectRule):
             if flow.kind in self.kinds:
                 yield self.finding(
                     flow.sink,
-                    f"{flow.what} reaches `{flow.symbol}`{_standing(flow)}: {self.harm}",
+                    f"{flow.source.note} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {self.harm}",
                     help=flow.fits or self.remedy,
                     trace=flow.trace,
                     confidence=_confidence(flow),
