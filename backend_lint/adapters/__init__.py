@@ -7,6 +7,7 @@ Never: judges. That a route has no guard is a fact here and a finding in a rule.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Iterable
 from pkgutil import iter_modules
@@ -26,12 +27,15 @@ def read(project: Project, guarded: Callable[[str, Callable[[Project], None]], N
     `guarded` runs a reader by name and keeps a failing one apart; without it a failure is raised.
     """
     for name in readers():
-        reader = importlib.import_module(f"{__name__}.{name}").read
         if guarded is None:
-            reader(project)
+            _read(name, project)
         else:
-            guarded(f"adapter {name}", lambda project, reader=reader: reader(project))  # type: ignore[misc]
+            guarded(f"adapter {name}", functools.partial(_read, name))
     _sort(project)
+
+
+def _read(name: str, project: Project) -> None:
+    importlib.import_module(f"{__name__}.{name}").read(project)
 
 
 def _sort(project: Project) -> None:
