@@ -23,7 +23,7 @@ from backend_lint.adapters._evaluation import (
     Either,
     Evaluation,
     Kind,
-    Missing,
+    Lack,
     Named,
     Native,
     Open,
@@ -81,7 +81,7 @@ class User:
             case "is_staff" | "is_superuser":
                 return may_all
             case "pk" | "id" if not is_known:
-                return Missing()
+                return Lack()
             case "has_perm" | "has_perms" | "has_module_perms":
                 answer: Any = ASKED if self.caller is Caller.MEMBER else may_all
                 return Native(lambda *_: answer)
@@ -113,7 +113,7 @@ class Absent:
             return OPEN
         if isinstance(name, str) and name.isupper() and not name.startswith("HTTP_"):  # of the server's environment
             return OPEN
-        return args[1] if len(args) > 1 else kwargs.get("default")
+        return Lack(args[1] if len(args) > 1 else kwargs.get("default"))
 
     def contains(self, key: Any) -> Any:
         return False if isinstance(key, str) else ASKED
@@ -241,13 +241,20 @@ class Django:
             return True
         if any(self.decides(each, depth) for each in function.nested.values()):
             return True
+        if any(self._is_guard(decorator, function.around, depth) for decorator in function.decorators):
+            return True
         return any(self._is_decisive(site, depth) for site in self.project.sites(function))
+
+    def _is_guard(self, decorator: Expr, scope: Scope, depth: int) -> bool:
+        symbol = self.project.qualified(decorator.func if type(decorator) is ir.Call else decorator, scope) or ""
+        function = self.project.function(symbol)
+        return symbol in _DECORATORS or (function is not None and depth > 0 and self.decides(function, depth - 1))
 
     def _is_decisive(self, site: CallSite, depth: int) -> bool:
         func = site.call.func
         if type(func) is ir.Attribute and func.name in _DECISIVE and _is_own(func.value):
             return True
-        if site.symbol == "django.http.HttpResponseNotAllowed" or _is_status(site.call, _METHOD_NOT_ALLOWED):
+        if site.symbol == "django.http.HttpResponseNotAllowed" or any(map(_is_refusal, site.call.args)):
             return True
         return bool(depth and site.targets and self.decides(site.targets[0], depth - 1))
 
@@ -258,13 +265,13 @@ def _is_own(receiver: Expr) -> bool:
     return name in ("self", "super")
 
 
-def _is_status(call: ir.Call, status: int) -> bool:
-    given = call.keywords.get("status")
-    match given:
+def _is_refusal(argument: ir.Argument) -> bool:
+    """Whether an argument is the status of a refusal, to a response or to what makes one."""
+    match argument.value:
         case ir.Const(value=value):
-            return value == status
+            return not isinstance(value, bool) and value in (401, 403, _METHOD_NOT_ALLOWED)
         case ir.Attribute(name=name):
-            return named_status(name) == status
+            return named_status(name) in (401, 403, _METHOD_NOT_ALLOWED)
         case _:
             return False
 

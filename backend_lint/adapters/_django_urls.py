@@ -20,11 +20,13 @@ from backend_lint.adapters._registration import (
     ModuleValue,
     Object,
     Registration,
+    Unknown,
     Value,
     registration,
     text,
 )
 from backend_lint.core import Role
+from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Module, Project, Scope
 
@@ -137,7 +139,10 @@ class _Walk:
 
     def _pattern(self, pattern: Object, context: _Context) -> Iterator[Mounted]:
         is_regex = pattern.symbol == "django.urls.re_path"
+        view = pattern.argument(1, "view")
         route = _words(pattern.argument(0, "regex" if is_regex else "route"))
+        if route is None and isinstance(view, Object):  # below a prefix that cannot be told
+            route = ""
         if route is None:
             return
         shown, converters = _regex(route) if is_regex else _route(route)
@@ -147,7 +152,6 @@ class _Walk:
             converters=(*context.converters, *converters.items()),
             depth=context.depth + 1,
         )
-        view = pattern.argument(1, "view")
         match view:
             case Object(symbol="django.urls.include"):
                 yield from self._included(view, here)
@@ -197,10 +201,14 @@ class _Walk:
 
 
 def _words(value: Value | None) -> str | None:
-    """The literal text, also of a translated one."""
-    if isinstance(value, Called) and value.args and value.symbol.rpartition(".")[2].startswith("gettext"):
-        value = value.args[0]
-    return text(value)
+    """The literal text, also of a translated one; of a text with parts that cannot be told, the rest."""
+    match value:
+        case Called(symbol=symbol, args=[first, *_]) if symbol.rpartition(".")[2].startswith(("gettext", "ugettext")):
+            return text(first)
+        case Unknown(expr=ir.Text(pieces=pieces)):
+            return "".join(str(each.value) for each in pieces if type(each) is ir.Const)
+        case _:
+            return text(value)
 
 
 def _route(route: str) -> tuple[str, dict[str, str]]:

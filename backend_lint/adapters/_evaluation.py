@@ -38,6 +38,7 @@ _STEPS = 4000
 _UNROLLED = 40
 _CHOICES = 6
 _METHOD_NOT_ALLOWED = 405
+_REFUSALS = (401, 403, _METHOD_NOT_ALLOWED, 429)
 _PURE = frozenset(
     {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "split"}
 )
@@ -52,13 +53,22 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """What the caller does not have, like a key in the table of users."""
+class Lack:
+    """What the caller does not have, like a header or a key in the table of users; `value` is what is there instead."""
 
+    value: Any = None
     is_asked = True
 
     def equals(self, other: Any) -> Any:
-        return other is None or (ASKED if isinstance(other, Open) else False)
+        return ASKED if isinstance(other, Open | Named | Either) else self.value == other
+
+    def contains(self, key: Any) -> Any:
+        return key in self.value if isinstance(key, str) and isinstance(self.value, str) else ASKED
+
+    def attribute(self, name: str) -> Any:
+        if not isinstance(self.value, str) or name not in _PURE:
+            return ASKED
+        return Native(lambda _, args, kwargs: Lack(_pure(self.value, name, args, kwargs)))
 
 
 OPEN = Open()
@@ -273,8 +283,8 @@ class Evaluation:
             case Either(values=values):
                 answers = {self.truth(each) for each in values}
                 return answers.pop() if len(answers) == 1 else None
-            case Missing():
-                return False
+            case Lack(value=instead):
+                return self.truth(instead)
             case None | bool() | int() | float() | str() | bytes() | list() | tuple() | dict() | frozenset() | set():
                 return bool(value)
             case _:
@@ -586,7 +596,7 @@ class Evaluation:
         if cls is not None:
             return Kind(tuple(self.project.classes.mro(cls)))
         if function is not None:
-            return Routine(function)
+            return self._function(function)
         module, rest = self.project.names.split(qualified)
         if module is None:
             found = self.library.value(self, qualified)
@@ -597,6 +607,15 @@ class Evaluation:
             self._variables[qualified] = OPEN  # what depends on itself is open
             self._variables[qualified] = self._variable(module, rest)
         return self._variables[qualified]
+
+    def _function(self, function: Function) -> Any:
+        known = self._variables.get(function.qualified)
+        if known is None:
+            known = self._variables[function.qualified] = Routine(function)
+            if function.cls is None and function.decorators:
+                decorated = self.layered(known, function.decorators, function.around, "route")
+                known = self._variables[function.qualified] = decorated
+        return known
 
     def _variable(self, module: Module, rest: str) -> Any:
         head, _, tail = rest.partition(".")
@@ -765,7 +784,7 @@ class Evaluation:
         if routine is not None and not self._is_worth(routine, args):
             return ASKED if _asks([func, *args, *kwargs.values()]) else OPEN
         if isinstance(func, Open | Named):
-            status = self._status(call, func, state)
+            status = self._status(call, func, kwargs, state)
             if status is not None:
                 return Answer(status, self.blame)
         if isinstance(func, Open):
@@ -776,7 +795,7 @@ class Evaluation:
 
     def _is_worth(self, routine: Routine, args: list[Any]) -> bool:
         """Whether following a function can tell something: it may refuse, or a condition of a guard is about it."""
-        if not all(each is None or isinstance(each, _PLAIN) for each in args):
+        if not all(each is None or (isinstance(each, _PLAIN) and each not in _REFUSALS) for each in args):
             return True
         if self.blame is not None and self.blame.level == "handler":
             return self.library.decides(routine.function)
@@ -790,14 +809,14 @@ class Evaluation:
         me = None if site.receiver is None else OPEN
         return self.call(Routine(site.targets[0], None, me), args, kwargs)
 
-    def _status(self, call: ir.Call, func: Any, state: State) -> int | None:
+    def _status(self, call: ir.Call, func: Any, kwargs: dict[str, Any], state: State) -> int | None:
         """The refusal that a response made by a library is."""
         name = func.name if isinstance(func, Named) else self.denials.symbol(call.func, state.scope)
         if name == "django.http.HttpResponseNotAllowed":
             return _METHOD_NOT_ALLOWED
-        if self.denials.status(call.keywords.get("status"), state.scope) == _METHOD_NOT_ALLOWED:
-            return _METHOD_NOT_ALLOWED
-        return next(self.denials.returned(call, state.scope), None)
+        given = {kwargs.get("status"), kwargs.get("status_code")} if _is_response(name) else ()
+        status = next((each for each in given if isinstance(each, int) and each in _REFUSALS), None)
+        return status or next(self.denials.returned(call, state.scope), None)
 
     def _super(self, state: State) -> Any:
         current: State | None = state
@@ -829,6 +848,8 @@ class Evaluation:
                 return []
             case "builtins.str", [str(value)]:
                 return value
+            case "builtins.len", [str() | list() | tuple() | dict() as value] | [Lack(value=str() as value)]:
+                return len(value)
             case "builtins.isinstance", [owner, kind]:
                 return self._is_instance(owner, kind)
         return MISSING
@@ -994,6 +1015,10 @@ def _answers(returned: Iterable[Returned]) -> Iterator[Refusal]:
         for value in values:
             if isinstance(value, Answer):
                 yield Refusal(value.status, value.blame, each.is_certain and len(values) == 1, each.is_asked)
+
+
+def _is_response(name: str | None) -> bool:
+    return name is not None and name.rpartition(".")[2].endswith("Response")
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

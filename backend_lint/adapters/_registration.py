@@ -414,9 +414,11 @@ class Registration:
         first = dict(frame.values)
         other = self._block(orelse, frame)
         for name, value in frame.values.items():
-            known = first.get(name)
-            if known is not before.get(name) and known is not value and isinstance(known, Items):
-                frame.values[name] = _united(known, value)
+            known = before.get(name)
+            if isinstance(value, Unknown) and known is not None:
+                frame.values[name] = known
+            elif first.get(name) is not known and first.get(name) is not value:
+                frame.values[name] = _united(first.get(name), value)
         return ended and other
 
     def _handler(self, body: list[Stmt], frame: Frame) -> None:
@@ -872,9 +874,9 @@ _PURE = frozenset(
 )
 
 
-def _united(first: Items, second: Value) -> Value:
+def _united(first: Value | None, second: Value) -> Value:
     """A list that was filled in one of two ways."""
-    if not isinstance(second, Items):
+    if not isinstance(first, Items) or not isinstance(second, Items):
         return second
     return Items([*first.items, *(each for each in second.items if each not in first.items)], second.expr)
 
