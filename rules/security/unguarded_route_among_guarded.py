@@ -101,7 +101,7 @@ from backend_lint.rules.security._shared import (
     words,
 )
 
-from backend_lint.api import Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit
+from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
 
 _MEMBERS = 4
 _LARGE = 10
@@ -216,6 +216,9 @@ _OPEN = frozenset(
         "onboarding",
     ]
 )
+_ACCOUNTS = frozenset({"users", "user", "accounts", "account", "customers", "members"})
+_OPENING = frozenset({"public", "anonymous", "unauthenticated", "allow", "permission", "permissions", "noauth", "open"})
+_POLICIES = frozenset({"permission_classes", "get_permissions", "permission_required", "authentication_classes"})
 _SECRETS = frozenset(
     [
         "token",
@@ -264,6 +267,33 @@ class _Group:
         return count >= _MEMBERS and share * count <= len(self.guarded) < count
 
 
+class _Data:
+    """Which routes read and write data. Where few reach a query that is known, every write and item counts."""
+
+    def __init__(self, project: Project) -> None:
+        known = reaching(project, (query.scope for query in project.queries))
+        handlers = [route.handler.qualified for route in project.routes if route.handler is not None]
+        is_enough = 3 * sum(each in known for each in handlers) >= len(handlers)
+        self.known = known if is_enough else frozenset()
+        self.writers = reaching(project, (query.scope for query in project.queries if query.is_write))
+
+    def is_touched(self, route: Route) -> bool:
+        if self.known and route.handler is not None:
+            return any(each.qualified in self.known for each in (*nested(route.handler), *route.dependencies))
+        return self.is_writing(route) or "{" in route.path
+
+    def is_writing(self, route: Route) -> bool:
+        """By its methods; by what it does, where it takes them all."""
+        if route.methods != ("*",):
+            return not route.is_safe
+        return route.handler is not None and (
+            route.handler.qualified in self.writers
+            or any(
+                name.startswith(("request.POST", "request.FILES", "request.body")) for name in names_used(route.handler)
+            )
+        )
+
+
 class UnguardedRouteAmongGuarded(ProjectRule):
     code = "SEC101"
     severity = Severity.HIGH
@@ -272,7 +302,7 @@ class UnguardedRouteAmongGuarded(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        readers, writers = self._with_data(project)
+        data = _Data(project)
         guards = frozenset(
             guard.function.qualified
             for route in project.routes
@@ -280,19 +310,20 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             if guard.function is not None and guard.level != "handler"
         )
         seen: set[object] = set()
-        for route, group in self._compared(project):
+        for route, group in self._compared(project, data):
             code = route.handler or route.view
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
-            if self._asks_itself(route, guards) or not self._touches_data(route, readers | writers):
-                continue
-            seen.add(code)
-            yield self._finding(route, group, route.handler is not None and route.handler.qualified in writers)
+            if data.is_touched(route) and not _is_deliberate(route, project) and not self._asks_itself(route, guards):
+                seen.add(code)
+                yield self._finding(route, group)
 
     def examined(self, project: Project) -> list[str]:
-        return [route.label for route, group in self._compared(project) if len(group.routes) >= _MEMBERS]
+        return [
+            route.label for route, group in self._compared(project, _Data(project)) if len(group.routes) >= _MEMBERS
+        ]
 
-    def _compared(self, project: Project) -> Iterator[tuple[Route, _Group]]:
+    def _compared(self, project: Project, data: _Data) -> Iterator[tuple[Route, _Group]]:
         """Each route with the narrowest group that has enough members."""
         routes = [
             route
@@ -300,26 +331,15 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             if not route.is_websocket and is_application(route, project) and not _is_open(route)
         ]
         groups: dict[tuple[str, ...], list[Route]] = defaultdict(list)
+        keys = {id(route): list(_keys(route, "writing" if data.is_writing(route) else "reading")) for route in routes}
         for route in routes:
-            for _, key in _keys(route):
+            for _, key in keys[id(route)]:
                 groups[key].append(route)
         for route in routes:
-            for what, key in _keys(route):
+            for what, key in keys[id(route)]:
                 if len(groups[key]) >= _MEMBERS:
                     yield route, _Group(what, groups[key])
                     break
-
-    def _with_data(self, project: Project) -> tuple[frozenset[str], frozenset[str]]:
-        return (
-            reaching(project, (query.scope for query in project.queries)),
-            reaching(project, (query.scope for query in project.queries if query.is_write)),
-        )
-
-    def _touches_data(self, route: Route, known: frozenset[str]) -> bool:
-        """Whether the handler reaches a query. Where no library of queries is known, every write and every item counts."""
-        if known and route.handler is not None:
-            return any(each.qualified in known for each in (*nested(route.handler), *route.dependencies))
-        return not route.is_safe or any(each.where == "path" for each in route.inputs)
 
     def _asks_itself(self, route: Route, guards: frozenset[str]) -> bool:
         """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
@@ -330,31 +350,49 @@ class UnguardedRouteAmongGuarded(ProjectRule):
         code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
         return any(_ASKS.search(name) for function in code for name in names_used(function))
 
-    def _finding(self, route: Route, group: _Group, writes: bool) -> Finding:
+    def _finding(self, route: Route, group: _Group) -> Finding:
         guarded = group.guarded
         examples = [(each, identity_guards(each)[0]) for each in guarded[:2]]
         names = " and ".join(f"`{each.label}` (`{guard.name}`)" for each, guard in examples)
+        writes = group.what.startswith("writing")
         return self.finding(
             place_of(route),
             f"`{route.label}` lets anyone in; {len(guarded)} of the {len(group.routes)} {group.what} ask who is calling, like {names}",
             help=f'Guard it as they are, or say that it is meant for everybody: `public-routes = ["{route.path}"]`.',
             related=[Step(place_of(each), f"guarded by `{guard.name}`") for each, guard in examples],
-            severity=Severity.HIGH if writes or not route.is_safe else Severity.MEDIUM,
-            confidence=Confidence.HIGH if not route.is_safe else Confidence.MEDIUM,
+            severity=Severity.HIGH if writes else Severity.MEDIUM,
+            confidence=Confidence.HIGH if writes else Confidence.MEDIUM,
             discriminator=route.label,
             unit=route.label,
         )
 
 
-def _keys(route: Route) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What a route may be compared by, narrowest first."""
-    kind = "reading" if route.is_safe else "writing"
     yield f"{kind} routes of this router", ("router", route.app, route.router, kind)
     code = route.handler or route.view
     if code is not None:
         yield f"{kind} routes of this module", ("module", code.module.name, kind)
-    if not route.is_safe:
+    if kind == "writing":
         yield "writing routes of this application", ("application", route.app, kind)
+
+
+def _is_deliberate(route: Route, project: Project) -> bool:
+    """Whether the code itself says that the route is open: a policy of its own, or a decorator that names it public."""
+    decorators = [
+        *(route.handler.decorators if route.handler else ()),
+        *(route.view.facts.decorators if route.view else ()),
+    ]
+    spoken = {
+        word for each in decorators for word in words(ir.dotted(each.func if type(each) is ir.Call else each) or "")
+    }
+    if spoken & _OPENING:
+        return True
+    view = route.view
+    return view is not None and any(
+        isinstance(each, Class) and (_POLICIES & each.attributes.keys() or _POLICIES & each.methods.keys())
+        for each in project.classes.mro(view)
+    )
 
 
 def _is_open(route: Route) -> bool:
@@ -365,5 +403,12 @@ def _is_open(route: Route) -> bool:
     if not fixed:
         return True
     parameters = {word for each in route.path.split("/") if each.startswith("{") for word in words(each)}
+    if (
+        words(fixed[-1])[-1:]
+        and words(fixed[-1])[-1] in _ACCOUNTS
+        and "POST" in route.methods
+        and "{" not in route.path
+    ):
+        return True  # how an account is made
     spoken = {word for each in fixed for word in words(each)} | set(words(route.handler_name.rpartition(".")[2]))
     return bool(_OPEN & spoken or _SECRETS & parameters)
