@@ -58,8 +58,10 @@ def run(
         report = msgspec.msgpack.decode(entry, type=Report)
         return msgspec.structs.replace(report, timing=clock.phases(), config_path=_config_path(config))
     from backend_lint.analysis import analysed
+    from backend_lint.engine.pool import prepared
 
-    report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today)
+    with prepared():
+        report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today)
     cache.put(key, msgspec.msgpack.encode(report))
     if cache.trouble is not None:
         trouble = Diagnostic(None, None, DiagnosticKind.CACHE, cache.trouble)
@@ -70,10 +72,12 @@ def run(
 def model(config: Config, discovery: Discovery, *, progress: Progress | None = None) -> bytes:
     """The backend model of a project, as JSON."""
     from backend_lint.analysis import understood
+    from backend_lint.engine.pool import prepared
 
     contents, _ = _contents(config, discovery)
     cache = Cache(_cache_directory(config))
-    return understood(config, discovery, contents, fingerprint(config.plugins), cache, progress)
+    with prepared():
+        return understood(config, discovery, contents, fingerprint(config.plugins), cache, progress)
 
 
 def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], list[Diagnostic]]:
