@@ -262,7 +262,7 @@ def _provided(engine: Engine, function: Function, dependency: ir.Expr, frame: Fr
     target = outer.evaluate(dependency)
     found = NOTHING
     for each in target.callables:
-        if type(each) is FunctionValue and depth < 4 and engine.matters(each.function):
+        if type(each) is FunctionValue and depth < 4:
             env = environment(engine, each.function, [], True, frame, depth + 1)
             value = engine.summaries.apply(outer, None, each.function, env, {})
             if each.function.facts.is_generator:

@@ -187,6 +187,9 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
             return replace(frame, node, value, constants(same))
         return frame.state
     if not holds:
+        if other is NONE and value.derived is not None and value.derived.how == "match":
+            detail = value.derived.detail
+            return narrow_source(frame, value.derived, lambda label: label.without(detail))
         if other is NONE and None in value.consts:
             rest = tuple(each for each in value.consts if each is not None)
             return replace(frame, node, value, _with_consts(value, rest))

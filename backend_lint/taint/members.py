@@ -173,9 +173,9 @@ class Members:
                             found = join(found, self.engine.class_attribute(below, name))
                     return found
         found_type = self._attribute_type(cls.qualified, name)
-        if not assigned and found_type is None and not self._is_field(cls):
-            return None
         kind = found_type.name if found_type is not None and not found_type.itself else None
+        if not assigned and kind is None and not self._is_field(cls):
+            return None
         kinds, absent = self._cleaning(cls, name)
         if kinds or absent:
             labels = tuple(label.without(absent, kinds) for label in labels)
