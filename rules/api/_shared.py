@@ -379,7 +379,21 @@ def passes_on(project: Project, handler: ir.Handler, scope: Scope) -> bool:
 
 _TELLING = frozenset({"status_code", "code", "status", "get_response", "__class__", "response", "to_response"})
 _SHOWING = frozenset(
-    {"str", "repr", "print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "type", "format"}
+    {
+        "str",
+        "repr",
+        "print",
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "type",
+        "format",
+    }
     | {"capture_exception", "format_exception", "print_exception", "add_note", "append", "record_exception"}
 )
 
@@ -404,3 +418,25 @@ def answering(project: Project) -> list[Function]:
             if each is not None:
                 found.setdefault(each.qualified, each)
     return sorted(found.values(), key=lambda each: each.at)
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """`a`, `b`, `c` and 4 more."""
+    every = [f"`{name}`" for name in names]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def documented(project: Project) -> list[Route]:
+    """The routes that the generated documentation of their application shows, each once."""
+    hidden = {
+        app.name
+        for app in project.apps
+        for name in ("openapi_url",)
+        if isinstance(app.options.get(name), ir.Const) and app.options[name].value is None  # type: ignore[union-attr]
+    }
+    found: dict[tuple[Place, str, tuple[str, ...]], Route] = {}
+    for route in project.routes:
+        if route.framework == "fastapi" and route.in_schema and not route.is_websocket and route.app not in hidden:
+            found.setdefault((route.at, route.path, route.methods), route)
+    return list(found.values())

@@ -82,7 +82,17 @@ _REVEALING = (
     "ldap",
     "smtplib.",
 )
-_DRIVERS = ("sqlalchemy.", "psycopg", "asyncpg.", "sqlite3.", "pymysql.", "MySQLdb.", "pymongo.", "django.db.", "peewee.")
+_DRIVERS = (
+    "sqlalchemy.",
+    "psycopg",
+    "asyncpg.",
+    "sqlite3.",
+    "pymysql.",
+    "MySQLdb.",
+    "pymongo.",
+    "django.db.",
+    "peewee.",
+)
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception", "traceback.format_tb"})
 _TEXTS = frozenset({"builtins.str", "builtins.repr", "builtins.format", "traceback.format_exception"})
 _ATTRIBUTES = frozenset({"args", "message", "msg", "orig", "pgerror", "stderr", "strerror", "reason", "detail"})
@@ -162,7 +172,9 @@ def _sent(answers: Answers, stmt: ir.Stmt, function: Function) -> ir.Expr | None
     match stmt:
         case ir.Raise(exc=ir.Call() as call) if answers.error(call, function) is not None:
             return call
-        case ir.Evaluate(value=ir.Call() as call) if (answers.project.site(call, function).symbol or "").endswith(".abort"):
+        case ir.Evaluate(value=ir.Call() as call) if (answers.project.site(call, function).symbol or "").endswith(
+            ".abort"
+        ):
             return call
         case ir.Return(value=value):
             return value

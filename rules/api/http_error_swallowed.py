@@ -132,7 +132,9 @@ class HttpErrorSwallowed(ProjectRule):
                 function = handler.function
                 if function is None or "builtins.Exception" not in handler.exceptions or not function.parameters:
                     continue
-                as_handler = ir.Handler(function.facts.at, function.facts.end, None, function.parameters[0].name, function.body)
+                as_handler = ir.Handler(
+                    function.facts.at, function.facts.end, None, function.parameters[0].name, function.body
+                )
                 if not passes_on(project, as_handler, function):
                     yield self.finding(
                         handler.at,
