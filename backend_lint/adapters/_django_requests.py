@@ -370,8 +370,11 @@ def _dispatch(self: Self, args: list[Any]) -> Any:
 
 
 def _api_dispatch(self: Self, args: list[Any]) -> Any:
-    self.call("initial", *args)
-    return self.evaluation.call(self.me.attributes["handle"], args, {})
+    def answer(evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        self.call("initial", *args)
+        return evaluation.call(self.me.attributes["handle"], args, {})
+
+    return self.evaluation.answered(Native(answer), args)
 
 
 def _initial(self: Self, args: list[Any]) -> Any:
@@ -395,7 +398,7 @@ def _refused_by(self: Self, authenticator: Thing, cls: Class) -> list[Refusal]:
     if key not in known:
         before = len(evaluation.refusals)
         with evaluation.blaming(Blame(cls.name, cls.at, "class", cls.methods.get("authenticate"), cls)):
-            evaluation.attempt(evaluation.attribute(authenticator, "authenticate"), [self.request])
+            evaluation.answered(evaluation.attribute(authenticator, "authenticate"), [self.request])
         known[key] = [each for each in evaluation.refusals[before:] if each.is_certain]
         del evaluation.refusals[before:]
     return known[key]

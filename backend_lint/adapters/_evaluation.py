@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from backend_lint.adapters._denial import Denials, denials
@@ -90,13 +90,17 @@ class Blame:
 
 @dataclass(frozen=True)
 class Refusal:
-    """`is_certain` where no open condition stands before it, `is_asked` where one did that depends on who asks."""
+    """`is_certain` where no open condition stands before it, `is_asked` where one did that depends on who asks.
+
+    `is_answered` once it is a response, which no `except` catches.
+    """
 
     status: int
     blame: Blame | None
     is_certain: bool = True
     is_asked: bool = False
     exception: str | None = None
+    is_answered: bool = False
 
 
 @dataclass(frozen=True)
@@ -259,12 +263,15 @@ class Evaluation:
         if is_certain:
             raise _EndedError
 
-    def attempt(self, func: Any, args: list[Any]) -> Any:
-        """Call something that may end the path, and go on."""
+    def answered(self, func: Any, args: list[Any]) -> Any:
+        """Call something whose exceptions are answered inside."""
+        before = len(self.refusals)
         try:
             return self.call(func, args, {})
         except _EndedError:
             return OPEN
+        finally:
+            self.refusals[before:] = [replace(each, is_answered=True) for each in self.refusals[before:]]
 
     @contextmanager
     def blaming(self, blame: Blame | None) -> Iterator[None]:
@@ -483,6 +490,8 @@ class Evaluation:
         return self._block(stmt.final, state) or (ended and all(endings))
 
     def _is_caught(self, refusal: Refusal, handlers: list[ir.Handler], scope: Scope) -> bool:
+        if refusal.is_answered:
+            return False
         for handler in handlers:
             kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
             for kind in kinds:
@@ -502,7 +511,8 @@ class Evaluation:
     def _return(self, value: Any, state: State) -> None:
         for each in value.values if isinstance(value, Either) else (value,):
             if isinstance(each, Answer) and state.is_open:
-                self.refusals.append(Refusal(each.status, each.blame or self.blame, False, state.is_asked))
+                refusal = Refusal(each.status, each.blame or self.blame, False, state.is_asked, is_answered=True)
+                self.refusals.append(refusal)
                 state.returned.append(Returned(OPEN, False, state.is_asked))
             else:
                 state.returned.append(Returned(each, not state.is_open, state.is_asked))
