@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Project, Scope
 from backend_lint.taint import entries, selection
-from backend_lint.taint.engine import Engine, Options, TaintResult
+from backend_lint.taint.engine import Engine
 from backend_lint.taint.frame import Exhausted, Frame
 from backend_lint.taint.models import Models, load
+from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.state import State
 
 _DEPTH = 12_000

@@ -12,7 +12,6 @@ from backend_lint.taint.domain import (
     NONE,
     NOTHING,
     UNKNOWN,
-    Callables,
     ClassValue,
     FunctionValue,
     Partial,
@@ -24,8 +23,7 @@ from backend_lint.taint.domain import (
 )
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import Label, Source
-from backend_lint.taint.library import PATH, buffer_method
+from backend_lint.taint.library import buffer_method
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import Object
 
@@ -37,11 +35,12 @@ _ENQUEUES = frozenset(
     {"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"}
 )
 _DATA_CLASSES = frozenset({"dataclass", "dataclasses.dataclass", "attr.s", "attrs.define", "define", "attr.attrs"})
-_READS_TEXT = frozenset(
-    "encode decode strip lstrip rstrip lower upper title capitalize replace split rsplit splitlines startswith endswith "
-    "isdigit isalnum isalpha isnumeric isidentifier find rfind partition rpartition removeprefix removesuffix zfill "
-    "casefold swapcase isdecimal".split()
-)
+_READS_TEXT = frozenset({
+    "encode", "decode", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "split",
+    "rsplit", "splitlines", "startswith", "endswith", "isdigit", "isalnum", "isalpha", "isnumeric", "isidentifier",
+    "find", "rfind", "partition", "rpartition", "removeprefix", "removesuffix", "zfill", "casefold", "swapcase",
+    "isdecimal",
+})  # fmt: skip
 _ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 
 
@@ -510,6 +509,3 @@ def _as_text(value: Value) -> Value:
 def _member_names(name: str) -> list[str]:
     owner, _, member = name.rpartition(".")
     return models.members(owner, member)
-
-
-__all__ = ["PATH", "Callables", "Calls", "Label", "Source", "bind"]

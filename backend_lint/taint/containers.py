@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -125,10 +126,8 @@ def _constant_item(value: Any, index: Value) -> Value:
         return join_all(map(constant, value)) if isinstance(value, tuple) else UNKNOWN
     found = NOTHING
     for each in index.consts:
-        try:
+        with contextlib.suppress(LookupError, TypeError):
             found = join(found, constant(value[each]))
-        except (LookupError, TypeError):
-            continue
     return found
 
 

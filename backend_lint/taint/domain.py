@@ -79,7 +79,7 @@ class Value:
     """A union of parts; `Value()` is nothing at all, `UNKNOWN` anything.
 
     `texts` are strings with at least one hole; a hole is a `Value` that is opaque. `is_opaque` says that there is more
-    than the other parts tell, `labels` and `type` speak of that rest. `derived` ties the value to the one it comes from.
+    than the other parts tell, `labels` and `type` speak of that rest. `derived` ties it to what it comes from.
     """
 
     __slots__ = ("callables", "consts", "derived", "is_opaque", "labels", "references", "texts", "type")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
-from backend_lint.project.model.flow import Flow
 from backend_lint.project import Project
-from backend_lint.project.external import canonical_external
 from backend_lint.project.external import ancestors as external_ancestors
+from backend_lint.project.external import canonical_external
+from backend_lint.project.model.flow import Flow
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.types import Type
 from backend_lint.taint import evidence, execute
@@ -32,43 +27,22 @@ from backend_lint.taint.domain import (
     callable_value,
     forget,
     join,
-    labelled,
 )
 from backend_lint.taint.evaluate import EVALUATORS
 from backend_lint.taint.frame import Exhausted, Exposure, Frame
-from backend_lint.taint.labels import Hop, Input, Source
+from backend_lint.taint.labels import Hop, Source
 from backend_lint.taint.library import Library
 from backend_lint.taint.members import Members
 from backend_lint.taint.models import Models
+from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.sinks import Sinks
 from backend_lint.taint.state import Object, State
 from backend_lint.taint.summaries import Summaries
 
-_MUTATORS = frozenset(
-    "append add extend insert update setdefault pop popitem remove discard clear appendleft push sort reverse".split()
-)
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`steps` bounds the statements that one run of one function may execute, `effort` those of the whole project,
-    as a multiple of the statements that it has. `unknown_calls_pass` says that a call of an unknown function passes
-    what its arguments carry to its result.
-    """
-
-    steps: int = 20_000
-    effort: int = 60
-    unknown_calls_pass: bool = True
-
-
-class TaintResult(msgspec.Struct, frozen=True, kw_only=True):
-    """`sinks` counts the places examined by kind; `proved` are those of them (path, line, kind) where nothing but
-    constants and clean values arrives."""
-
-    flows: tuple[Flow, ...] = ()
-    proved: frozenset[tuple[str, int, str]] = frozenset()
-    examined: frozenset[tuple[str, int, str]] = frozenset()
-    sinks: dict[str, int] = {}
-    diagnostics: tuple[Diagnostic, ...] = ()
+_MUTATORS = frozenset({
+    "append", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear",
+    "appendleft", "push", "sort", "reverse",
+})  # fmt: skip
 
 
 class Engine:
@@ -102,7 +76,6 @@ class Engine:
         self._kept: dict[str, Value] = {}
         self._diagnostics: list[Diagnostic] = []
         self.effort = 0
-        self.limit = 0
 
     # Runs
 
@@ -143,7 +116,8 @@ class Engine:
             self._diagnostics.append(found)
 
     def is_over(self) -> bool:
-        return False
+        """Whether all runs together have used up their budget."""
+        return self.effort > self.options.effort
 
     # What names and attributes stand for
 
@@ -561,11 +535,3 @@ _VIEWS = (
     ("aiohttp.web.View", "aiohttp.web.Request"),
 )
 _SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)
-
-
-def collected(value: Any) -> Any:
-    """The value, computed without the garbage collector: nothing that the engine makes is cyclic and short-lived."""
-    return value
-
-
-__all__ = ["Engine", "Flow", "Input", "Options", "TaintResult", "gc", "labelled", "sys"]

@@ -11,10 +11,10 @@ from backend_lint.facts.types import Parameter
 from backend_lint.project.model import Route
 from backend_lint.project.modules import Class, Function
 from backend_lint.taint import containers, evidence
-from backend_lint.taint.domain import NOTHING, UNKNOWN, FunctionValue, Value, join
+from backend_lint.taint.domain import NOTHING, UNKNOWN, ClassValue, FunctionValue, Value, join
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source, union
-from backend_lint.taint.models import INJECTION, SinkModel
+from backend_lint.taint.models import INJECTION
 from backend_lint.taint.responses import judge_return
 from backend_lint.taint.state import State
 from backend_lint.taint.strings import from_texts
@@ -22,7 +22,9 @@ from backend_lint.taint.strings import from_texts
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
-_VERBS = frozenset("route get post put delete patch head options websocket api_route view".split())
+_VERBS = frozenset({
+    "route", "get", "post", "put", "delete", "patch", "head", "options", "websocket", "api_route", "view"
+})  # fmt: skip
 _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "esmerald"})
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
@@ -30,7 +32,8 @@ _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
          "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query"}  # fmt: skip
 _NOTES = {"path": "the URL path", "query": "the query string", "json": "the request body", "form": "the form",
-          "argument": "a GraphQL argument", "header": "a request header", "cookie": "a cookie", "file": "an uploaded file", "body": "the request body"}  # fmt: skip
+          "argument": "a GraphQL argument", "header": "a request header", "cookie": "a cookie",
+          "file": "an uploaded file", "body": "the request body"}  # fmt: skip
 
 
 class Handler:
@@ -154,7 +157,7 @@ def _arguments(engine: Engine, function: Function) -> dict[str, Value]:
     env: dict[str, Value] = {}
     for index, parameter in enumerate(function.parameters):
         kind = engine.parameter_type(parameter, function)
-        if index == 0 and parameter.name in ("self", "cls", "root", "parent", "_", "obj") or parameter.name == "info":
+        if (index == 0 and parameter.name in ("self", "cls", "root", "parent", "_", "obj")) or parameter.name == "info":
             env[parameter.name] = Value(is_opaque=True, type=kind)
             continue
         kinds, absent = evidence.cleaning(engine.project, parameter.annotation, function)
@@ -273,11 +276,11 @@ def _provided(engine: Engine, function: Function, dependency: ir.Expr, frame: Fr
             found = join(found, value)
         elif type(each) is FunctionValue:
             found = join(found, Value(is_opaque=True, type=engine.returned_type(each.function)))
-        elif hasattr(each, "cls") and isinstance(each.cls, Class):
+        elif type(each) is ClassValue:
             found = join(found, _of_class(engine, each.cls, function))
     if found is NOTHING:
-        kind = engine.project.types.provided(dependency, function)
-        found = Value(is_opaque=True, type=kind.name if kind is not None and not kind.itself else None)
+        given = engine.project.types.provided(dependency, function)
+        found = Value(is_opaque=True, type=given.name if given is not None and not given.itself else None)
     return found
 
 
@@ -286,6 +289,3 @@ def _of_class(engine: Engine, cls: Class, function: Function) -> Value:
     place = function.at
     label = Label(Source("query", _NOTES["query"], place)).through(place, f"read from {_NOTES['query']}")
     return Value(labels=(label,), is_opaque=True, type=cls.qualified)
-
-
-__all__ = ["Handler", "SinkModel", "handlers", "request_path", "run"]

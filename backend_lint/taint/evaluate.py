@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_lint.facts import ir
-from backend_lint.project.modules import Class, Function
+from backend_lint.project.modules import Function
 from backend_lint.taint import containers, guards, strings
 from backend_lint.taint.domain import (
     BOOLEAN,
@@ -18,7 +18,6 @@ from backend_lint.taint.domain import (
     UNKNOWN,
     Derived,
     FunctionValue,
-    Symbol,
     Value,
     callable_value,
     constant,
@@ -28,7 +27,7 @@ from backend_lint.taint.domain import (
     labelled,
 )
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import RELATIVE, union
+from backend_lint.taint.labels import union
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import Object, merge
 
@@ -161,6 +160,7 @@ def _added(frame: Frame, node: ir.Node, left: Value, right: Value) -> Value:
     return NUMBER if left.type == "builtins.int" and right.type == "builtins.int" else UNKNOWN
 
 
+_SIGNS: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": operator.inv}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -224,7 +224,7 @@ def _unary(frame: Frame, node: ir.Unary) -> Value:
         true, false = guards.truth(frame, value)
         return constants([*([False] if true else []), *([True] if false else [])])
     if value.is_constant:
-        run: Callable[[Any], Any] = {"-": operator.neg, "+": operator.pos, "~": operator.inv}[node.op]
+        run = _SIGNS[node.op]
         try:
             return constants(run(each) for each in value.consts)
         except TypeError:
@@ -469,5 +469,3 @@ EVALUATORS: dict[type, Callable[[Frame, Any], Value]] = {
     ir.Walrus: _walrus,
     ir.Opaque: _opaque,
 }
-
-__all__ = ["EVALUATORS", "RELATIVE", "Class", "Symbol", "binary", "closure", "flat"]

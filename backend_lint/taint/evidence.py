@@ -16,20 +16,25 @@ Cleaning = tuple[frozenset[str], frozenset[str]]
 NOTHING: Cleaning = (frozenset(), frozenset())
 CLEAN: Cleaning = (INJECTION | {"trust-boundary"}, WORD)
 
-_CLEAN = frozenset(
-    "builtins.int builtins.float builtins.bool builtins.complex decimal.Decimal fractions.Fraction uuid.UUID "
-    "datetime.datetime datetime.date datetime.time datetime.timedelta ipaddress.IPv4Address ipaddress.IPv6Address "
-    "ipaddress.IPv4Network ipaddress.IPv6Network pydantic.PositiveInt pydantic.NegativeInt pydantic.NonNegativeInt "
-    "pydantic.NonPositiveInt pydantic.PositiveFloat pydantic.NonNegativeFloat pydantic.StrictInt pydantic.StrictBool "
-    "pydantic.StrictFloat pydantic.conint pydantic.confloat pydantic.condecimal pydantic.UUID1 pydantic.UUID3 "
-    "pydantic.UUID4 pydantic.UUID5 pydantic.PastDate pydantic.FutureDate pydantic.AwareDatetime pydantic.NaiveDatetime "
-    "pydantic.types.UUID4 bson.ObjectId bson.objectid.ObjectId pydantic.PastDatetime pydantic.FutureDatetime "
-    "pydantic.color.Color pydantic.ByteSize".split()
-)
+_CLEAN = frozenset({
+    "builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "decimal.Decimal", "fractions.Fraction",
+    "uuid.UUID", "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
+    "ipaddress.IPv4Address", "ipaddress.IPv6Address", "ipaddress.IPv4Network", "ipaddress.IPv6Network",
+    "pydantic.PositiveInt", "pydantic.NegativeInt", "pydantic.NonNegativeInt", "pydantic.NonPositiveInt",
+    "pydantic.PositiveFloat", "pydantic.NonNegativeFloat", "pydantic.StrictInt", "pydantic.StrictBool",
+    "pydantic.StrictFloat", "pydantic.conint", "pydantic.confloat", "pydantic.condecimal", "pydantic.UUID1",
+    "pydantic.UUID3", "pydantic.UUID4", "pydantic.UUID5", "pydantic.PastDate", "pydantic.FutureDate",
+    "pydantic.AwareDatetime", "pydantic.NaiveDatetime", "pydantic.types.UUID4", "bson.ObjectId",
+    "bson.objectid.ObjectId", "pydantic.PastDatetime", "pydantic.FutureDatetime", "pydantic.color.Color",
+    "pydantic.ByteSize",
+})  # fmt: skip
 _STRINGS = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr", "pydantic.SecretStr"})
 _ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _ENUM_BASES = (*_ENUMS, "django.db.models.TextChoices", "django.db.models.IntegerChoices", "django.db.models.Choices")
-_CONTAINERS = frozenset("list set frozenset tuple List Set FrozenSet Tuple Sequence Iterable Optional Union".split())
+_CONTAINERS = frozenset({
+    "list", "set", "frozenset", "tuple", "List", "Set", "FrozenSet", "Tuple", "Sequence", "Iterable", "Optional",
+    "Union"
+})  # fmt: skip
 _PATTERNS = ("pattern", "regex")
 
 

@@ -16,7 +16,6 @@ from backend_lint.taint.domain import (
     callable_value,
     constant,
     join,
-    join_all,
     labelled,
 )
 from backend_lint.taint.evaluate import binary, closure
@@ -351,6 +350,7 @@ def _repeat(
     assert head is not None
     head = head.copy()
     outside: State | None = None
+    back: State | None
     for number in range(MOST_ROUNDS):
         loop = Loop()
         frame.loops.append(loop)
@@ -359,10 +359,10 @@ def _repeat(
             block(frame, body)
         frame.loops.pop()
         back = frame.state
-        for state in loop.continues:
-            back = merge(back, state)
-        for state in loop.breaks:
-            outside = merge(outside, state)
+        for ended in loop.continues:
+            back = merge(back, ended)
+        for ended in loop.breaks:
+            outside = merge(outside, ended)
         if back is None:
             break
         joined = head.joined(back)
@@ -386,7 +386,7 @@ def _try(frame: Frame, stmt: ir.Try) -> None:
     caught, frame.raised = frame.raised, raised
     if frame.state is not None:
         block(frame, stmt.orelse)
-    after = frame.state
+    after: State | None = frame.state
     for handler in stmt.handlers:
         frame.state = seen[0].copy()
         if handler.name is not None:
@@ -545,5 +545,3 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     ir.DefineClass: _define_class,
     ir.Load: _load,
 }
-
-__all__ = ["assign", "block", "join_all"]

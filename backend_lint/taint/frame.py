@@ -11,7 +11,7 @@ from backend_lint.facts import ir
 from backend_lint.project.modules import Function, Scope
 from backend_lint.taint.contexts import Kills
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value
-from backend_lint.taint.labels import Hop, Label, Labels
+from backend_lint.taint.labels import Label, Labels
 from backend_lint.taint.state import Object, PathKey, State
 
 if TYPE_CHECKING:

@@ -10,15 +10,11 @@ from backend_lint.taint import containers, regexes, strings
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
-    STRING,
     Constant,
     Derived,
-    Symbol,
     Text,
     Value,
-    constant,
     constants,
-    join_all,
 )
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import NORMALISED, ORIGIN, RELATIVE, TEXT, WORD, Label
@@ -27,7 +23,7 @@ from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import State, merge
 
 Change = Callable[[Label], Label]
-_WORD_TESTS = frozenset("isdigit isalnum isdecimal isnumeric isidentifier isalpha".split())
+_WORD_TESTS = frozenset(["isdigit", "isalnum", "isdecimal", "isnumeric", "isidentifier", "isalpha"])
 _SAME_TEXT = frozenset({"str", "case", "strip", "path"})
 
 
@@ -444,7 +440,7 @@ def narrow_value(frame: Frame, source: Value, change: Change) -> State | None:
 
 
 def replace(frame: Frame, node: ir.Expr, value: Value, new: Value, *, keeps: bool = False) -> State | None:
-    """What an expression reads is this now; what it was computed from can do no harm either, unless it `keeps` labels."""
+    """What an expression reads is this now; what it was computed from does no harm either, unless it `keeps` labels."""
     state = _written(frame, node, value, new)
     frame.state = state
     if value.derived is not None and not keeps:
@@ -503,6 +499,3 @@ def matched(pattern: Value, how: str, subject: Value) -> Value:
 def cleaned(kinds: tuple[str, ...]) -> Change:
     removed = expanded(kinds)
     return lambda label: label.without(frozenset(), removed)
-
-
-__all__ = ["STRING", "Symbol", "assume", "cleaned", "constant", "join_all", "matched", "narrow", "only", "truth"]

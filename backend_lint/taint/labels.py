@@ -22,7 +22,7 @@ WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, TEXT})
 
 
 class Source(NamedTuple):
-    """Where a client's data enters. `what` is `query`, `form`, `json`, `header`, `cookie`, `path`, `body`, `file`, …."""
+    """Where a client's data enters. `what` is `query`, `form`, `json`, `header`, `cookie`, `path`, `file`, …."""
 
     what: str
     note: str

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.facts import ir
 from backend_lint.project.external import returns
 from backend_lint.taint import containers, guards, models, regexes, responses, strings
-from backend_lint.taint.evidence import CLEAN
 from backend_lint.taint.domain import (
     BOOLEAN,
     NONE,
@@ -16,10 +15,10 @@ from backend_lint.taint.domain import (
     NUMBER,
     STRING,
     UNKNOWN,
-    ClassValue,
     Derived,
     FunctionValue,
     Partial,
+    Piece,
     Symbol,
     Value,
     callable_value,
@@ -30,6 +29,7 @@ from backend_lint.taint.domain import (
     labelled,
 )
 from backend_lint.taint.evaluate import flat
+from backend_lint.taint.evidence import CLEAN
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import META, NORMALISED, ORIGIN, RELATIVE, WORD, Label, Labels, Source, union
 from backend_lint.taint.members import _only
@@ -191,7 +191,7 @@ class Library:
             spec = returns().get(name)
             if spec == "self" and receiver is not None:
                 return receiver.type
-            if spec is not None and spec[0] not in ".$" and spec != "class" and spec != "self":
+            if spec is not None and spec[0] not in ".$" and spec not in ("class", "self"):
                 return spec.partition("[")[0]
             if name.rpartition(".")[2][:1].isupper():
                 return name
@@ -219,17 +219,14 @@ class Library:
         return labelled(labels, model.type or "builtins.str")
 
     def _escaped(self, value: Value, absent: frozenset[str]) -> Value:
-        texts = []
-        for text in strings.alternatives(value):
-            texts.append(
-                tuple(
-                    piece.mapped(lambda label: label.without(absent)) if type(piece) is Value
-                    else piece if not any(each in piece for each in absent if len(each) == 1)  # type: ignore[operator]
-                    else STRING
-                    for piece in text
-                )
-            )  # fmt: skip
-        return strings.from_texts(texts)
+        characters = {each for each in absent if len(each) == 1}
+
+        def escaped(piece: Piece) -> Piece:
+            if isinstance(piece, str):
+                return STRING if characters & set(piece) else piece
+            return piece.mapped(lambda label: label.without(absent))
+
+        return strings.from_texts(tuple(map(escaped, text)) for text in strings.alternatives(value))
 
     def _guarded(self, model: models.GuardModel, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
         value: Value | None = None
@@ -372,6 +369,9 @@ def _str(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, arg
     return found
 
 
+_NUMBERS: dict[str, Callable[[Any], Any]] = {"int": int, "ord": ord, "float": float}
+
+
 @_special("builtins.repr", "builtins.ascii", "builtins.format")
 def _repr(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
     return labelled(self.all_labels(frame, None, args, {}), "builtins.str")
@@ -389,7 +389,7 @@ def _number(
         return NUMBER
     value = args[0]
     if value.is_constant and name in ("int", "ord", "float") and len(args) == 1:
-        run: Callable[[Any], Any] = {"int": int, "ord": ord, "float": float}[name]
+        run = _NUMBERS[name]
         results = []
         for each in value.consts:
             if isinstance(each, (str, int, float, bytes)) and len(str(each)) < 64:
@@ -574,7 +574,7 @@ def _range(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, a
     bounds = [arg.the_constant for arg in args]
     if bounds and all(isinstance(bound, int) for bound in bounds):
         try:
-            numbers = range(*bounds)  # type: ignore[arg-type]
+            numbers = range(*bounds)
         except (TypeError, ValueError):
             numbers = range(0)
         if len(numbers) <= 16:
@@ -742,9 +742,6 @@ def _quoted(
     return labelled(labels, "builtins.str")
 
 
-_TESTS_OF_TEXT = {"match": "match", "fullmatch": "fullmatch", "search": "search"}
-
-
 @_special("re.match", "re.fullmatch", "re.search", "regex.match", "regex.fullmatch", "regex.search")
 def _match(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
@@ -849,6 +846,3 @@ def buffer_method(frame: Frame, one: Value, obj: Object, name: str, args: Args) 
             return NUMBER
         case _:
             return None
-
-
-__all__ = ["SPECIALS", "ClassValue", "Library", "basename", "buffer_method", "joined_path"]

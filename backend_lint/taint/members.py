@@ -8,7 +8,6 @@ from backend_lint.facts import ir
 from backend_lint.project.modules import Class
 from backend_lint.project.types import Type
 from backend_lint.taint import models
-from backend_lint.taint.evidence import cleaning
 from backend_lint.taint.containers import into
 from backend_lint.taint.domain import (
     NOTHING,
@@ -22,6 +21,7 @@ from backend_lint.taint.domain import (
     join,
     labelled,
 )
+from backend_lint.taint.evidence import cleaning
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import TEXT, Label, Labels, Source, union
 

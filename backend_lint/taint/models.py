@@ -79,10 +79,10 @@ from backend_lint.project.external import ancestors, canonical_external
 VERSION = 1
 
 # Kinds that an attacker reaches by breaking out of a text; the others need no special character.
-INJECTION = frozenset(
-    "sql command code template path ssrf xss redirect xpath ldap header log nosql regex format mail deserialization "
-    "xml archive cache".split()
-)
+INJECTION = frozenset({
+    "sql", "command", "code", "template", "path", "ssrf", "xss", "redirect", "xpath", "ldap", "header", "log",
+    "nosql", "regex", "format", "mail", "deserialization", "xml", "archive", "cache",
+})  # fmt: skip
 ALL = INJECTION | frozenset({"resource", "trust-boundary"})
 
 
@@ -90,7 +90,7 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
 
-class Condition(_Part, kw_only=True):
+class Condition(_Part, kw_only=True, frozen=True):
     """On another argument: one of `is`, or none of `isnt`; `entry` asks what the argument's object holds there.
 
     An argument that is not given is `default`; without one it fulfils `isnt`. Names of library things compare too.
@@ -105,7 +105,7 @@ class Condition(_Part, kw_only=True):
     unknown: bool = True
 
 
-class SourceModel(_Part, kw_only=True):
+class SourceModel(_Part, kw_only=True, frozen=True):
     what: str
     note: str
     reads: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class SourceModel(_Part, kw_only=True):
     only: str | None = None
 
 
-class SinkModel(_Part, kw_only=True):
+class SinkModel(_Part, kw_only=True, frozen=True):
     kind: str
     calls: tuple[str, ...]
     arguments: tuple[int | str, ...]
@@ -125,7 +125,7 @@ class SinkModel(_Part, kw_only=True):
     fits: str = ""
 
 
-class StoreModel(_Part, kw_only=True):
+class StoreModel(_Part, kw_only=True, frozen=True):
     kind: str
     into: tuple[str, ...]
     parts: tuple[str, ...] = ("value",)
@@ -133,7 +133,7 @@ class StoreModel(_Part, kw_only=True):
     fits: str = ""
 
 
-class SanitizerModel(_Part, kw_only=True):
+class SanitizerModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
     cleans: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
@@ -141,7 +141,7 @@ class SanitizerModel(_Part, kw_only=True):
     type: str | None = None
 
 
-class CleanModel(_Part, kw_only=True):
+class CleanModel(_Part, kw_only=True, frozen=True):
     """`Class.*` in `calls` stands for all methods of a class."""
 
     calls: tuple[str, ...] = ()
@@ -150,22 +150,22 @@ class CleanModel(_Part, kw_only=True):
     type: str | None = None
 
 
-class DecoderModel(_Part, kw_only=True):
+class DecoderModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
 
 
-class EndModel(_Part, kw_only=True):
+class EndModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
 
 
-class KeyedModel(_Part, kw_only=True):
+class KeyedModel(_Part, kw_only=True, frozen=True):
     types: tuple[str, ...]
     sets: dict[str, tuple[int, ...]] = {}
     gets: dict[str, tuple[int, ...]] = {}
     stores: bool = False
 
 
-class GuardModel(_Part, kw_only=True):
+class GuardModel(_Part, kw_only=True, frozen=True):
     """A call that answers True only for what can do no harm (`true`), or raises on what can (`raises`)."""
 
     calls: tuple[str, ...]
@@ -174,7 +174,7 @@ class GuardModel(_Part, kw_only=True):
     on: str = "true"
 
 
-class Library(_Part, kw_only=True):
+class Library(_Part, kw_only=True, frozen=True):
     version: int
     library: str
     objects: dict[str, str] = {}

@@ -30,7 +30,7 @@ def absent(pattern: str, how: str, flags: int = 0) -> frozenset[str]:
         parsed = parser.parse(pattern, flags)
     except (re.error, RecursionError, OverflowError):
         return frozenset()
-    items = list(parsed)
+    items: list[Any] = list(parsed)  # type: ignore[call-overload]
     begins = how in ("match", "fullmatch") or _is_at(items[:1], sre.AT_BEGINNING, sre.AT_BEGINNING_STRING)
     ends = how == "fullmatch" or _is_at(items[-1:], sre.AT_END, sre.AT_END_STRING)
     if not (begins and ends) or parsed.state.flags & re.MULTILINE:
@@ -121,7 +121,7 @@ def removed(pattern: str, new: str) -> frozenset[str]:
     if len(pattern) > _LONGEST:
         return frozenset()
     try:
-        items = list(parser.parse(pattern))
+        items: list[Any] = list(parser.parse(pattern))  # type: ignore[call-overload]
     except (re.error, RecursionError, OverflowError):
         return frozenset()
     if len(items) != 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend_lint.facts import ir
 from backend_lint.taint.domain import Value
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import TEXT
+from backend_lint.taint.labels import TEXT, Labels
 from backend_lint.taint.models import SinkModel
 
 _HTML_BY_DEFAULT = frozenset({"flask", "quart", "bottle", "cherrypy", "pyramid"})
@@ -32,7 +32,7 @@ def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str, dept
         frame.engine.sinks.judge(frame, node, "return", _SINK, [text])
 
 
-def _textual(value: Value) -> tuple[object, ...]:
+def _textual(value: Value) -> Labels:
     """The labels of what is surely a string: a dict that is returned becomes JSON."""
     if value.type == "builtins.str":
         return value.labels

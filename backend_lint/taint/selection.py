@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from backend_lint.core import Role
 from backend_lint.facts import ir
-from backend_lint.project.modules import Function, Module
+from backend_lint.project.modules import Function
 from backend_lint.taint import contexts
-from backend_lint.taint.labels import Input, Label, Source
-from backend_lint.taint.labels import union
+from backend_lint.taint.labels import Input, Label, Source, union
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -19,30 +18,16 @@ def seeds(engine: Engine) -> list[Function]:
     """Functions in which a source may be read, or data may reach a sink, in the order of the files."""
     sinks = engine.models.sink_names | frozenset(engine.models.elsewhere) | frozenset({"get_argument"})
     sources = engine.models.source_names
-    stores = _store_names(engine)
-    found = []
+    found: list[Function] = []
     for module in engine.project.modules.values():
         if module.role is not Role.APP:
             continue
-        reads = _can_read(module)
-        for function in module.functions:
-            if _holds(engine, function, sinks, sources if reads else frozenset(), stores):
-                found.append(function)
+        reads = sources if module.facts.imports else frozenset[str]()
+        found.extend(function for function in module.functions if _holds(function, sinks, reads))
     return found
 
 
-def _store_names(engine: Engine) -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2] for name in engine.models.stores)
-
-
-def _can_read(module: Module) -> bool:
-    """Whether a file could read a request at all: it imports something from outside that is not plain Python."""
-    return bool(module.facts.imports)
-
-
-def _holds(
-    engine: Engine, function: Function, sinks: frozenset[str], sources: frozenset[str], stores: frozenset[str]
-) -> bool:
+def _holds(function: Function, sinks: frozenset[str], sources: frozenset[str]) -> bool:
     parameters = {parameter.name for parameter in function.parameters}
     asks = bool(parameters & {"request", "req", "self", "info", "websocket"})
     for node in ir.walk(function.body):
@@ -60,9 +45,10 @@ def _holds(
     return False
 
 
-_COMMON = frozenset(
-    "get data args body path headers files name text read json form query url host user session".split()
-)
+_COMMON = frozenset({
+    "get", "data", "args", "body", "path", "headers", "files", "name", "text", "read", "json", "form", "query",
+    "url", "host", "user", "session",
+})  # fmt: skip
 
 
 def reaching(engine: Engine) -> frozenset[str]:

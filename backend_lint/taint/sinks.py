@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts import ir
-from backend_lint.taint import containers, contexts, models, strings
+from backend_lint.taint import containers, contexts, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
@@ -214,6 +214,3 @@ def _literals(frame: Frame, values: Sequence[Value]) -> str:
         for text in strings.alternatives(flat_deep(frame, value)):
             found.extend(piece for piece in text if type(piece) is str)
     return " ".join(found)
-
-
-__all__ = ["Sinks", "models"]

@@ -16,6 +16,7 @@ from backend_lint.taint.domain import (
     NUMBER,
     STRING,
     Constant,
+    Piece,
     Text,
     Value,
     constants,
@@ -25,16 +26,16 @@ from backend_lint.taint.domain import (
 )
 from backend_lint.taint.labels import META, TEXT, Label, union
 
-_TESTS = frozenset(
-    "startswith endswith isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
-    "istitle isupper".split()
-)
-_NUMBERS = frozenset("find rfind index rindex count __len__ bit_length".split())
-_CASES = frozenset("lower upper casefold title capitalize swapcase".split())
-_SAME = frozenset(
-    "encode decode strip lstrip rstrip removeprefix removesuffix expandtabs zfill ljust rjust center hex format_map "
-    "translate tobytes isoformat".split()
-)
+_TESTS = frozenset({
+    "startswith", "endswith", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
+    "isnumeric", "isprintable", "isspace", "istitle", "isupper",
+})  # fmt: skip
+_NUMBERS = frozenset(["find", "rfind", "index", "rindex", "count", "__len__", "bit_length"])
+_CASES = frozenset(["lower", "upper", "casefold", "title", "capitalize", "swapcase"])
+_SAME = frozenset({
+    "encode", "decode", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "expandtabs", "zfill", "ljust",
+    "rjust", "center", "hex", "format_map", "translate", "tobytes", "isoformat",
+})  # fmt: skip
 _PURE = frozenset(
     {*_TESTS, *_NUMBERS, *_CASES, *_SAME, "replace", "split", "rsplit", "splitlines", "join", "format"}
     | {"partition", "rpartition"}
@@ -107,7 +108,7 @@ def _slice(text: Text, lower: int | None, upper: int | None) -> Text:
     first = text[0] if type(text[0]) is str else ""
     last = text[-1] if type(text[-1]) is str else ""
     start, end = lower or 0, upper
-    if 0 <= start and end is not None and 0 <= end <= len(first):
+    if start >= 0 and end is not None and 0 <= end <= len(first):
         return (first[start:end],)
     if start < 0 and -start <= len(last) and (end is None or end < 0):
         return (last[start:end],)
@@ -173,7 +174,7 @@ def pieces_of_split(value: Value, separator: str, limit: int | None) -> tuple[li
             for other in others:
                 leading.append(from_texts([tuple(current)]))
                 current = [other]
-        elif all(separator in label.absent for label in piece.labels) and piece.labels:
+        elif piece.labels and all(separator in label.absent for label in piece.labels):  # type: ignore[union-attr]
             current.append(piece)
         else:
             rest = from_texts([_collapsed([(*current, *texts[0][number:])])])
@@ -222,15 +223,10 @@ def _cased(value: Value, name: str) -> Value:
         kept = frozenset(each for each in label.absent if each in META or each.startswith("\0"))
         return label if kept == label.absent else label._replace(absent=kept)
 
-    texts = []
-    for text in alternatives(value):
-        texts.append(
-            tuple(
-                getattr(piece, name)() if type(piece) is str else piece.mapped(change)  # type: ignore[union-attr]
-                for piece in text
-            )
-        )
-    return from_texts(texts).derived_from("case", value)
+    def cased(piece: Piece) -> Piece:
+        return getattr(piece, name)() if isinstance(piece, str) else piece.mapped(change)
+
+    return from_texts(tuple(map(cased, text)) for text in alternatives(value)).derived_from("case", value)
 
 
 def _stripped(value: Value, name: str) -> Value:

@@ -7,15 +7,15 @@ run again, is run with symbols alone. What comes out is put back into the caller
 
 from __future__ import annotations
 
+import ast
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.project.modules import Function
-from backend_lint.taint import containers, contexts, execute, guards
+from backend_lint.taint import containers, contexts, evidence, execute, guards
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -140,7 +140,7 @@ class Summaries:
             if low > own or summary.signature == self.provisional[key].signature:
                 break
             self.provisional[key] = summary
-            self.passing = {each: value for each, value in self.passing.items() if each not in self._below(own)}
+            self.passing.clear()
         self.active.pop()
         del self.provisional[key]
         if low < own:  # it has used what its callers are not done with
@@ -151,9 +151,6 @@ class Summaries:
             if not self.active:
                 self.passing.clear()
         return summary
-
-    def _below(self, index: int) -> set[Any]:
-        return set(self.passing)
 
     def run(self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], depth: int) -> Summary:
         """Run the body once."""
@@ -172,6 +169,7 @@ class Summaries:
         except Exhausted:
             self.engine.cut(function)
             return self._coarse(frame, env)
+        self.engine.effort += frame.steps
         if frame.state is not None:
             frame.returns.append((frame.state, NONE, None))
         return self._summary(frame, function, env, initial)
@@ -241,14 +239,14 @@ class Summaries:
                     facts = (
                         (label.cleaned, label.absent)
                         if label is not None
-                        else (_EVERYTHING if _is_known(outcome, name) else _NO_FACTS)
+                        else (evidence.CLEAN if _is_known(outcome, name) else _NO_FACTS)
                     )
                     before = learned[name][index]
                     learned[name][index] = facts if before is None else (before[0] & facts[0], before[1] & facts[1])
         for name, (normal, when_true, when_false) in learned.items():
-            facts = (normal or _NO_FACTS, when_true or _NO_FACTS, when_false or _NO_FACTS)
-            if any(each[0] or each[1] for each in facts):
-                summary.facts[name] = facts
+            all_facts = (normal or _NO_FACTS, when_true or _NO_FACTS, when_false or _NO_FACTS)
+            if any(each[0] or each[1] for each in all_facts):
+                summary.facts[name] = all_facts
 
 
 def _is_known(state: State, name: str) -> bool:
@@ -258,15 +256,6 @@ def _is_known(state: State, name: str) -> bool:
 
 def _is_verdict(value: Value) -> bool:
     return not value.references and not value.texts and not value.callables
-
-
-def _everything() -> Facts:
-    from backend_lint.taint.evidence import CLEAN
-
-    return CLEAN
-
-
-_EVERYTHING = _everything()
 
 
 def _own(value: Value, name: str) -> Label | None:
@@ -559,10 +548,7 @@ class _Call:
             return ()
         at: Place = self.frame.place(self.node) if self.node is not None else self.frame.module.first_line()
         note = f"passed to `{self.function.name}` as `{origin.name}`"
-        found = []
-        for each in ours:
-            found.append(label.after(each)._replace(way=Hop(each.way, at, note, label.way)))
-        return capped(found)
+        return capped(label.after(each)._replace(way=Hop(each.way, at, note, label.way)) for each in ours)
 
     def _resolve(self, origin: Input) -> Labels:
         value = self.given.get(origin.name)
@@ -619,8 +605,6 @@ def step(frame: Frame, value: Value, part: str) -> Value:
 
 @functools.lru_cache(maxsize=4096)
 def _parsed(text: str) -> Any:
-    import ast
-
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -629,6 +613,3 @@ def _parsed(text: str) -> Any:
 
 def _depth(where: Any) -> int:
     return 1 + max((_depth(each) for each in where if type(each) is tuple), default=0) if type(where) is tuple else 0
-
-
-__all__ = ["Sequence", "Summaries", "Summary"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.taint.reading import flows, result
 
 APP = """
@@ -93,7 +94,10 @@ def test_calls_are_followed_through_other_files(helpers: str, body: str, expecte
 
 def test_a_flow_tells_its_way_in_words() -> None:
     (flow,) = result(
-        {"app.py": APP.format(body="run(x)"), "helpers.py": "import os\ndef run(c):\n    d = 'ls ' + c\n    os.system(d)"}
+        {
+            "app.py": APP.format(body="run(x)"),
+            "helpers.py": "import os\ndef run(c):\n    d = 'ls ' + c\n    os.system(d)",
+        }
     ).flows
     assert [f"{step.at.path}:{step.at.line} {step.note}" for step in flow.trace] == [
         "app.py:10 read from the query string",
@@ -106,7 +110,9 @@ def test_a_flow_tells_its_way_in_words() -> None:
 
 
 def test_a_sink_where_only_constants_arrive_is_proved() -> None:
-    found = result({"app.py": "import os\ndef f(x):\n    os.system('ls')\n    os.system(x)\n    os.system(open('f').read())"})
+    found = result(
+        {"app.py": "import os\ndef f(x):\n    os.system('ls')\n    os.system(x)\n    os.system(open('f').read())"}
+    )
     assert found.proved == {("app.py", 3, "command"), ("app.py", 5, "path")}
     assert found.sinks == {"command": 3, "path": 1}
 

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.taint.reading import kinds
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("cursor.execute(\"select * from t where a = '\" + x + \"'\")", ["sql"]),
+        ('cursor.execute("select * from t where a = \'" + x + "\'")', ["sql"]),
         ("cursor.execute('select * from t where a = ?', (x,))", []),
-        ("x = x.replace(\"'\", \"''\")\ncursor.execute(f\"select * from t where a = '{x}'\")", []),
+        ('x = x.replace("\'", "\'\'")\ncursor.execute(f"select * from t where a = \'{x}\'")', []),
         ("x = x.replace(\"'\", \"''\")\ncursor.execute(f'select * from t where a = {x}')", ["sql"]),
         ("x = x.replace('a', 'b')\ncursor.execute(f\"select * from t where a = '{x}'\")", ["sql"]),
         ("open('/srv/' + x)", ["path"]),

@@ -1,0 +1,33 @@
+"""What the analysis is asked for, and what it answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend_lint.core import Diagnostic
+from backend_lint.project.model.flow import Flow
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`steps` bounds the statements that one run of one function may execute, `effort` those of all runs together.
+
+    Beyond `effort` calls pass what their arguments carry, without being run. `unknown_calls_pass` says that a call of
+    an unknown function passes what its arguments carry to its result.
+    """
+
+    steps: int = 20_000
+    effort: int = 10_000_000
+    unknown_calls_pass: bool = True
+
+
+class TaintResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`sinks` counts the places examined by kind, `examined` names them by path, line and kind.
+
+    `proved` are those where nothing but constants and clean values arrives.
+    """
+
+    flows: tuple[Flow, ...] = ()
+    proved: frozenset[tuple[str, int, str]] = frozenset()
+    examined: frozenset[tuple[str, int, str]] = frozenset()
+    sinks: dict[str, int] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
