@@ -114,7 +114,7 @@ def _made(site: CallSite, level: str, library: str, project: Project, position: 
         message=message,
         args=values[position + 1 :],
         keywords=site.call.keywords,
-        has_traceback=level == "exception" and not _is_off(site.call) or _carries_traceback(site, project),
+        has_traceback=(level == "exception" and not _is_off(site.call)) or _carries_traceback(site, project),
     )
 
 
