@@ -1,0 +1,92 @@
+"""What the rules on data have in common."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from backend_lint.api import Column, Function, Model, Project, ir
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+@lru_cache(maxsize=65536)
+def words(text: str) -> frozenset[str]:
+    """The words of an identifier, in lower case: `unitPrice_net` is unit, price, net."""
+    return frozenset(each.lower() for each in _WORD.findall(text))
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """`a`, `b` and 3 more."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+_SERVED: WeakKeyDictionary[Project, dict[str, str]] = WeakKeyDictionary()
+
+
+def served(project: Project) -> dict[str, str]:
+    """The functions that run for a route or a task, by qualified name, each with the first that it runs for."""
+    known = _SERVED.get(project)
+    if known is None:
+        known = _SERVED[project] = {}
+        queue: deque[tuple[Function, str]] = deque()
+        for route in project.routes:
+            queue.extend((each, route.label) for each in (route.handler, *route.dependencies) if each is not None)
+        queue.extend((task.function, f"task {task.function.name}") for task in project.tasks)
+        while queue:
+            function, label = queue.popleft()
+            if function.qualified in known:
+                continue
+            known[function.qualified] = label
+            for site in project.sites(function):
+                queue.extend((target, label) for target in site.targets[:2] if target.qualified not in known)
+            queue.extend((nested, label) for nested in function.nested.values())
+    return known
+
+
+def column_of(model: Model, name: str) -> Column | None:
+    """The column that a query names, by attribute or by its name in the database."""
+    return model.columns.get(name) or next((each for each in model.columns.values() if each.name == name), None)
+
+
+class Loop:
+    """A loop or comprehension of a function: what it iterates over, and the names that differ from turn to turn."""
+
+    def __init__(self, node: ir.For | ir.Comprehension, source: ir.Expr, target: ir.Expr, function: Function) -> None:
+        self.node, self.source, self.target = node, source, target
+        self.names = {each.id for each in ir.walk_expression(target) if type(each) is ir.Name}
+        if type(node) is ir.For:
+            for stmt in ir.walk_statements(node.body):
+                if type(stmt) is ir.Assign and stmt.value is not None and uses(stmt.value, self.names):
+                    self.names |= {each.id for each in stmt.targets if type(each) is ir.Name}
+
+    def contains(self, node: ir.Node) -> bool:
+        """Whether a node runs once a turn: it stands in the loop, and not in what is iterated over."""
+        inside = self.node.at <= node.at and node.end <= self.node.end
+        return inside and not (self.source.at <= node.at and node.end <= self.source.end)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the number of turns is written in the code."""
+        match self.source:
+            case ir.Sequence() | ir.Dict() | ir.Const():
+                return True
+            case ir.Call(func=ir.Name(id="range"), args=[ir.Argument(value=ir.Const())]):
+                return True
+            case _:
+                return False
+
+
+def loops(function: Function) -> list[Loop]:
+    found = [Loop(stmt, stmt.iter, stmt.target, function) for stmt in function.statements if type(stmt) is ir.For]
+    for node in ir.walk(function.body):
+        if type(node) is ir.Comprehension:
+            found += [Loop(node, clause.iter, clause.target, function) for clause in node.clauses]
+    return found
+
+
+def uses(expr: ir.Expr, names: set[str]) -> bool:
+    return any(type(node) is ir.Name and node.id in names for node in ir.walk_expression(expr))

@@ -1,0 +1,175 @@
+"""A relation is loaded once for each row of a result.
+
+## What it does
+Reports loops over the rows of a query that read a relation of the row which neither the query nor the model loads
+ahead.
+
+## Why it matters
+The attribute looks like data and is a query: a page of a hundred rows costs a hundred and one round trips.
+
+## Example
+```python
+from fastapi import FastAPI
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer: Mapped[Customer] = relationship()
+
+
+@app.get("/orders")
+def names() -> list[str]:
+    orders = Session().scalars(select(Order).limit(100)).all()
+    return [order.customer.name for order in orders]
+```
+
+## Use instead
+```python
+from fastapi import FastAPI
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column, relationship
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer: Mapped[Customer] = relationship()
+
+
+@app.get("/orders")
+def names() -> list[str]:
+    orders = Session().scalars(select(Order).options(joinedload(Order.customer)).limit(100)).all()
+    return [order.customer.name for order in orders]
+```
+
+## References
+- https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
+- https://docs.djangoproject.com/en/stable/topics/db/optimization/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backend_lint.rules.data._shared import Loop, loops, served
+
+from backend_lint.api import (
+    Finding,
+    Function,
+    Model,
+    Project,
+    ProjectRule,
+    Query,
+    Relationship,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
+
+_EAGER = frozenset(
+    {"joined", "selectin", "subquery", "immediate", "False", "joined_eager", "noload", "raise", "write_only"}
+)
+_KEYS = frozenset({"pk", "id"})
+
+
+class NPlusOneLazyLoad(ProjectRule):
+    code = "DAT301"
+    severity = Severity.MEDIUM
+    cwe = (1073,)
+    unit = Unit.QUERY
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        queries = {id(query.site.call): query for query in project.queries if query.operation == "select"}
+        for name, label in served(project).items():
+            function = project.function(name)
+            for loop in loops(function) if function is not None else ():
+                query = _source(loop.source, function, queries, project)  # type: ignore[arg-type]
+                model = None if query is None else project.models.get(query.model or "")
+                if query is None or model is None or query.is_single or type(loop.target) is not ir.Name:
+                    continue
+                for access, relation in _lazy(loop, loop.target.id, model, query, function):  # type: ignore[arg-type]
+                    loads = "select_related" if model.orm == "django" and not relation.many else "prefetch_related"
+                    option = loads if model.orm == "django" else f"selectinload({model.name}.{relation.name})"
+                    yield self.finding(
+                        project.place(access, function),  # type: ignore[arg-type]
+                        f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query in line {query.at.line}",
+                        help=f"Load it with the rows: `{option}`.",
+                        related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
+                        discriminator=relation.name,
+                    )
+
+
+def _source(
+    expr: ir.Expr, function: Function, queries: dict[int, Query], project: Project, depth: int = 0
+) -> Query | None:
+    """The query whose rows an expression gives: written in it, held by a local, or returned by what it calls."""
+    for node in ir.walk_expression(expr):
+        if id(node) in queries:
+            return queries[id(node)]
+    if depth > 3:
+        return None
+    match expr:
+        case ir.Name(id=name):
+            bound = project.types.bindings(function).get(name, [])
+            if len(bound) == 1 and bound[0].kind == "value":
+                return _source(bound[0].expr, function, queries, project, depth + 1)
+        case ir.Await(value=value):
+            return _source(value, function, queries, project, depth + 1)
+        case ir.Call():
+            targets = project.site(expr, function).targets
+            if len(targets) == 1:
+                returned = [
+                    stmt.value for stmt in targets[0].statements if type(stmt) is ir.Return and stmt.value is not None
+                ]
+                if len(returned) == 1:
+                    return _source(returned[0], targets[0], queries, project, depth + 1)
+    return None
+
+
+def _lazy(
+    loop: Loop, name: str, model: Model, query: Query, function: Function
+) -> Iterator[tuple[ir.Attribute, Relationship]]:
+    """The first read of each relation of the row that nothing has loaded."""
+    seen: set[str] = set()
+    loaded = {path.partition(".")[0].partition("__")[0] for path in query.eager}
+    parents = {id(node.value): node.name for node in ir.walk(function.body) if type(node) is ir.Attribute}
+    for node in ir.walk(function.body):
+        match node:
+            case ir.Attribute(value=ir.Name(id=owner), name=attribute) if owner == name and loop.contains(node):
+                relation = model.relationships.get(attribute)
+                if relation is None or attribute in seen or attribute in loaded or relation.lazy in _EAGER:
+                    continue
+                if parents.get(id(node)) in _KEYS and not relation.many:
+                    continue
+                seen.add(attribute)
+                yield node, relation

@@ -1,0 +1,109 @@
+"""Pages of a query without an order.
+
+## What it does
+Reports queries with an offset, or a limit that the caller chooses, and neither an `ORDER BY` nor an ordering of the
+model.
+
+## Why it matters
+Without an order the database may return rows in a different one each time: pages repeat some rows and never show
+others, and nothing fails.
+
+## Example
+```python
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+@app.get("/orders")
+def page(skip: int = 0, limit: int = 50) -> list:
+    return Session().scalars(select(Order).offset(skip).limit(limit)).all()
+```
+
+## Use instead
+```python
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+@app.get("/orders")
+def page(skip: int = 0, limit: int = 50) -> list:
+    return Session().scalars(select(Order).order_by(Order.id).offset(skip).limit(limit)).all()
+```
+
+## References
+- https://www.postgresql.org/docs/current/queries-limit.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backend_lint.api import Finding, Project, ProjectRule, Query, Severity, Unit, ir
+
+
+class UnorderedPagination(ProjectRule):
+    code = "DAT306"
+    severity = Severity.MEDIUM
+    cwe = (1067,)
+    unit = Unit.QUERY
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        for query in _paged(project):
+            model = project.models.get(query.model or "")
+            if query.orders or model is None or model.ordering:
+                continue
+            yield self.finding(
+                query.at,
+                f"pages of `{model.name}` have no order: they may repeat some rows and miss others",
+                help=f"Order by something unique, at least the key: `order_by({model.name}.{_key(model.primary_key)})`.",
+            )
+
+    def examined(self, project: Project) -> Iterable[str]:
+        return [str(query.at) for query in _paged(project)]
+
+
+def _key(names: tuple[str, ...]) -> str:
+    return names[0] if names else "id"
+
+
+def _paged(project: Project) -> list[Query]:
+    return [
+        query
+        for query in project.queries
+        if query.operation == "select" and not query.is_single and not query.is_opaque and _is_paged(query)
+    ]
+
+
+def _is_paged(query: Query) -> bool:
+    """Whether rows are skipped; a limit alone may be a sample."""
+    for node in ir.walk_expression(query.builder) if query.builder is not None else ():
+        match node:
+            case ir.Call(func=ir.Attribute(name="offset"), args=[ir.Argument(value=value), *_]):
+                return not (type(value) is ir.Const and value.value in (0, None))
+            case ir.Subscript(index=ir.Slice(lower=lower)) if lower is not None:
+                return not (type(lower) is ir.Const and lower.value in (0, None))
+    return False
