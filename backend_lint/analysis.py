@@ -5,35 +5,36 @@ from __future__ import annotations
 import datetime
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from backend_lint import __version__, adapters, bandit, taint
-from backend_lint.api.rule import ProjectRule, Rule
+from backend_lint.api.rule import ProjectRule
 from backend_lint.bandit import BanditResult
-from backend_lint.config import Config, Overrides, check_rules, is_selected, severity_of
-from backend_lint.config.select import specificity
-from backend_lint.core import Diagnostic, Finding, Inventory, Report, Role, RuleInfo
+from backend_lint.config import Config, check_rules, shown, specificity
+from backend_lint.core import Diagnostic, DiagnosticKind, Finding, Gate, Inventory, Report, Role, Suppression
 from backend_lint.discover import Discovery, module_name, roots
 from backend_lint.engine.check import check
 from backend_lint.engine.extract import Extract, Setup
 from backend_lint.engine.extraction import extracts
 from backend_lint.engine.guarded import Guard
 from backend_lint.engine.options import parsed_options
-from backend_lint.engine.packs import Pack, load_packs, rule_infos
+from backend_lint.engine.own_rules import ENGINE_PACK
+from backend_lint.engine.packs import Pack, load_packs, removed_rules, rule_infos
+from backend_lint.engine.selection import Selection
 from backend_lint.engine.units import Units
 from backend_lint.facts.cache import Cache
 from backend_lint.findings import baseline
-from backend_lint.findings.baseline import match
+from backend_lint.findings.baseline import Entry, Match, match
 from backend_lint.findings.fingerprint import fingerprinted
-from backend_lint.findings.gate import gate
+from backend_lint.findings.gate import gated
 from backend_lint.findings.merge import merge
 from backend_lint.findings.score import score
 from backend_lint.findings.suppress import Policy, suppress
-from backend_lint.findings.suppression_rules import ENGINE_PACK, SUPPRESSION_RULES
+from backend_lint.findings.suppression import suppressions
 from backend_lint.project import Project, link
 from backend_lint.project.model.export import exported
 from backend_lint.source import decode
@@ -59,17 +60,10 @@ def analysed(
     guard = Guard()
     packs, pack_failures = load_packs(config.plugins)
     infos = rule_infos(config.plugins)
-    check_rules(config, infos)
+    renamed = check_rules(config, infos, removed_rules(config.plugins))
+    selection = Selection(config, infos, packs, discovery.files)
     with clock.phase("extract"):
-        read = extracts(
-            contents,
-            _setup(config),
-            engine,
-            cache,
-            jobs=config.jobs,
-            timeout=config.timeout_per_file,
-            progress=progress,
-        )
+        read = _extracts(config, discovery, selection, contents, engine, cache, progress)
     with clock.phase("link"):
         project = linked(read, discovery, config)
     with clock.phase("adapters"):
@@ -78,50 +72,42 @@ def analysed(
         flows = taint.analyse(project, guarded=lambda what, run: guard(what, run, None))
         project.flows = list(flows.flows)
         project.sinks = _by_kind(flows.examined)
-    active = [info for info in infos if is_selected(info, config) and (config.preview or not info.preview)]
-    codes = {info.code for info in active}
-    rules = [rule for pack in packs for rule in pack.rules if rule.code in codes]
     with clock.phase("rules"):
-        project_rules = [rule for rule in rules if issubclass(rule, ProjectRule)]
-        options = parsed_options([rule for pack in packs for rule in pack.rules], config.rules)
+        project_rules = [rule for rule in selection.rules.values() if issubclass(rule, ProjectRule)]
+        options = parsed_options(list(selection.installed.values()), config.rules)
         found, said = check(project, project_rules, options, guard, clock.add)
     with clock.phase("findings"):
-        found += [finding for each in read for finding in each.findings if finding.code in codes]
+        found += [finding for each in read for finding in each.findings]
         results, refuted = _refuted([result for each in read for result in each.bandit], flows.proved, packs)
-        installed = {rule.code for pack in packs for rule in pack.rules}
-        found += [each for each in bandit.findings(results, installed) if each.code in codes]
+        found += bandit.findings(results, selection.installed)
+        failures = [*guard.diagnostics, *flows.diagnostics, *(each for file in read for each in file.diagnostics)]
+        failures += [*discovery.diagnostics, *unreadable, *pack_failures]
         units = Units(project)
-        kept = _placed(found, rules, project, discovery, units, config, active)
-        examined = _examined(active, rules, units, said)
-    diagnostics = _ordered(
-        [
-            *discovery.diagnostics,
-            *unreadable,
-            *pack_failures,
-            *guard.diagnostics,
-            *flows.diagnostics,
-            *(diagnostic for each in read for diagnostic in each.diagnostics),
-        ]
-    )
-    with clock.phase("findings"):
-        final = _judged(kept, read, infos, codes, diagnostics, contents, discovery, config, today)
-        complete = not any(each.is_incomplete for each in diagnostics)
-        scored = score(final, examined, infos, complete)
-    return Report(
+        examined = _examined(selection, units, said, read, failures)
+        placed = _placed(selection.judged(found), project, units, selection)
+        policy = _policy(config, selection, examined, failures, today)
+        findings, suppressions = _identified(placed, read, policy, selection, contents)
+        accepted = _accepted(findings, config, selection)
+        scored = score(accepted.findings, examined, infos, not any(each.is_incomplete for each in failures))
+    notices = [Diagnostic(None, None, DiagnosticKind.NOTICE, sentence) for sentence in renamed]
+    report = Report(
         version=__version__,
         project=config.root.name,
         profile=config.profile,
         inventory=_inventory(project, discovery, read),
-        rules=tuple(info for info in (*infos, *SUPPRESSION_RULES) if info.code in codes or info.pack == ENGINE_PACK),
-        findings=tuple(final),
-        diagnostics=tuple(diagnostics),
+        rules=tuple(selection.active.values()),
+        findings=tuple(sorted(accepted.findings, key=lambda finding: finding.sort_key)),
+        diagnostics=tuple(_ordered([*failures, *notices, *_stale(accepted.stale)])),
         examined=examined,
         score=scored,
-        gate=gate(final, scored, fail_on=config.fail_on, fail_under=config.fail_under),
-        model=msgspec.json.encode(exported(project), order="deterministic"),
-        disabled=_disabled(infos, codes, config),
+        gate=Gate(True),
+        suppressions=suppressions,
+        stale=len(accepted.stale),
         proved=refuted,
+        model=msgspec.json.encode(exported(project), order="deterministic"),
+        disabled=selection.disabled(),
     )
+    return gated(report, config)
 
 
 def understood(
@@ -133,9 +119,9 @@ def understood(
     progress: Progress | None,
 ) -> bytes:
     """The backend model, as JSON."""
-    read = extracts(
-        contents, _setup(config), engine, cache, jobs=config.jobs, timeout=config.timeout_per_file, progress=progress
-    )
+    packs, _ = load_packs(config.plugins)
+    selection = Selection(config, rule_infos(config.plugins), packs, discovery.files)
+    read = _extracts(config, discovery, selection, contents, engine, cache, progress)
     project = linked(read, discovery, config)
     model(project, config, Guard())
     return msgspec.json.format(msgspec.json.encode(exported(project), order="deterministic"), indent=2)
@@ -160,101 +146,120 @@ def model(project: Project, config: Config, guard: Guard) -> None:
         route.is_public = any(fnmatchcase(route.path, pattern) for pattern in config.public_routes)
 
 
-def _setup(config: Config) -> Setup:
-    return Setup(config.plugins, config.rules)
-
-
-def _placed(
-    found: Iterable[Finding],
-    rules: Iterable[type[Rule]],
-    project: Project,
-    discovery: Discovery,
-    units: Units,
+def _extracts(
     config: Config,
-    active: Iterable[RuleInfo],
-) -> list[Finding]:
-    """The findings in files of the roles that their rules read, with scope and unit, severities as configured."""
-    by_code = {rule.code: rule for rule in rules}
-    infos = {info.code: info for info in active}
-    files = {file.path: file for file in discovery.files}
-    overrides = Overrides(config)
-    kept = []
+    discovery: Discovery,
+    selection: Selection,
+    contents: Mapping[str, bytes],
+    engine: str,
+    cache: Cache,
+    progress: Progress | None,
+) -> list[Extract]:
+    return extracts(
+        contents,
+        Setup(config.plugins, config.rules),
+        engine,
+        cache,
+        selection.bandit_tests,
+        jobs=config.jobs,
+        timeout=config.timeout_per_file,
+        progress=progress,
+    )
+
+
+def _placed(found: Iterable[Finding], project: Project, units: Units, selection: Selection) -> list[Finding]:
+    """The findings with the definition that they stand in and the unit that they keep from being clean."""
+    placed = []
     for finding in found:
-        file, rule, info = files.get(finding.at.path), by_code.get(finding.code), infos[finding.code]
-        roles = frozenset({Role.APP}) if rule is None else rule.roles
-        if file is None or not file.reported or file.role not in roles or overrides.is_ignored(info, file.path):
-            continue
-        around = project.enclosing(finding.at)
-        severity = severity_of(info, config, finding.severity)
-        kept.append(
-            msgspec.structs.replace(
-                finding,
-                scope=around.facts.qualname if around is not None and not hasattr(around, "path") else "",
-                unit=finding.unit or _unit(finding, rule, units),
-                severity=overrides.severity(info, file.path, severity),
-            )
-        )
-    return kept
-
-
-def _unit(finding: Finding, rule: type[Rule] | None, units: Units) -> str:
-    if rule is None:
-        return str(finding.at)
-    return units.at(finding.at, rule.unit, rule.roles)
+        around, rule = project.enclosing(finding.at), selection.rules.get(finding.code)
+        scope = around.facts.qualname if around is not None and not hasattr(around, "path") else ""
+        unit = finding.unit or (str(finding.at) if rule is None else units.at(finding.at, rule.unit, rule.roles))
+        placed.append(msgspec.structs.replace(finding, scope=scope, unit=unit))
+    return placed
 
 
 def _examined(
-    active: Iterable[RuleInfo], rules: Iterable[type[Rule]], units: Units, said: Mapping[str, list[str] | None]
-) -> dict[str, int]:
-    by_code = {rule.code: rule for rule in rules}
-    counts = {}
-    for info in active:
-        rule, own = by_code.get(info.code), said.get(info.code)
-        if own is not None:
-            counts[info.code] = len(own)
-        elif rule is not None:
-            counts[info.code] = units.count(rule.unit, rule.roles)
-    return counts
-
-
-def _judged(
-    kept: Iterable[Finding],
+    selection: Selection,
+    units: Units,
+    said: Mapping[str, list[str] | None],
     read: Iterable[Extract],
-    infos: Iterable[RuleInfo],
-    codes: set[str],
-    diagnostics: Iterable[Diagnostic],
-    contents: Mapping[str, bytes],
-    discovery: Discovery,
+    failures: Iterable[Diagnostic],
+) -> dict[str, int]:
+    """How many units each rule looked at that ran without failing; Bandit's checks look at files."""
+    unread = {each.path for each in failures if each.kind is DiagnosticKind.BANDIT or each.is_incomplete}
+    files = sum(bool(selection.bandit_tests(each.path)) and each.path not in unread for each in read)
+    counts = dict.fromkeys(selection.speaking_tests(), files)
+    for code, rule in selection.rules.items():
+        own = said.get(code)
+        if own is not None:
+            counts[code] = len(own)
+        elif code in said or not issubclass(rule, ProjectRule):
+            counts[code] = units.count(rule.unit, rule.roles)
+    return dict(sorted(counts.items()))
+
+
+def _policy(
     config: Config,
+    selection: Selection,
+    examined: Mapping[str, int],
+    failures: Iterable[Diagnostic],
     today: datetime.date | None,
-) -> list[Finding]:
-    """Each problem once, with its state and its identity."""
+) -> Policy:
+    unread = {each.path for each in failures if each.kind is DiagnosticKind.BANDIT or each.is_incomplete}
+    infos = selection.infos.values()
+    return Policy(
+        codes={word: info.code for info in infos for word in (*info.former, info.name, info.code)},
+        is_active=lambda code, path: code in examined and path not in unread and selection.asks(code, path),
+        locked=frozenset(info.code for info in infos if any(specificity(each, info) for each in config.no_suppress)),
+        today=today,
+    )
+
+
+def _identified(
+    placed: Iterable[Finding],
+    read: Iterable[Extract],
+    policy: Policy,
+    selection: Selection,
+    contents: Mapping[str, bytes],
+) -> tuple[list[Finding], tuple[Suppression, ...]]:
+    """Each problem once, with its state and its identity, and what the comments are that ask for silence."""
 
     @functools.cache
     def text(path: str) -> str:
         return decode(contents[path])
 
-    failed = {each.path for each in diagnostics if each.is_incomplete}
-    reported = {file.path for file in discovery.files if file.reported}
-    policy = Policy(
-        codes={word: info.code for info in infos for word in (info.code, info.name)},
-        is_active=lambda code, path: code in codes and path not in failed,
-        locked=frozenset(info.code for info in infos if any(specificity(each, info) for each in config.no_suppress)),
-        today=today,
+    comments = {each.path: each.facts.comments for each in read if each.facts and selection.is_reported(each.path)}
+    merged = merge(placed, {code: each.owner for code, each in bandit.checks().items() if each.owner})
+    judged = suppress(merged, comments, policy, text)
+    ours = [each for each in judged if selection.infos[each.code].pack == ENGINE_PACK]
+    others = [each for each in judged if selection.infos[each.code].pack != ENGINE_PACK]
+    asked = [each for path, said in sorted(comments.items()) for each in suppressions(path, said)]
+    return fingerprinted([*others, *selection.judged(ours)], text), tuple(
+        each for each in asked if isinstance(each, Suppression)
     )
-    comments = {each.path: each.facts.comments for each in read if each.facts and each.path in reported}
-    merged = merge(kept, {code: each.owner for code, each in bandit.checks().items() if each.owner})
-    found = fingerprinted(suppress(merged, comments, policy, text), text)
-    if config.baseline is not None:
-        gone = lambda path: path in reported or not (config.root / path).exists()  # noqa: E731
-        found = list(match(baseline.read(config.baseline), found, gone).findings)
-    return sorted(found, key=lambda finding: finding.sort_key)
+
+
+def _accepted(findings: Sequence[Finding], config: Config, selection: Selection) -> Match:
+    if config.baseline is None:
+        return Match(tuple(findings), (), ())
+    entries = baseline.read(config.baseline, shown(config.baseline, config.root))
+    return match(entries, findings, lambda path: selection.is_reported(path) or not (config.root / path).exists())
+
+
+def _stale(entries: Iterable[Entry]) -> Iterator[Diagnostic]:
+    for (path, code), number in sorted(Counter((entry.path, entry.code) for entry in entries).items()):
+        what = (
+            f"{number} entries of {code} in the baseline match"
+            if number > 1
+            else f"an entry of {code} in the baseline matches"
+        )
+        yield Diagnostic(path, None, DiagnosticKind.NOTICE, f"{what} nothing any more; `baseline prune` removes such")
 
 
 def _refuted(
     results: Iterable[BanditResult], proved: frozenset[tuple[str, int, str]], packs: Iterable[Pack]
 ) -> tuple[list[BanditResult], dict[str, int]]:
-    """Bandit's results less those at a sink where only constants and clean values arrive, and how many went, by test."""
+    """Bandit's results less those at a sink where all that arrives is clean, and how many went, by test."""
     kinds = {rule.code: getattr(rule, "kinds", ()) for pack in packs for rule in pack.rules}
     kept: list[BanditResult] = []
     dropped: Counter[str] = Counter()
@@ -293,12 +298,3 @@ def _inventory(project: Project, discovery: Discovery, read: Sequence[Extract]) 
 
 def _ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return sorted(set(diagnostics), key=lambda each: (each.path or "", each.line or 0, each.kind.value, each.message))
-
-
-def _disabled(infos: Iterable[RuleInfo], codes: set[str], config: Config) -> dict[str, str]:
-    """Rules that did not run, each with what decided so."""
-    return {
-        info.code: "preview" if info.preview and not config.preview and is_selected(info, config) else "not selected"
-        for info in infos
-        if info.code not in codes
-    }

@@ -43,6 +43,7 @@ class Rule:
 
     `roles` are the roles of the files it reports on. `options` is the struct of its options; an instance of it, filled
     from the configuration, is `self.options`. `preview` rules run only on request.
+    `former` are codes and names that the rule had in earlier versions, by which configurations and comments may know it.
     """
 
     code: ClassVar[str]
@@ -53,6 +54,7 @@ class Rule:
     unit: ClassVar[Unit] = Unit.FUNCTION
     confidence: ClassVar[Confidence] = Confidence.HIGH
     preview: ClassVar[bool] = False
+    former: ClassVar[tuple[str, ...]] = ()
     scope: ClassVar[str]
     Options: ClassVar[type[Any]] = NoOptions
 
@@ -80,6 +82,7 @@ class Rule:
             owasp=cls.owasp,
             preview=cls.preview,
             pack=pack,
+            former=cls.former,
         )
 
     def finding(

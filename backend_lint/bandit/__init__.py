@@ -6,7 +6,18 @@ Never: opens a file, starts a process, writes to a log, or keeps anything of one
 """
 
 from backend_lint.bandit.checks import Check, Use, checks, default_ids, rules
-from backend_lint.bandit.findings import findings
+from backend_lint.bandit.findings import ROLES, findings, is_silent
 from backend_lint.bandit.results import BanditResult, results
 
-__all__ = ["BanditResult", "Check", "Use", "checks", "default_ids", "findings", "results", "rules"]
+__all__ = [
+    "ROLES",
+    "BanditResult",
+    "Check",
+    "Use",
+    "checks",
+    "default_ids",
+    "findings",
+    "is_silent",
+    "results",
+    "rules",
+]

@@ -69,6 +69,7 @@ def rules() -> tuple[RuleInfo, ...]:
             cwe=check.cwe,
             owasp=check.owasp,
             pack="bandit",
+            is_optional=check.use is Use.OFF,
         )
         for code, check in checks().items()
         if check.use is not Use.REPLACED

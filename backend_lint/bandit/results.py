@@ -46,8 +46,11 @@ def results(
 ) -> tuple[list[BanditResult], Diagnostic | None]:
     """Bandit's verdicts on a file, by place, and the one reason why there are none, or fewer than there might be.
 
-    Any bytes will do. `ids` are the checks to run, by default those whose verdicts count.
+    Any bytes will do. `ids` are the checks to run, by default those whose verdicts count; where none is to, no byte is
+    looked at.
     """
+    if ids is not None and not ids:
+        return [], None
     try:
         text = decode(content)
         tree = _parsed(text)

@@ -29,13 +29,20 @@ class Selectable(Protocol):
     def guideline(self) -> str: ...
     @property
     def scope(self) -> str: ...
+    @property
+    def former(self) -> tuple[str, ...]: ...
+    @property
+    def is_optional(self) -> bool: ...
 
 
 def is_selected(rule: Selectable, config: Config) -> bool:
-    """Whether `rule` runs, previews apart. The order of selectors is irrelevant; at equal precision `ignore` wins."""
+    """Whether `rule` runs, previews apart. The order of selectors is irrelevant; at equal precision `ignore` wins.
+
+    What is optional has to be named by its code, or the beginning of it, or its name.
+    """
     wanted = max((specificity(selector, rule) for selector in (*config.select, *config.extend_select)), default=0)
     unwanted = max((specificity(selector, rule) for selector in config.ignore), default=0)
-    return wanted > unwanted
+    return wanted > max(unwanted, _BY_CODE if rule.is_optional else 0)
 
 
 def severity_of(rule: Selectable, config: Config, default: Severity) -> Severity:
@@ -88,7 +95,7 @@ def specificity(selector: str, rule: Selectable) -> int:
             return 3 if rule.guideline.startswith(selector) else 0
         case _ if selector in GUIDELINES or selector in _SHORT:
             return 4 if rule.guideline.replace("-", "") == selector.replace("-", "") else 0
-        case rule.code | rule.name:
+        case _ if selector in (rule.code, rule.name, *rule.former):
             return _EXACT
         case _ if _PREFIX.fullmatch(selector) and rule.code.startswith(selector):
             return _BY_CODE + len(selector)
@@ -96,16 +103,25 @@ def specificity(selector: str, rule: Selectable) -> int:
             return 0
 
 
-def check_rules(config: Config, rules: Iterable[RuleInfo]) -> None:
-    """Raise a `ConfigError` for the first selector or rule name in `config` that fits none of `rules`."""
+def check_rules(config: Config, rules: Iterable[RuleInfo], removed: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What there is to say of selectors in `config` that name rules as they were called before, each once.
+
+    Raises a `ConfigError` for the first selector or rule name that fits none of `rules`. `removed` gives the reason why
+    there is no longer a rule, by its code or name.
+    """
     known = tuple(rules)
     for key, selector in _selectors(config):
         if selector not in _ALWAYS_KNOWN and not any(specificity(selector, rule) for rule in known):
-            raise _unknown(config, key, selector, known)
+            raise _unknown(config, key, selector, known, removed or {})
     names = {rule.name for rule in known}
     for name in config.rules:
         if name not in names:
-            raise _unknown(config, f"rules.{name}", name, known)
+            raise _unknown(config, f"rules.{name}", name, known, removed or {})
+    renamed = {former: rule for rule in known for former in rule.former}
+    return tuple(
+        f"{config.origin(key)}: {selector} is called {renamed[selector].code} {renamed[selector].name} now"
+        for selector, key in {selector: key for key, selector in _selectors(config) if selector in renamed}.items()
+    )
 
 
 def _selectors(config: Config) -> Iterable[tuple[str, str]]:
@@ -125,12 +141,16 @@ def _selectors(config: Config) -> Iterable[tuple[str, str]]:
             yield f"{key}.{selector}", selector
 
 
-def _unknown(config: Config, key: str, selector: str, rules: tuple[RuleInfo, ...]) -> ConfigError:
+def _unknown(
+    config: Config, key: str, selector: str, rules: tuple[RuleInfo, ...], removed: Mapping[str, str]
+) -> ConfigError:
     from backend_lint.config.explain import nearest
 
     origin = config.origin(key)
     names = sorted({*_ALWAYS_KNOWN, *(rule.code for rule in rules), *(rule.name for rule in rules)})
     message = f"unknown rule or group {selector!r}{nearest(selector, names)}"
+    if selector in removed:
+        message = f"there is no rule {selector!r} any more: {removed[selector]}"
     if origin.kind is OriginKind.FILE:
         return ConfigError(message, origin.name, origin.line)
     return ConfigError(f"{message} ({origin})")

@@ -69,6 +69,12 @@ class Settings(_Written, frozen=True, kw_only=True):
         Meta(description="Least scores: one number for the whole, or a table by guideline, section or `overall`."),
     ] = ()
     fail_on_empty: Annotated[bool, Meta(description="Fail when there is nothing to lint.")] = False
+    fail_on_stale_baseline: Annotated[bool, Meta(description="Fail when entries of the baseline match nothing.")] = (
+        False
+    )
+    fail_on_new_suppressions: Annotated[
+        bool, Meta(description="Fail when there are more comments, ignored rules or accepted findings than before.")
+    ] = False
     exit_zero: Annotated[bool, Meta(description="Exit 0 where findings or scores would exit 1.")] = False
     allow_incomplete: Annotated[bool, Meta(description="Exit 0 though something could not be checked.")] = False
     min_severity: Annotated[Severity, Meta(description="The least severity that is shown.")] = Severity.INFO

@@ -1,7 +1,8 @@
 """The words that every stage uses.
 
 Takes: nothing of ours.
-Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Diagnostic`, `Role`, `Guideline`, the errors.
+Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Suppression`, `Diagnostic`, `Role`, `Report`,
+the guidelines, the errors.
 Never: reads a file, the environment or the clock.
 """
 
@@ -13,6 +14,7 @@ from backend_lint.core.guideline import GUIDELINES, SECTIONS, Guideline, guideli
 from backend_lint.core.place import Place
 from backend_lint.core.report import Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
+from backend_lint.core.suppression import Suppression
 
 __all__ = [
     "GUIDELINES",
@@ -42,5 +44,6 @@ __all__ = [
     "Severity",
     "State",
     "Step",
+    "Suppression",
     "guideline_of",
 ]

@@ -6,12 +6,15 @@ import msgspec
 
 from backend_lint.core.diagnostic import Diagnostic
 from backend_lint.core.finding import Finding, Severity, State
+from backend_lint.core.suppression import Suppression
 
 
 class RuleInfo(msgspec.Struct, frozen=True):
     """What users see of a rule. `doc` is the rule's documentation as Markdown, its sections as `## What it does`.
 
     `unit` is the kind of thing it examines (`route`, `query`, `project`); `scope` is `file` or `project`.
+    `former` are codes and names that it had before. What `is_optional` runs only where its
+    code or name is selected.
     """
 
     code: str
@@ -26,6 +29,8 @@ class RuleInfo(msgspec.Struct, frozen=True):
     owasp: tuple[str, ...] = ()
     preview: bool = False
     pack: str = "builtin"
+    former: tuple[str, ...] = ()
+    is_optional: bool = False
 
 
 class Inventory(msgspec.Struct, frozen=True):
@@ -113,7 +118,8 @@ class Phase(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """`findings` are in report order and carry their state; `examined` counts units by the code of each active rule.
 
-    `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
+    `suppressions` are the comments that ask for silence, used or not; `stale` counts entries of the baseline that
+    match nothing. `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
     `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
     `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
     """
@@ -128,6 +134,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     examined: dict[str, int]
     score: Score
     gate: Gate
+    suppressions: tuple[Suppression, ...] = ()
+    stale: int = 0
     proved: dict[str, int] = msgspec.field(default_factory=dict)
     model: bytes = b"null"
     disabled: dict[str, str] = msgspec.field(default_factory=dict)

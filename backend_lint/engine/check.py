@@ -19,16 +19,25 @@ def check(
     guard: Guard,
     timed: Callable[[str, float], None] | None = None,
 ) -> tuple[list[Finding], dict[str, list[str] | None]]:
-    """What the project rules find, in any place, and the units each says it examined (None: all of its kind)."""
+    """What the project rules find, in any place, and the units each says it examined (None: all of its kind).
+
+    A rule that raised has examined nothing, and is not among them.
+    """
     found: list[Finding] = []
     examined: dict[str, list[str] | None] = {}
     for rule in rules:
         start = time.perf_counter()
         running = rule(options.get(rule.name()))
         what = f"rule {rule.name()}"
-        found.extend(guard(what, lambda: list(running.check(project)), []))  # noqa: B023
-        units = guard(what, lambda: running.examined(project), None)  # noqa: B023
-        examined[rule.code] = None if units is None else sorted(set(units))
+        outcome = guard(what, lambda: _outcome(running, project), None)  # noqa: B023
+        if outcome is not None:
+            found += outcome[0]
+            examined[rule.code] = outcome[1]
         if timed is not None:
             timed(what, time.perf_counter() - start)
     return found, examined
+
+
+def _outcome(rule: ProjectRule, project: Project) -> tuple[list[Finding], list[str] | None]:
+    found, units = list(rule.check(project)), rule.examined(project)
+    return found, None if units is None else sorted(set(units))

@@ -38,8 +38,11 @@ class Setup(msgspec.Struct, frozen=True):
     options: dict[str, dict[str, Any]] = {}
 
 
-def extract(path: str, content: bytes, setup: Setup) -> Extract:
-    """Everything about one file. All syntax rules run, whatever is selected: selection must not empty the cache."""
+def extract(path: str, content: bytes, setup: Setup, tests: frozenset[str] | None = None) -> Extract:
+    """Everything about one file. All syntax rules run, whatever is selected: selection must not empty the cache.
+
+    `tests` are the checks of Bandit to run, by default the usual ones.
+    """
     lines = content.count(b"\n") + bool(content and not content.endswith(b"\n"))
     source = parse(path, content)
     if not isinstance(source, Source):
@@ -48,7 +51,7 @@ def extract(path: str, content: bytes, setup: Setup) -> Extract:
     facts = guard("reading the file", lambda: lower(source), None, path)
     rules = _syntax_rules(setup.plugins)
     findings = syntax_findings(source, rules, parsed_options(rules, setup.options), guard)
-    results, failure = guard("Bandit", lambda: bandit.results(path, content), ([], None), path)
+    results, failure = guard("Bandit", lambda: bandit.results(path, content, tests), ([], None), path)
     diagnostics = [*guard.diagnostics, *([failure] if failure is not None else [])]
     return Extract(path, facts, findings, results, diagnostics, lines)
 

@@ -24,6 +24,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class _Job(msgspec.Struct):
     path: str
     content: bytes
+    tests: frozenset[str]
 
 
 def extracts(
@@ -31,21 +32,28 @@ def extracts(
     setup: Setup,
     fingerprint: str,
     cache: Cache,
+    tests: Callable[[str], frozenset[str]],
     *,
     jobs: int = 0,
     timeout: float = 0.0,
     progress: Progress | None = None,
 ) -> list[Extract]:
-    """What each file gives, by path. `contents` are the files' bytes by path; `jobs` of 0 is one a processor."""
+    """What each file gives, by path. `contents` are the files' bytes by path; `jobs` of 0 is one a processor.
+
+    `tests` gives the checks of Bandit that are to see the file of a path.
+    """
     configured = msgspec.json.encode(setup, order="deterministic")
-    keys = {path: key_of(fingerprint, configured, path, content) for path, content in contents.items()}
+    keys = {
+        path: key_of(fingerprint, configured, path, " ".join(sorted(tests(path))), content)
+        for path, content in contents.items()
+    }
     known: dict[str, Extract] = {}
     for path, key in keys.items():
         entry = cache.get(key)
         found = None if entry is None else _decoded(entry)
         if found is not None:
             known[path] = found
-    missing = [_Job(path, content) for path, content in sorted(contents.items()) if path not in known]
+    missing = [_Job(path, content, tests(path)) for path, content in sorted(contents.items()) if path not in known]
     for path, result in _read(missing, setup, jobs or os.cpu_count() or 1, timeout, progress):
         if isinstance(result, pool.Lost):
             lines = contents[path].count(b"\n")
@@ -84,4 +92,4 @@ def _read(
 
 
 def _encoded(job: _Job, setup: Setup) -> bytes:
-    return _ENCODER.encode(extract(job.path, job.content, setup))
+    return _ENCODER.encode(extract(job.path, job.content, setup, job.tests))

@@ -17,14 +17,19 @@ from backend_lint.api.rule import Rule
 from backend_lint.core import Diagnostic, DiagnosticKind, PackError, RuleInfo
 from backend_lint.engine.guarded import described
 from backend_lint.engine.identity import BUILTIN, entries
+from backend_lint.engine.own_rules import SUPPRESSION_RULES
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """The rules of one package. `version` is that of its distribution."""
+    """The rules of one package. `version` is that of its distribution.
+
+    `removed` says of rules that it had once, by code or name, why it has them no longer: its attribute `REMOVED`.
+    """
 
     name: str
     version: str
     rules: tuple[type[Rule], ...]
+    removed: dict[str, str] = {}
 
 
 @functools.cache
@@ -38,7 +43,8 @@ def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic
     codes: dict[str, str] = {}
     for entry in entries(plugins):
         try:
-            pack = Pack(entry.name, _version(entry), tuple(_rules(importlib.import_module(entry.value))))
+            package = importlib.import_module(entry.value)
+            pack = Pack(entry.name, _version(entry), tuple(_rules(package)), dict(getattr(package, "REMOVED", {})))
             _check(pack, codes)
         except Exception as error:
             if entry.name == BUILTIN:
@@ -53,12 +59,18 @@ def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic
 
 
 def rule_infos(plugins: bool = True) -> tuple[RuleInfo, ...]:
-    """What users see of all rules, Bandit's own checks included, by code."""
+    """What users see of all rules, Bandit's checks and the engine's own included, by code."""
     from backend_lint import bandit
 
     packs, _ = load_packs(plugins)
     infos = [rule.info(pack.name) for pack in packs for rule in pack.rules]
-    return tuple(sorted((*infos, *bandit.rules()), key=lambda info: info.code))
+    return tuple(sorted((*infos, *bandit.rules(), *SUPPRESSION_RULES), key=lambda info: info.code))
+
+
+def removed_rules(plugins: bool = True) -> dict[str, str]:
+    """Why rules that packs had once are gone, by code or name."""
+    packs, _ = load_packs(plugins)
+    return {word: reason for pack in packs for word, reason in pack.removed.items()}
 
 
 def _version(entry: EntryPoint) -> str:

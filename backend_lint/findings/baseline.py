@@ -43,14 +43,15 @@ class Match(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
 
 
-def read(path: Path) -> tuple[Entry, ...]:
-    """Raises a `ConfigError` for a file that is missing or holds anything but entries."""
+def read(path: Path, name: str = "") -> tuple[Entry, ...]:
+    """Raises a `ConfigError`, which calls the file `name`, where it is missing or holds anything but entries."""
+    name = name or path.as_posix()
     try:
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"the baseline cannot be read: {reason}", path.as_posix()) from error
-    return tuple(_decoded(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
+        raise ConfigError(f"the baseline cannot be read: {reason}", name) from error
+    return tuple(_decoded(line, name, number) for number, line in enumerate(lines, 1) if line.strip())
 
 
 def write(path: Path, entries: Iterable[Entry]) -> None:
@@ -154,8 +155,8 @@ def _entry(finding: Finding) -> Entry:
     return Entry(finding.at.path, finding.fingerprint, finding.code, finding.scope, finding.sketch)
 
 
-def _decoded(line: str, path: Path, number: int) -> Entry:
+def _decoded(line: str, name: str, number: int) -> Entry:
     try:
         return msgspec.json.decode(line, type=Entry)
     except msgspec.MsgspecError as error:
-        raise ConfigError(f"not an entry of a baseline: {error}", path.as_posix(), number) from error
+        raise ConfigError(f"not an entry of a baseline: {error}", name, number) from error

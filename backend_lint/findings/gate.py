@@ -5,9 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from backend_lint.core import SECTIONS, Finding, Gate, Score, Severity, State
+import msgspec
+
+from backend_lint.config import Config
+from backend_lint.core import SECTIONS, Finding, Gate, Report, Score, Severity, State
 
 OVERALL = "overall"
+
+
+def gated(report: Report, config: Config, *, new_only: bool = False, new_suppressions: int = 0) -> Report:
+    """The report with the verdict that the configuration asks for."""
+    verdict = gate(
+        report.findings,
+        report.score,
+        fail_on=config.fail_on,
+        fail_under=[(name or OVERALL, least) for name, least in config.fail_under],
+        new_only=new_only,
+        stale=report.stale if config.fail_on_stale_baseline else 0,
+        new_suppressions=new_suppressions if config.fail_on_new_suppressions else 0,
+    )
+    return msgspec.structs.replace(report, gate=verdict)
 
 
 def gate(

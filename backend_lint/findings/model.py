@@ -13,7 +13,7 @@ from fractions import Fraction
 import msgspec
 
 from backend_lint.core import GUIDELINES, Confidence, Finding, RuleInfo, Safety, Severity, State
-from backend_lint.findings.suppression_rules import ENGINE_PACK
+from backend_lint.engine.own_rules import ENGINE_PACK
 
 MODEL = 1
 PENALTY = {

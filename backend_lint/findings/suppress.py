@@ -9,10 +9,8 @@ from difflib import get_close_matches
 
 import msgspec
 
-from backend_lint.core import Comment, Edit, Finding, Fix, Place, RuleInfo, Safety, State
-from backend_lint.findings.lines import Lines
-from backend_lint.findings.suppression import Foreign, Malformed, Suppression, foreign, suppressions
-from backend_lint.findings.suppression_rules import (
+from backend_lint.core import Comment, Edit, Finding, Fix, Place, RuleInfo, Safety, State, Suppression
+from backend_lint.engine.own_rules import (
     EXPIRED,
     MALFORMED,
     NOT_ALLOWED,
@@ -20,6 +18,8 @@ from backend_lint.findings.suppression_rules import (
     UNUSED,
     WITHOUT_REASON,
 )
+from backend_lint.findings.lines import Lines
+from backend_lint.findings.suppression import Foreign, Malformed, foreign, suppressions
 
 Read = Callable[[str], str]
 

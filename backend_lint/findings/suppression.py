@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from itertools import takewhile
 
 import msgspec
 
-from backend_lint.core import Comment, Finding, Place
+from backend_lint.core import Comment, Finding, Place, Suppression
 
 _OURS = re.compile(r"#\s*backend-lint\s*(:|(file-)?ignore\b)", re.IGNORECASE)
 _FORM = re.compile(r"#\s*backend-lint:\s*(?P<file>file-)?ignore\s*\[(?P<words>[^\[\]]*)\](?P<rest>.*)")
@@ -22,24 +22,6 @@ _BANDIT_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _FLAKE8_CODE = re.compile(r"[A-Z]+\d+")
 _NOSEC = re.compile(r"#\s*nosec\b:?(?P<words>[^#]*)")
 _NOQA = re.compile(r"#\s*(?P<file>(ruff|flake8)\s*:\s*)?noqa\s*:(?P<words>[^#]*)", re.IGNORECASE)
-
-
-class Suppression(msgspec.Struct, frozen=True):
-    """A comment of ours that asks for silence about the rules that its `words` (codes or names) stand for.
-
-    `at` is the place of the directive, which may share its comment with others. `lines`, the first and the last, are
-    those of the statement it governs; `whole_file` says that it governs every line.
-    """
-
-    at: Place
-    words: tuple[str, ...]
-    reason: str
-    until: date | None
-    lines: tuple[int, int] | None
-    whole_file: bool
-
-    def governs(self, finding: Finding) -> bool:
-        return self.whole_file or _is_within(finding, self.lines)
 
 
 class Malformed(msgspec.Struct, frozen=True):

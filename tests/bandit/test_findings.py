@@ -45,9 +45,9 @@ def test_what_bandit_ranks_lower_stays_lower() -> None:
     assert (found.severity, found.confidence) == (Severity.LOW, Confidence.HIGH)
 
 
-def test_a_waived_verdict_is_a_suppressed_finding() -> None:
+def test_what_a_comment_waives_is_for_a_later_stage_to_decide() -> None:
     (found,) = findings(results("app.py", b"eval(x)  # nosec B307\n")[0])
-    assert (found.state, found.reason) == (State.SUPPRESSED, "nosec")
+    assert found.state is State.ACTIVE
 
 
 def test_two_equal_calls_are_two_findings() -> None:

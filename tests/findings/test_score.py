@@ -22,11 +22,11 @@ from backend_lint.core import (
     State,
     guideline_of,
 )
+from backend_lint.engine.own_rules import SUPPRESSION_RULES
 from backend_lint.findings.explain import finding_gains, free_points
 from backend_lint.findings.gate import gate
 from backend_lint.findings.model import PENALTY, ledger
 from backend_lint.findings.score import letter, score
-from backend_lint.findings.suppression_rules import SUPPRESSION_RULES
 from backend_lint.report.summary import points
 from tests.findings.samples import finding, rule
 

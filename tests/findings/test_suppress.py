@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from backend_lint.core import Comment, Finding, Safety, State
+from backend_lint.core import Comment, Finding, Safety, State, Suppression
 from backend_lint.findings.suppress import Policy, suppress
-from backend_lint.findings.suppression import Malformed, Suppression, suppressions
+from backend_lint.findings.suppression import Malformed, suppressions
 from tests.findings.samples import comments, finding
 
 CODES = {

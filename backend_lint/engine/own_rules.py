@@ -1,4 +1,4 @@
-"""The rules about suppressions. They are the engine's own: no pack has them, and no score counts them.
+"""The rules that are the engine's own, about suppressions: no pack has them, and no score counts them.
 
 They stand under ARC-1, since what is out of date or unexplained in a comment is a matter of maintenance, whichever
 guideline the silenced rule belongs to. They are not scored, since they examine no part of the backend: a score that
