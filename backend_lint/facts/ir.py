@@ -10,7 +10,8 @@ Nodes compare by identity: two calls with the same text are two calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Sequence_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -400,88 +401,12 @@ Stmt = (
 )
 
 
-def children(node: Expr | Stmt) -> Iterator[Expr]:
-    """The expressions directly below a node, in the order of evaluation as far as the source order tells it."""
-    match node:
-        case Const() | Name() | Lambda() | Jump() | Declare() | DefineFunction() | DefineClass() | Load():
-            return
-        case Attribute() | Star() | Await() | Unary() | Evaluate():
-            yield node.value
-        case Call():
-            yield node.func
-            for arg in node.args:
-                yield arg.value
-        case Subscript():
-            yield node.value
-            yield node.index
-        case Slice():
-            yield from (part for part in (node.lower, node.upper, node.step) if part is not None)
-        case Text():
-            yield from node.pieces
-        case Binary() | Compare():
-            yield node.left
-            yield node.right
-        case Bool():
-            yield from node.values
-        case Conditional():
-            yield node.test
-            yield node.body
-            yield node.orelse
-        case Sequence():
-            yield from node.items
-        case Dict():
-            for key, value in zip(node.keys, node.values, strict=True):
-                if key is not None:
-                    yield key
-                yield value
-        case Comprehension():
-            for clause in node.clauses:
-                yield clause.iter
-                yield clause.target
-                yield from clause.conditions
-            yield node.element
-            if node.value is not None:
-                yield node.value
-        case Yield() | Return():
-            if node.value is not None:
-                yield node.value
-        case Walrus() | Augment():
-            yield node.value
-            yield node.target
-        case Opaque():
-            yield from node.children
-        case Assign():
-            if node.value is not None:
-                yield node.value
-            yield from node.targets
-            if node.annotation is not None:
-                yield node.annotation
-        case Raise():
-            yield from (part for part in (node.exc, node.cause) if part is not None)
-        case Assert():
-            yield node.test
-            if node.message is not None:
-                yield node.message
-        case Delete():
-            yield from node.targets
-        case If() | While():
-            yield node.test
-        case For():
-            yield node.iter
-            yield node.target
-        case Try():
-            yield from (handler.type for handler in node.handlers if handler.type is not None)
-        case With():
-            for item in node.items:
-                yield item.value
-                if item.target is not None:
-                    yield item.target
-        case Match():
-            yield node.subject
-            for part in node.cases:
-                yield from _pattern_values(part.pattern)
-                if part.guard is not None:
-                    yield part.guard
+def children(node: Expr | Stmt) -> Sequence_[Expr]:
+    """The expressions directly below a node, in the order of evaluation as far as the source order tells it.
+
+    To be read, not changed: it may be the node's own list.
+    """
+    return _CHILDREN[type(node)](node)
 
 
 def _pattern_values(pattern: Pattern) -> Iterator[Expr]:
@@ -490,6 +415,76 @@ def _pattern_values(pattern: Pattern) -> Iterator[Expr]:
     yield from pattern.keys
     for child in pattern.children:
         yield from _pattern_values(child)
+
+
+def _call_children(node: Call) -> list[Expr]:
+    return [node.func, *(arg.value for arg in node.args)]
+
+
+def _dict_children(node: Dict) -> list[Expr]:
+    pairs = zip(node.keys, node.values, strict=True)
+    return [part for pair in pairs for part in pair if part is not None]
+
+
+def _comprehension_children(node: Comprehension) -> list[Expr]:
+    found: list[Expr] = []
+    for clause in node.clauses:
+        found += (clause.iter, clause.target, *clause.conditions)
+    found.append(node.element)
+    if node.value is not None:
+        found.append(node.value)
+    return found
+
+
+def _assign_children(node: Assign) -> list[Expr]:
+    before = [] if node.value is None else [node.value]
+    return [*before, *node.targets, *([] if node.annotation is None else [node.annotation])]
+
+
+def _with_children(node: With) -> list[Expr]:
+    return [part for item in node.items for part in (item.value, item.target) if part is not None]
+
+
+def _match_children(node: Match) -> list[Expr]:
+    found = [node.subject]
+    for part in node.cases:
+        found.extend(_pattern_values(part.pattern))
+        if part.guard is not None:
+            found.append(part.guard)
+    return found
+
+
+def _given(*parts: Expr | None) -> list[Expr]:
+    return [part for part in parts if part is not None]
+
+
+# By type, as every walk asks this of every node.
+_CHILDREN: dict[type, Callable[[Any], Sequence_[Expr]]] = {
+    **dict.fromkeys((Const, Name, Lambda, Jump, Declare, DefineFunction, DefineClass, Load), lambda node: ()),
+    **dict.fromkeys((Attribute, Star, Await, Unary, Evaluate), lambda node: (node.value,)),
+    **dict.fromkeys((Binary, Compare), lambda node: (node.left, node.right)),
+    **dict.fromkeys((Yield, Return), lambda node: () if node.value is None else (node.value,)),
+    **dict.fromkeys((Walrus, Augment), lambda node: (node.value, node.target)),
+    **dict.fromkeys((If, While), lambda node: (node.test,)),
+    Call: _call_children,
+    Subscript: lambda node: (node.value, node.index),
+    Slice: lambda node: _given(node.lower, node.upper, node.step),
+    Text: lambda node: node.pieces,
+    Bool: lambda node: node.values,
+    Conditional: lambda node: (node.test, node.body, node.orelse),
+    Sequence: lambda node: node.items,
+    Dict: _dict_children,
+    Comprehension: _comprehension_children,
+    Opaque: lambda node: node.children,
+    Assign: _assign_children,
+    Raise: lambda node: _given(node.exc, node.cause),
+    Assert: lambda node: _given(node.test, node.message),
+    Delete: lambda node: node.targets,
+    For: lambda node: (node.iter, node.target),
+    Try: lambda node: _given(*(handler.type for handler in node.handlers)),
+    With: _with_children,
+    Match: _match_children,
+}
 
 
 def blocks(node: Stmt) -> Iterator[list[Stmt]]:
@@ -517,9 +512,7 @@ def walk_expression(node: Expr) -> Iterator[Expr]:
     while stack:
         current = stack.pop()
         yield current
-        below = list(children(current))
-        below.reverse()
-        stack.extend(below)
+        stack.extend(reversed(_CHILDREN[type(current)](current)))
 
 
 def walk_statements(body: list[Stmt]) -> Iterator[Stmt]:
@@ -533,8 +526,11 @@ def walk_statements(body: list[Stmt]) -> Iterator[Stmt]:
 def walk(body: list[Stmt]) -> Iterator[Expr]:
     """All expressions of a scope, in source order."""
     for stmt in walk_statements(body):
-        for child in children(stmt):
-            yield from walk_expression(child)
+        stack = list(reversed(_CHILDREN[type(stmt)](stmt)))
+        while stack:
+            current = stack.pop()
+            yield current
+            stack.extend(reversed(_CHILDREN[type(current)](current)))
 
 
 def calls(body: list[Stmt]) -> Iterator[Call]:
