@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_right
+from collections.abc import Iterator
+from typing import TypeVar
 
 import libcst as cst
 
@@ -11,6 +13,8 @@ from backend_lint.core import Diagnostic, DiagnosticKind, Edit, Fix, Place, Safe
 from backend_lint.source.offsets import Offsets
 from backend_lint.source.text import decode, line_starts
 from backend_lint.source.tree import children, walk
+
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 
 
 class Source:
@@ -57,6 +61,14 @@ class Source:
     def contains(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> bool:
         """Whether a node of one of the kinds stands below, nested definitions included."""
         return any(isinstance(below, kinds) for below in walk(node) if below is not node)
+
+    def below(self, node: cst.CSTNode, kind: type[_Node]) -> Iterator[_Node]:
+        """The nodes of a kind below a node, nested definitions included, in source order."""
+        return (each for each in walk(node) if isinstance(each, kind) and each is not node)
+
+    def comments_on(self, first: int, last: int) -> list[str]:
+        """The comments that stand on lines from the first to the last, both from 1."""
+        return [text for at, text in self.comments if first <= self.line_column(at)[0] <= last]
 
     def replace(self, node: cst.CSTNode, text: str, *, safety: Safety = Safety.SAFE, why: str = "") -> Fix:
         start, end = self.span(node)

@@ -126,10 +126,27 @@ def literal(project: Project, expr: ir.Expr | None, scope: Scope) -> ir.Const | 
     return None
 
 
+_READS = re.compile(r"(?:^|[._])(?:getenv|environ\.get|env|env\.str|config|setdefault|get_env|getenv_or)$")
+_WRAPPERS = frozenset({"SecretStr", "Secret", "Field", "bytes", "str"})
+_OTHERS = frozenset(
+    [
+        "aws",
+        "s3",
+        "access",
+        "minio",
+        "stripe",
+        "captcha",
+        "recaptcha",
+        "hcaptcha",
+        "turnstile",
+        "payment",
+        "paypal",
+        "oauth",
+    ]
+)
 _SIGNING = frozenset(
     {
         ("secret", "key"),
-        ("app", "secret"),
         ("app", "secret", "key"),
         ("flask", "secret", "key"),
         ("django", "secret", "key"),
@@ -139,9 +156,7 @@ _SIGNING = frozenset(
         ("jwt", "secret", "key"),
         ("jwt", "key"),
         ("jwt", "signing", "key"),
-        ("token", "secret"),
         ("session", "secret"),
-        ("session", "key"),
         ("session", "secret", "key"),
         ("cookie", "secret"),
         ("auth", "secret"),
@@ -155,13 +170,39 @@ _SIGNING = frozenset(
 def is_signing_key(name: str) -> bool:
     """Whether a name says that what it holds signs sessions or tokens: `SECRET_KEY`, `jwt_secret`."""
     spoken = words(name)
-    return any(spoken[-len(each) :] == each for each in _SIGNING) and not {
-        "aws",
-        "s3",
-        "access",
-        "minio",
-        "stripe",
-    } & set(spoken)
+    return any(spoken[-len(each) :] == each for each in _SIGNING) and not _OTHERS & set(spoken)
+
+
+def read_default(call: ir.Call) -> tuple[str, ir.Expr | None] | None:
+    """The variable that a call reads from the environment, and what it falls back to: `os.getenv("KEY", "x")`."""
+    variable = call.argument(0)
+    if type(variable) is not ir.Const or not isinstance(variable.value, str):
+        return None
+    return (variable.value, call.argument(1, "default")) if _READS.search(ir.dotted(call.func) or "") else None
+
+
+def texts(expr: ir.Expr | None) -> Iterator[ir.Const]:
+    """The literals that an expression may be worth: alternatives, and what plain wrappers hold."""
+    match expr:
+        case ir.Const(value=str()):
+            yield expr
+        case ir.Bool(values=values):
+            for value in values:
+                yield from texts(value)
+        case ir.Conditional(body=body, orelse=orelse):
+            yield from texts(body)
+            yield from texts(orelse)
+        case ir.Call(func=func) if (ir.dotted(func) or "").rpartition(".")[2] in _WRAPPERS:
+            yield from texts(expr.argument(0, "default"))
+
+
+def target_name(target: ir.Expr) -> str | None:
+    """What a target of an assignment is called: a variable, an attribute, or the key that is set."""
+    match target:
+        case ir.Name(id=name) | ir.Attribute(name=name) | ir.Subscript(index=ir.Const(value=str(name))):
+            return name
+        case _:
+            return None
 
 
 def production_settings(project: Project, *required: str) -> list[dict[str, Setting]]:

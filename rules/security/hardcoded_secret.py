@@ -38,7 +38,15 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from backend_lint.rules.security._shared import is_credential, is_placeholder, is_signing_key, words
+from backend_lint.rules.security._shared import (
+    is_credential,
+    is_placeholder,
+    is_signing_key,
+    read_default,
+    target_name,
+    texts,
+    words,
+)
 
 from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Scope, Severity, Unit, ir
 
@@ -69,8 +77,6 @@ _LETTERS = re.compile(r"[A-Za-z]")
 _NAME_LIKE = re.compile(
     r"^[a-z]+(?:[._:/-][a-z]+)*$|^[A-Z]+(?:[_-][A-Z]+)*$|^(?:[A-Z][a-z]+)+$|^[\w.-]+\.[a-z]{2,5}$|^[a-z]+(?:[A-Z][a-z]+)*$"
 )
-_READS = re.compile(r"(?:^|[._])(?:getenv|environ\.get|env|env\.str|config|setdefault|get_env|getenv_or)$")
-_WRAPPERS = frozenset({"SecretStr", "Secret", "Field", "bytes", "str"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal", "example.com", "example.org"})
 
 
@@ -99,16 +105,16 @@ class HardcodedSecret(ProjectRule):
             yield from self._value(parameter.default, parameter.name, scope)
         for stmt in ir.walk_statements(scope.body):
             if type(stmt) is ir.Assign:
-                name = next(filter(None, map(_name, stmt.targets)), "")
+                name = next(filter(None, map(target_name, stmt.targets)), "")
                 yield from self._value(stmt.value, name, scope)
 
     def _given(self, node: ir.Expr, scope: Scope) -> Iterator[Finding]:
         """Arguments, entries of dictionaries, and what is compared."""
         match node:
             case ir.Call():
-                variable = _text(node.argument(0))
-                if variable and ir.dotted(node.func) is not None and _READS.search(ir.dotted(node.func) or ""):
-                    yield from self._value(node.argument(1, "default"), variable, scope)
+                read = read_default(node)
+                if read is not None:
+                    yield from self._value(read[1], read[0], scope)
                     return
                 for arg in node.args:
                     if arg.keyword is not None:
@@ -126,7 +132,7 @@ class HardcodedSecret(ProjectRule):
         """What is wrong in an expression that is given to something of this name."""
         if expr is None or not is_credential(name) or is_signing_key(name):
             return
-        for each in _texts(expr):
+        for each in texts(expr):
             if _is_secret(str(each.value), name, is_used) and _issued(str(each.value)) is None:
                 yield self._found(each, f"value of `{name}`", name, scope, Severity.HIGH, Confidence.MEDIUM)
 
@@ -251,34 +257,6 @@ _NAMING = frozenset(
         "admin",
     ]
 )
-
-
-def _name(target: ir.Expr) -> str | None:
-    """What a target of an assignment is called: a variable, an attribute, or the key that is set."""
-    match target:
-        case ir.Name(id=name) | ir.Attribute(name=name):
-            return name
-        case ir.Subscript(index=ir.Const(value=str(name))):
-            return name
-        case _:
-            return None
-
-
-def _texts(expr: ir.Expr) -> Iterator[ir.Const]:
-    """The literals that an expression may be worth: alternatives, and what plain wrappers hold."""
-    match expr:
-        case ir.Const(value=str()):
-            yield expr
-        case ir.Bool(values=values):
-            for value in values:
-                yield from _texts(value)
-        case ir.Conditional(body=body, orelse=orelse):
-            yield from _texts(body)
-            yield from _texts(orelse)
-        case ir.Call(func=func) if (ir.dotted(func) or "").rpartition(".")[2] in _WRAPPERS:
-            value = expr.argument(0, "default")
-            if value is not None:
-                yield from _texts(value)
 
 
 def _text(expr: ir.Expr | None) -> str:

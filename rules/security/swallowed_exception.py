@@ -1,0 +1,279 @@
+"""Error caught broadly, and gone.
+
+## What it does
+Reports `except Exception`, `except BaseException` and bare `except` whose block does nothing with the error: no log, no
+raise, no answer, no call at all, and no comment that says why. A block that passes over a write (a commit, a save, a
+message, a request that changes something) weighs more. What only reads or converts may answer with a default.
+
+## Why it matters
+The write did not happen and nobody will know: not the client, who is told it did, and not whoever looks at the logs.
+
+## Example
+```python
+from django.core.mail import send_mail
+
+
+def confirm(order):
+    try:
+        send_mail("Your order", order.text, None, [order.address])
+        order.save()
+    except Exception:
+        pass
+```
+
+## Use instead
+```python
+import logging
+from smtplib import SMTPException
+
+from django.core.mail import send_mail
+
+logger = logging.getLogger(__name__)
+
+
+def confirm(order):
+    try:
+        send_mail("Your order", order.text, None, [order.address])
+    except SMTPException:
+        logger.exception("order %s was not confirmed", order.pk)
+    order.save()
+```
+
+## When not to
+Where losing the error is right, name the exception, use `contextlib.suppress`, or say why in a comment.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from backend_lint.api.syntax import Confidence, Place, Severity, SyntaxRule, called_name
+
+_BROAD = frozenset({"Exception", "BaseException"})
+_FOR_TOOLS = re.compile(
+    r"#\s*(?:noqa|nosec|pylint|type:|pragma|pyright|mypy|ruff|flake8|fmt|NOSONAR|backend-lint|expect:)", re.IGNORECASE
+)
+_WRITES = frozenset(
+    "save commit add_all delete create execute executemany insert insert_one insert_many update_one update_many "
+    "delete_one delete_many replace_one bulk_create bulk_update get_or_create update_or_create flush "
+    "send send_mail send_message sendmail send_email post put patch publish delay apply_async send_task enqueue "
+    "charge refund upload upload_file upload_fileobj put_object".split()
+)
+_CLEANUP = frozenset(
+    [
+        "close",
+        "aclose",
+        "stop",
+        "shutdown",
+        "terminate",
+        "kill",
+        "cancel",
+        "disconnect",
+        "unlink",
+        "remove",
+        "rmtree",
+        "rmdir",
+        "rollback",
+        "release",
+        "join",
+        "quit",
+        "logout",
+        "unsubscribe",
+        "cleanup",
+        "dispose",
+        "wait",
+        "flush",
+        "__exit__",
+        "__aexit__",
+        "detach",
+        "unregister",
+    ]
+)
+_READS = frozenset(
+    [
+        "int",
+        "float",
+        "str",
+        "bool",
+        "bytes",
+        "len",
+        "list",
+        "dict",
+        "set",
+        "tuple",
+        "getattr",
+        "hasattr",
+        "isinstance",
+        "issubclass",
+        "type",
+        "repr",
+        "loads",
+        "load",
+        "decode",
+        "encode",
+        "parse",
+        "strptime",
+        "fromisoformat",
+        "fromtimestamp",
+        "UUID",
+        "Decimal",
+        "split",
+        "rsplit",
+        "strip",
+        "lower",
+        "upper",
+        "get",
+        "pop",
+        "index",
+        "find",
+        "match",
+        "search",
+        "group",
+        "import_module",
+        "__import__",
+        "signature",
+        "getsource",
+        "eval",
+        "literal_eval",
+        "urlparse",
+        "b64decode",
+        "items",
+        "keys",
+        "values",
+        "join",
+        "format",
+        "replace",
+        "exists",
+        "is_file",
+        "stat",
+        "read",
+        "open",
+        "next",
+        "iter",
+        "sorted",
+        "min",
+        "max",
+        "sum",
+        "round",
+        "abs",
+        "cast",
+        "version",
+        "get_terminal_size",
+        "getpass",
+        "getuser",
+        "gethostname",
+        "setlocale",
+        "resolve",
+        "relative_to",
+        "mimetype",
+        "guess_type",
+        "setattr",
+        "startswith",
+        "endswith",
+        "append",
+        "extend",
+        "print",
+    ]
+)
+
+
+class SwallowedException(SyntaxRule):
+    code = "SEC401"
+    severity = Severity.MEDIUM
+    cwe = (390, 1069, 755)
+    owasp = ("A09:2021", "A09:2025", "A10:2025")
+
+    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
+        if not _is_broad(node.type) or not isinstance(node.body, cst.IndentedBlock | cst.SimpleStatementSuite):
+            return
+        if not all(_is_silent(each) for each in _small(node.body)) or self._is_explained(node):
+            return
+        attempt = self.source.enclosing(node, cst.Try)
+        if attempt is None or not isinstance(attempt, cst.Try):
+            return
+        called = {called_name(each) for each in self.source.below(attempt.body, cst.Call)}
+        written = sorted(called & _WRITES)
+        if _answers(node.body) and not written:
+            return
+        if not written and not called - _READS - _CLEANUP:
+            return
+        if called & _CLEANUP and not called - _CLEANUP - _READS:
+            return
+        what = f" of `{written[0]}()`" if written else ""
+        self.report(
+            self._keyword(node),
+            f"every error{what} ends here without a trace",
+            help="Name the errors that are expected, and log the others with `logger.exception()` or let them rise.",
+            severity=Severity.MEDIUM if written else Severity.LOW,
+            confidence=Confidence.HIGH if written else Confidence.MEDIUM,
+        )
+
+    def _is_explained(self, node: cst.ExceptHandler) -> bool:
+        """Whether a comment in or right above the block says why; what is written for tools says nothing."""
+        start, end = self.source.span(node)
+        first, last = self.source.line_column(start)[0], self.source.line_column(end - 1)[0]
+        return any(not _FOR_TOOLS.search(text) for text in self.source.comments_on(first - 1, last))
+
+    def _keyword(self, node: cst.ExceptHandler) -> Place:
+        line, column = self.source.line_column(self.source.span(node)[0])
+        return Place(self.source.path, line, column, line, column + len("except"))
+
+
+def _is_broad(kind: cst.BaseExpression | None) -> bool:
+    match kind:
+        case None:
+            return True
+        case cst.Name(value=name):
+            return name in _BROAD
+        case cst.Tuple(elements=elements):
+            return any(_is_broad(each.value) for each in elements)
+        case _:
+            return False
+
+
+def _small(block: cst.BaseSuite) -> list[cst.BaseSmallStatement | cst.BaseStatement]:
+    if isinstance(block, cst.SimpleStatementSuite):
+        return list(block.body)
+    found: list[cst.BaseSmallStatement | cst.BaseStatement] = []
+    for each in block.body:
+        found += each.body if isinstance(each, cst.SimpleStatementLine) else [each]
+    return found
+
+
+def _is_silent(stmt: cst.CSTNode) -> bool:
+    """Whether a statement lets the error go without doing anything."""
+    match stmt:
+        case cst.Pass() | cst.Continue() | cst.Break():
+            return True
+        case cst.Expr(value=value):
+            return isinstance(value, cst.Ellipsis)
+        case cst.Return(value=value):
+            return value is None or _is_nothing(value)
+        case cst.Assign(value=value):
+            return _is_nothing(value)
+        case _:
+            return False
+
+
+def _is_nothing(value: cst.BaseExpression) -> bool:
+    """Whether a value says neither what went wrong nor that something did."""
+    match value:
+        case cst.Name(value=name):
+            return name in ("None", "True", "False")
+        case cst.SimpleString(value=text):
+            return len(text) == 2
+        case cst.List(elements=()) | cst.Dict(elements=()) | cst.Tuple(elements=()):
+            return True
+        case cst.Integer():
+            return True
+        case _:
+            return False
+
+
+def _answers(block: cst.BaseSuite) -> bool:
+    """Whether a block gives its caller a value to go on with."""
+    return any(isinstance(each, cst.Return) and each.value is not None for each in _small(block)) or any(
+        isinstance(each, cst.Assign) for each in _small(block)
+    )
