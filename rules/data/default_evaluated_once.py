@@ -2,7 +2,7 @@
 
 ## What it does
 Reports columns and schema fields whose default is the result of a call that should differ from row to row (the time, a
-random value, a UUID), and columns whose default is one list or dict that all rows share.
+random value, a UUID), and Django fields whose default is one list or dict that all rows share.
 
 ## Why it matters
 Every row of a process gets the moment of its start, or the same "unique" id; nothing fails until somebody sorts by it.
@@ -81,7 +81,8 @@ class DefaultEvaluatedOnce(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         seen: set[tuple[str, int]] = set()
-        for owner, name, default, scope, is_column in _defaults(project):
+        for owner, name, default, scope, orm in _defaults(project):
+            is_column = orm is not None
             key = (scope.module.path, default.at)
             if key in seen:
                 continue
@@ -97,7 +98,12 @@ class DefaultEvaluatedOnce(ProjectRule):
                     fix=_without_call(default, scope) if is_column and not default.args else None,
                     discriminator=name,
                 )
-            elif is_column and type(default) in (ir.Dict, ir.Sequence) and getattr(default, "kind", "") != "tuple":
+            elif (
+                is_column
+                and orm == "django"
+                and type(default) in (ir.Dict, ir.Sequence)
+                and getattr(default, "kind", "") != "tuple"
+            ):
                 kind = "dict" if type(default) is ir.Dict else "list"
                 yield self.finding(
                     project.place(default, scope),
@@ -107,19 +113,19 @@ class DefaultEvaluatedOnce(ProjectRule):
                 )
 
 
-def _defaults(project: Project) -> Iterator[tuple[str, str, ir.Expr, Scope, bool]]:
-    """Owner, field, default and scope of every default; whether the owner is a table."""
+def _defaults(project: Project) -> Iterator[tuple[str, str, ir.Expr, Scope, str | None]]:
+    """Owner, field, default and scope of every default; and the ORM where the owner is a table."""
     for model in project.models.values():
         for column in model.columns.values():
             scope = column.defined_in or model.cls
             for default in (column.default, column.onupdate):
                 if default is not None and scope is not None and _stands_in(default, column.at, scope):
-                    yield model.name, column.attribute, default, scope, True
+                    yield model.name, column.attribute, default, scope, model.orm
     for schema in project.schemas.values():
         for field in schema.fields.values():
             scope = project.enclosing(field.at)
             if field.default is not None and scope is not None:
-                yield schema.name, field.name, field.default, scope, False
+                yield schema.name, field.name, field.default, scope, None
 
 
 def _stands_in(default: ir.Expr, at: Place, scope: Scope) -> bool:

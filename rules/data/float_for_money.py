@@ -73,7 +73,29 @@ _RATES = frozenset(
     ["rate", "percent", "percentage", "ratio", "score", "factor", "weight", "multiplier", "per", "token", "tokens"]
 )
 _COMMERCE = frozenset(
-    ["order", "invoice", "payment", "product", "cart", "account", "wallet", "billing", "bill", "subscription", "expense", "purchase", "article", "booking", "price", "refund", "donation", "transaction", "salary", "item", "line"]
+    [
+        "order",
+        "invoice",
+        "payment",
+        "product",
+        "cart",
+        "account",
+        "wallet",
+        "billing",
+        "bill",
+        "subscription",
+        "expense",
+        "purchase",
+        "article",
+        "booking",
+        "price",
+        "refund",
+        "donation",
+        "transaction",
+        "salary",
+        "item",
+        "line",
+    ]
 )
 
 

@@ -1,8 +1,7 @@
 """A lookup expects one row, and nothing in the database says there is only one.
 
 ## What it does
-Reports lookups that fail on a second row (`get`, `one`, `one_or_none`, `get_or_create`) whose columns are in no unique
-key of the model.
+Reports lookups that fail on a second row (`get`, `one`, `scalar_one`) whose columns are in no unique key of the model.
 
 ## Why it matters
 Two requests at once are enough for a second row; from then on every lookup raises, and the user is locked out.
@@ -27,9 +26,9 @@ class User(Base):
 
 
 @app.get("/users")
-def find(email: str) -> str | None:
-    user = Session().scalars(select(User).where(User.email == email)).one_or_none()
-    return user and user.email
+def find(email: str) -> str:
+    user = Session().scalars(select(User).where(User.email == email)).one()
+    return user.email
 ```
 
 ## Use instead
@@ -52,9 +51,9 @@ class User(Base):
 
 
 @app.get("/users")
-def find(email: str) -> str | None:
-    user = Session().scalars(select(User).where(User.email == email)).one_or_none()
-    return user and user.email
+def find(email: str) -> str:
+    user = Session().scalars(select(User).where(User.email == email)).one()
+    return user.email
 ```
 """
 
@@ -66,11 +65,6 @@ from collections.abc import Iterable
 from backend_lint.rules.data._shared import column_of, listed, served
 
 from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
-
-_STRICT = frozenset(
-    {"get", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "get_or_create", "update_or_create", "aget"}
-    | {"get_object_or_404", "aget_or_create"}
-)
 
 
 class LookupWithoutUnique(ProjectRule):
@@ -91,7 +85,7 @@ class LookupWithoutUnique(ProjectRule):
             first = queries[0]
             yield self.finding(
                 first.at,
-                f"`{first.site.name}()` expects one `{model.name}` for {listed(sorted(columns))}, and no unique key says so",
+                f"the lookup expects one `{model.name}` for {listed(sorted(columns))}, and no unique key says so",
                 help=f"Add a unique constraint on {listed(sorted(columns))} of `{model.table}`.",
                 related=[Step(model.at, f"`{model.name}`"), *(Step(each.at, "and here") for each in queries[1:5])],
                 discriminator=" ".join(sorted(columns)),
@@ -106,7 +100,8 @@ class LookupWithoutUnique(ProjectRule):
             query
             for query in project.queries
             if query.is_single
-            and query.site.method in _STRICT
+            and query.raises
+            and not query.is_aggregate
             and query.model in project.models
             and not query.is_opaque
             and query.limit is None

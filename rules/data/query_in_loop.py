@@ -66,7 +66,7 @@ from collections.abc import Iterable, Iterator
 
 from backend_lint.rules.data._shared import Loop, loops, served, uses
 
-from backend_lint.api import CallSite, Finding, Function, Path, Project, ProjectRule, Query, Severity, Step, Unit
+from backend_lint.api import CallSite, Finding, Function, Path, Project, ProjectRule, Query, Severity, Step, Unit, ir
 
 _DEPTH = 3
 
@@ -92,7 +92,7 @@ class QueryInLoop(ProjectRule):
     ) -> Finding:
         model = project.models.get(query.model or "")
         what = f"`{model.name}`" if model is not None else "a query"
-        item = ", ".join(f"`{name}`" for name in sorted(set(loop.names))[:1])
+        item = next((f"`{each.id}`" for each in ir.walk_expression(loop.target) if type(each) is ir.Name), "item")
         through = f", through `{path.first.name}()`" if len(path.sites) > 1 else ""
         return self.finding(
             path.first.at,
@@ -113,22 +113,55 @@ def _repeated(
             continue
         own = queries.get(id(site.call))
         if own is not None:
-            if _depends(own, loop, site) and not _is_batch(own, loop):
+            if _depends(own, loop.names, site) and not _is_batch(own, loop.names):
                 yield Path((site,)), own
-        elif any(uses(arg.value, loop.names) for arg in site.call.args) and site.targets and site.is_certain:
-            for path in project.paths([site], lambda each: id(each.call) in queries, depth=_DEPTH):
-                query = queries[id(path.last.call)]
-                if query.is_single or query.operation in ("count", "exists"):
-                    yield path, query
+        elif site.targets and site.is_certain:
+            found = _below(site, loop.names, queries, project, _DEPTH)
+            if found is not None:
+                yield found
 
 
-def _depends(query: Query, loop: Loop, site: CallSite) -> bool:
+def _below(
+    site: CallSite, names: set[str], queries: dict[int, Query], project: Project, depth: int
+) -> tuple[Path, Query] | None:
+    """The way from a call to a query whose predicate is made of what the call is handed from the loop."""
+    target = site.targets[0]
+    varying = _received(site, target, names)
+    if not varying or depth == 0:
+        return None
+    for inner in project.sites(target):
+        query = queries.get(id(inner.call))
+        if query is not None:
+            if _depends(query, varying, inner) and not _is_batch(query, varying):
+                return Path((site, inner)), query
+        elif inner.targets and inner.is_certain:
+            found = _below(inner, varying, queries, project, depth - 1)
+            if found is not None:
+                return Path((site, *found[0].sites)), found[1]
+    return None
+
+
+def _received(site: CallSite, target: Function, names: set[str]) -> set[str]:
+    """The names in a callee whose values differ from turn to turn: parameters, and what is assigned from them."""
+    parameters = [each.name for each in target.parameters if each.kind in ("positional", "plain")]
+    if target.cls is not None and site.receiver is not None:
+        parameters = parameters[1:]
+    varying = {name for name, value in zip(parameters, site.call.positional, strict=False) if uses(value, names)}
+    varying |= {name for name, value in site.call.keywords.items() if uses(value, names)}
+    for stmt in target.statements if varying else ():
+        if type(stmt) is ir.Assign and stmt.value is not None and uses(stmt.value, varying):
+            varying |= {each.id for each in stmt.targets if type(each) is ir.Name}
+    return varying
+
+
+def _depends(query: Query, names: set[str], site: CallSite) -> bool:
+    """Whether the rows that are read differ from turn to turn."""
     values = [use.value for use in query.filters if use.value is not None]
-    if any(uses(value, loop.names) for value in values):
+    if any(uses(value, names) for value in values):
         return True
-    return not query.filters and any(uses(arg.value, loop.names) for arg in site.call.args)
+    return not query.filters and any(uses(arg.value, names) for arg in site.call.args)
 
 
-def _is_batch(query: Query, loop: Loop) -> bool:
+def _is_batch(query: Query, names: set[str]) -> bool:
     """Whether each turn reads the rows of a whole batch of keys."""
-    return any(use.operator == "in" and use.value is not None and uses(use.value, loop.names) for use in query.filters)
+    return any(use.operator == "in" and use.value is not None and uses(use.value, names) for use in query.filters)
