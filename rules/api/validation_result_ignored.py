@@ -86,7 +86,9 @@ class ValidationResultIgnored(ProjectRule):
         if not isinstance(call.func, ir.Attribute) or call.func.name not in ("is_valid", "validate") or call.has_unpacking:
             return
         known = _known(project, call.func.value, function)
-        if known is None or known[0] != call.func.name or _raises(call) or _looks_later(function, call.func.value, call.at):
+        if known is None or known[0] != call.func.name or _raises(call):
+            return
+        if _looks_later(function, call.func.value, call.at) or _is_own(function, call.func.value):
             return
         shown = ir.dotted(call.func) or call.func.name
         yield self.finding(
@@ -184,6 +186,17 @@ def _looks_later(function: Function, owner: ir.Expr, at: int) -> bool:
         isinstance(node, ir.Attribute) and node.name in ("errors", "_errors") and ir.dotted(node.value) == written
         for node in ir.walk(function.body)
         if node.at > at
+    )
+
+
+def _is_own(function: Function, owner: ir.Expr) -> bool:
+    """Whether an object was given data that is written out here, and nothing of a client's."""
+    return any(
+        isinstance(stmt, ir.Assign)
+        and isinstance(stmt.value, ir.Call)
+        and any(ir.dotted(each) == ir.dotted(owner) for each in stmt.targets)
+        and isinstance(stmt.value.argument(0, "data"), ir.Dict)
+        for stmt in function.statements
     )
 
 

@@ -1,0 +1,191 @@
+"""Answer that its declared response model cannot take.
+
+## What it does
+Compares what FastAPI handlers return, where that is written out, with their response model: required keys that are
+missing, `None` or a list where one object is declared, and keys that the model does not have.
+
+## Why it matters
+A missing required key, or `None`, is a 500 at run time, after the work is done. A key that the model does not have is
+dropped without a word, and the client never sees it.
+
+## Example
+```python
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI()
+
+
+class Order(BaseModel):
+    id: int
+    total: str
+
+
+@app.get("/orders/{order_id}", response_model=Order)
+def read_order(order_id: int):
+    return {"id": order_id}
+```
+
+## Use instead
+```python
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI()
+
+
+class Order(BaseModel):
+    id: int
+    total: str
+
+
+@app.get("/orders/{order_id}", response_model=Order)
+def read_order(order_id: int):
+    return {"id": order_id, "total": "12.00"}
+```
+
+## When not to
+Objects that are computed, unpacked or filled key by key are unknown, and nothing is said of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend_lint.api import Class, Finding, Function, Place, Project, ProjectRule, Route, Schema, Scope, Severity
+from backend_lint.api import Step, Unit, ir
+from backend_lint.rules.api._shared import listed
+
+_LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "tuple", "Tuple"})
+_VALIDATORS = ("model_validator", "root_validator", "model_serializer")
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """What a route says that it answers."""
+
+    schema: Schema
+    many: bool = False
+    nullable: bool = False
+
+
+class ResponseShapeMismatch(ProjectRule):
+    code = "API303"
+    severity = Severity.HIGH
+    cwe = (1284,)
+    unit = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        seen: set[Place] = set()
+        for route in project.routes:
+            declared = _declared(project, route)
+            handler = route.handler
+            if declared is None or handler is None or handler.facts.is_generator:
+                continue
+            for stmt in handler.statements:
+                if isinstance(stmt, ir.Return) and handler.place(stmt) not in seen:
+                    seen.add(handler.place(stmt))
+                    yield from self._returned(route, handler, stmt, declared)
+
+    def examined(self, project: Project) -> Iterator[str]:
+        return (route.label for route in project.routes if _declared(project, route) is not None)
+
+    def _returned(self, route: Route, handler: Function, stmt: ir.Return, declared: _Declared) -> Iterator[Finding]:
+        value, name = stmt.value, declared.schema.name
+        if value is None or (isinstance(value, ir.Const) and value.value is None):
+            if not declared.nullable:
+                what = f"`None`, and `{'list of ' if declared.many else ''}{name}` is declared: the client gets 500"
+                yield self._finding(route, handler.place(stmt), what, f"Answer 404, or declare `{name} | None`.", declared)
+        elif declared.many:
+            if isinstance(value, ir.Dict):
+                what = f"one object, and a list of `{name}` is declared: the client gets 500"
+                yield self._finding(route, handler.place(value), what, "Return a list.", declared)
+            for each in _elements(value):
+                yield from self._object(route, handler, each, declared)
+        elif isinstance(value, ir.Dict):
+            yield from self._object(route, handler, value, declared)
+        elif isinstance(value, ir.Comprehension | ir.Sequence) and getattr(value, "kind", "") == "list":
+            what = f"a list, and one `{name}` is declared: the client gets 500"
+            yield self._finding(route, handler.place(value), what, f"Declare `list[{name}]`.", declared)
+
+    def _object(self, route: Route, handler: Function, value: ir.Dict, declared: _Declared) -> Iterator[Finding]:
+        """One written-out object against the model's fields."""
+        keys = [key.value for key in value.keys if isinstance(key, ir.Const) and isinstance(key.value, str)]
+        if len(keys) != len(value.keys) or _is_changed(declared.schema):
+            return
+        given, schema = set(keys), declared.schema
+        missing = [each.name for each in schema.fields.values() if each.required and not {each.name, each.alias} & given]
+        known = {name for each in schema.fields.values() for name in (each.name, each.alias)}
+        dropped = [key for key in keys if key not in known]
+        at = handler.place(value)
+        if missing:
+            what = f"no {listed(missing)}, which `{schema.name}` requires: the client gets 500"
+            yield self._finding(route, at, what, f"Add {listed(missing)}, or make it optional in `{schema.name}`.", declared)
+        elif dropped and schema.extra == "ignore":
+            what = f"{listed(dropped)}, which `{schema.name}` does not have: it is dropped"
+            finding = self._finding(route, at, what, f"Add it to `{schema.name}`, or do not return it.", declared, Severity.LOW)
+            yield finding
+
+    def _finding(
+        self, route: Route, at: Place, what: str, advice: str, declared: _Declared, severity: Severity | None = None
+    ) -> Finding:
+        return self.finding(
+            at,
+            f"`{route.label}` returns {what}",
+            help=advice,
+            related=[Step(declared.schema.at, f"`{declared.schema.name}` is declared here")],
+            unit=route.label,
+            severity=severity,
+        )
+
+
+def _declared(project: Project, route: Route) -> _Declared | None:
+    if route.framework != "fastapi" or route.handler is None:
+        return None
+    given = route.options.get("response_model")
+    if given is not None and route.scope is not None:
+        return _annotated(project, given, route.scope)
+    if given is None and route.handler.facts.returns is not None:
+        return _annotated(project, route.handler.facts.returns, route.handler.around)
+    return None
+
+
+def _annotated(project: Project, expr: ir.Expr, scope: Scope) -> _Declared | None:
+    """The schema that an annotation names, within `list` and `Optional`; None for what has no single one."""
+    match expr:
+        case ir.Binary(op="|", left=left, right=ir.Const(value=None)):
+            found = _annotated(project, left, scope)
+            return None if found is None else _Declared(found.schema, found.many, nullable=True)
+        case ir.Subscript(value=owner, index=index):
+            base = (ir.dotted(owner) or "").rpartition(".")[2]
+            if base == "Optional":
+                found = _annotated(project, index, scope)
+                return None if found is None else _Declared(found.schema, found.many, nullable=True)
+            if base in _LISTS:
+                found = _annotated(project, index, scope)
+                return None if found is None or found.many or found.nullable else _Declared(found.schema, many=True)
+            return _annotated(project, owner, scope)
+        case ir.Name() | ir.Attribute():
+            schema = project.schemas.get(project.qualified(expr, scope) or "")
+            return _Declared(schema) if schema is not None and schema.kind == "pydantic" else None
+    return None
+
+
+def _elements(value: ir.Expr) -> Iterator[ir.Dict]:
+    match value:
+        case ir.Sequence(kind="list", items=items):
+            yield from (each for each in items[:1] if isinstance(each, ir.Dict))
+        case ir.Comprehension(kind="list", element=ir.Dict() as element):
+            yield element
+
+
+def _is_changed(schema: Schema) -> bool:
+    """Whether code of the model decides what it takes or gives: then its fields say too little."""
+    owner: Class = schema.cls
+    names = (
+        (ir.dotted(each.func if isinstance(each, ir.Call) else each) or "").rpartition(".")[2]
+        for method in owner.methods.values()
+        for each in method.decorators
+    )
+    return "alias_generator" in schema.config or any(name in _VALIDATORS for name in names)
