@@ -185,10 +185,14 @@ def _examined(
     read: Iterable[Extract],
     failures: Iterable[Diagnostic],
 ) -> dict[str, int]:
-    """How many units each rule looked at that ran without failing; Bandit's checks look at files."""
+    """How many units each rule looked at that ran without failing.
+
+    Bandit's checks look at files; those that only stand in for a rule of ours are credited with none.
+    """
     unread = {each.path for each in failures if each.kind is DiagnosticKind.BANDIT or each.is_incomplete}
     files = sum(bool(selection.bandit_tests(each.path)) and each.path not in unread for each in read)
-    counts = dict.fromkeys(selection.speaking_tests(), files)
+    known = bandit.checks()
+    counts = {code: 0 if known[code].owner in selection.installed else files for code in selection.speaking_tests()}
     for code, rule in selection.rules.items():
         own = said.get(code)
         if own is not None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from backend_lint.config import Config
+from backend_lint.config import Config, silences
 from backend_lint.core import Diagnostic, DiagnosticKind, Phase, Report
-from backend_lint.discover import Discovery
+from backend_lint.discover import Discovery, History, files_at
 from backend_lint.engine.identity import fingerprint
 from backend_lint.facts.cache import Cache, key_of
+from backend_lint.findings.gate import gated
+from backend_lint.findings.since import new_suppressions, since
 
 Progress = Callable[[str, int, int], None]
 
@@ -69,6 +74,38 @@ def run(
     return msgspec.structs.replace(report, timing=clock.phases(), config_path=_config_path(config))
 
 
+def run_since(
+    revision: str,
+    environ: Mapping[str, str],
+    config: Config,
+    discovery: Discovery,
+    *,
+    progress: Progress | None = None,
+    today: datetime.date | None = None,
+) -> Report:
+    """Lint a project, and judge it by what is new since it parted from a revision. Git runs in `environ`.
+
+    Both states are linted whole, since a change can break a file that it does not touch. Raises BackendLintError where
+    there is no such revision.
+    """
+    history = History(config.root, environ)
+    commit = history.base(revision)
+    before = history.files(commit, functools.partial(_is_compared, config, history.top))
+    prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
+    inside = {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
+    now = run(config, discovery, progress=progress, today=today)
+    then = run(
+        msgspec.structs.replace(config, baseline=None),
+        files_at(config, inside, discovery),
+        progress=progress,
+        today=today,
+    )
+    silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
+    compared = since(now, then, revision)
+    compared = msgspec.structs.replace(compared, diagnostics=(*compared.diagnostics, *silenced), revision=commit)
+    return gated(compared, config, new_only=True, new_suppressions=len(silenced))
+
+
 def model(config: Config, discovery: Discovery, *, progress: Progress | None = None) -> bytes:
     """The backend model of a project, as JSON."""
     from backend_lint.analysis import understood
@@ -98,6 +135,35 @@ def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], l
             continue
         contents[file.path] = content
     return contents, diagnostics
+
+
+def _is_compared(config: Config, top: Path, path: str) -> bool:
+    """Whether a revision's file takes part: code, the configuration, the baseline. `path` is from the top."""
+    return path.endswith((".py", ".pyi", ".pyw")) or top / path in _silencing_files(config)
+
+
+def _silencing_files(config: Config) -> set[Path]:
+    return {Path(os.path.realpath(path)) for path in (config.config_path, config.baseline) if path is not None}
+
+
+def _new_silences(config: Config, top: Path, before: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+    """A notice for each ignored rule, excluded path and accepted finding that the revision's files have not."""
+    for path in sorted(_silencing_files(config)):
+        name = _below(path, top)
+        old, new = before.get(name, b""), path.read_bytes()
+        if config.baseline is not None and path == Path(os.path.realpath(config.baseline)):
+            added = Counter(new.splitlines()) - Counter(old.splitlines())
+            what = ["new entry in the baseline"] * added.total()
+        else:
+            what = [
+                f"new in the configuration: {word}"
+                for word in (silences(new, path.name) - silences(old, path.name)).elements()
+            ]
+        yield from (Diagnostic(name, None, DiagnosticKind.NOTICE, each) for each in what)
+
+
+def _below(path: Path, top: Path) -> str:
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.name
 
 
 def _cache_directory(config: Config) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @options.selection
 @options.display
 @options.gate
+@options.fixes
 @click.option("--show-files", is_flag=True, help="List the files and what each is for, and stop.")
 @click.option("--show-model", is_flag=True, help="Print the backend as it was understood, as JSON, and stop.")
 @options.talk
@@ -54,8 +56,8 @@ def command(session: Session, /, paths: tuple[str, ...], **chosen: Any) -> int:
 
 
 def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any], cwd: Path) -> int:
-    from backend_lint.cli import output, progress
-    from backend_lint.run import run
+    from backend_lint.cli import mend, output, progress
+    from backend_lint.run import run, run_since
 
     started, today = time.monotonic(), datetime.date.today()
     subjects = [project for project in projects if project[1].files]
@@ -67,7 +69,15 @@ def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any]
         outputs = tuple(each for each in outputs if each.format not in output.FOR_PEOPLE)
         subjects = list(projects[:1]) if outputs else []
     with progress.shown(session.environ, is_quiet=session.is_quiet) as tell:
-        reports = [run(config, found, progress=tell, today=today) for config, found in subjects]
+        lint = functools.partial(run, progress=tell, today=today)
+        if chosen["new_from"] is not None:
+            lint = functools.partial(run_since, chosen["new_from"], session.environ, progress=tell, today=today)
+        if mend.is_asked_for(chosen):
+            fixable = [(project, functools.partial(lint, project[0])) for project in subjects]
+            if chosen["diff"]:
+                return mend.shown(fixable, chosen, cwd)
+            mend.fixed(fixable, chosen, is_quiet=session.is_quiet)
+        reports = [lint(config, found) for config, found in subjects]
     shown = [
         output.Shown(_visible(report, config), config, discovery.overlay)
         for report, (config, discovery) in zip(reports, subjects, strict=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend_lint.cli import exits, terminal
+from backend_lint.cli import exits, terminal, words
 
 if TYPE_CHECKING:
     from backend_lint.core import Guideline, RuleInfo
 
 
 @click.command("guidelines", short_help="Print the guidelines and what checks them.")
-@click.argument("guideline", metavar="[ID]", required=False)
+@click.argument("guideline", metavar="[ID]", required=False, shell_complete=words.guidelines)
 @click.option("--format", "list_format", type=click.Choice(["text", "json"]), default="text", help="The form.")
 def command(guideline: str | None, list_format: str) -> int:
     """Print what each guideline, or the one with this ID, asks for, and which rules check it."""

@@ -16,7 +16,20 @@ from backend_lint import __version__
 from backend_lint.cli import exits
 from backend_lint.cli.session import Session
 
-COMMANDS = ("check", "rules", "rule", "guidelines", "model")
+COMMANDS = (
+    "check",
+    "baseline",
+    "score",
+    "suppressions",
+    "rules",
+    "rule",
+    "guidelines",
+    "model",
+    "config",
+    "init",
+    "plugins",
+    "completion",
+)
 DEFAULT = "check"
 
 _EPILOG = """\b

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from backend_lint.cli import words
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SEVERITIES = "critical|high|medium|low|info"
@@ -52,9 +54,30 @@ _READING = (
 )
 
 _SELECTION = (
-    click.option("--select", multiple=True, callback=_words, metavar="RULES", help="Run these rules or groups."),
-    click.option("--extend-select", multiple=True, callback=_words, metavar="RULES", help="Run these as well."),
-    click.option("--ignore", multiple=True, callback=_words, metavar="RULES", help="Do not run these."),
+    click.option(
+        "--select",
+        multiple=True,
+        callback=_words,
+        shell_complete=words.rules,
+        metavar="RULES",
+        help="Run these rules or groups.",
+    ),
+    click.option(
+        "--extend-select",
+        multiple=True,
+        callback=_words,
+        shell_complete=words.rules,
+        metavar="RULES",
+        help="Run these as well.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        callback=_words,
+        shell_complete=words.rules,
+        metavar="RULES",
+        help="Do not run these.",
+    ),
     click.option("--profile", metavar="NAME", help="Start from the settings of this profile."),
     _flag("--preview/--no-preview", help="Let preview rules run where they are selected."),
 )
@@ -71,6 +94,8 @@ _DISPLAY = (
     _flag("--absolute-paths", help="Report absolute paths."),
 )
 
+_BASELINE = click.option("--baseline", metavar="FILE", help="Findings that were accepted.")
+
 _GATE = (
     click.option("--fail-on", metavar=f"[{SEVERITIES}|never]", help="The least severity that fails the run."),
     click.option(
@@ -83,7 +108,16 @@ _GATE = (
     _flag("--exit-zero", help="Exit 0 where findings or scores would exit 1."),
     _flag("--fail-on-empty", help="Exit 2 when there is nothing to lint."),
     _flag("--allow-incomplete", help="Exit 0 though something could not be checked."),
-    click.option("--baseline", metavar="FILE", help="Findings that were accepted."),
+    _flag("--fail-on-stale-baseline", help="Fail when entries of the baseline match nothing."),
+    _flag("--fail-on-new-suppressions", help="With --new-from: fail when more is silenced than before."),
+    _BASELINE,
+    click.option("--new-from", metavar="REF", help="Judge only what is new since this git revision."),
+)
+
+_FIXES = (
+    click.option("--fix", is_flag=True, help="Apply safe fixes, and report what is left."),
+    click.option("--unsafe-fixes", is_flag=True, help="Apply fixes as well that may change what the code does."),
+    click.option("--diff", is_flag=True, help="Print the fixes as a patch instead, and write nothing."),
 )
 
 _TALK = (
@@ -101,8 +135,10 @@ reading = _decorator(*_PATHS, *_READING)
 selection = _decorator(*_SELECTION)
 display = _decorator(*_DISPLAY)
 gate = _decorator(*_GATE)
+fixes = _decorator(*_FIXES)
 talk = _decorator(*_TALK)
 config = _decorator(_READING[0])
+baseline = _decorator(_BASELINE)
 
 
 def flags(chosen: dict[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend_lint.cli import exits, terminal
+from backend_lint.cli import exits, terminal, words
 
 if TYPE_CHECKING:
     from backend_lint.core import RuleInfo
 
 
 @click.command("rule", short_help="Explain one rule.")
-@click.argument("rule", metavar="CODE|NAME", required=False)
+@click.argument("rule", metavar="CODE|NAME", required=False, shell_complete=words.rules)
 @click.option("--all", "show_all", is_flag=True, help="Every rule.")
 @click.option("--format", "page_format", type=click.Choice(["text", "json"]), default="text", help="The form.")
 def command(rule: str | None, show_all: bool, page_format: str) -> int:

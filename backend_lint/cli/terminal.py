@@ -11,12 +11,16 @@ from typing import TextIO
 
 def write(text: str, *, for_people: bool = False) -> None:
     """Write results to stdout. A reader who has gone is no error; text for programs is UTF-8 everywhere."""
+    encoding = sys.stdout.encoding if for_people and sys.stdout is not None else "utf-8"
+    write_bytes(text.encode(encoding, "backslashreplace"))
+
+
+def write_bytes(content: bytes) -> None:
     if sys.stdout is None:
         return
-    encoding = sys.stdout.encoding if for_people else "utf-8"
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+        sys.stdout.buffer.write(content)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit

@@ -11,6 +11,7 @@ from backend_lint.config.patterns import Pattern, Patterns
 from backend_lint.config.schema import schema
 from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of, specificity
 from backend_lint.config.settings import Config, Origin, OriginKind, Override, Settings, Taint
+from backend_lint.config.silence import silences
 
 __all__ = [
     "FILE_NAMES",
@@ -33,6 +34,7 @@ __all__ = [
     "schema",
     "severity_of",
     "shown",
+    "silences",
     "specificity",
     "unknown_variables",
 ]

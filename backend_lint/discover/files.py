@@ -89,6 +89,11 @@ def files(config: Config, paths: Iterable[Path], overlay: Mapping[Path, bytes] |
     return search.discovery()
 
 
+def files_at(config: Config, contents: Mapping[str, bytes], now: Discovery) -> Discovery:
+    """What `now` would be if the project had only the files `contents`, by path from its root."""
+    return _Search(config).among(contents, now)
+
+
 def _files(group: Group, overlay: Mapping[Path, bytes]) -> Discovery:
     return files(group.config, group.paths, {path: overlay[path] for path in group.paths if path in overlay})
 
@@ -145,6 +150,23 @@ class _Search:
             notebooks=tuple(sorted(self._notebooks)),
             searched=tuple(sorted(self._searched)),
         )
+
+    def among(self, contents: Mapping[str, bytes], now: Discovery) -> Discovery:
+        is_whole = "." in now.searched or any(file.explicit for file in now.files)
+        tops = ("",) if is_whole else tuple(f"{directory}/" for directory in now.searched)
+        nested = tuple(f"{self._relative(path.as_posix())}/" for path in now.nested)
+        paths = [
+            path
+            for path in sorted(contents)
+            if path.endswith(_SUFFIXES)
+            and path.startswith(tops)
+            and not (nested and path.startswith(nested))
+            and not _has_surrogates(path)
+            and not self._ignored.anywhere(f"{self._root}/{path}", is_directory=False)
+        ]
+        self._reported.update(paths)
+        self._overlay = {path: contents[path] for path in paths}
+        return Discovery(files=tuple(self._with_roles(paths)), overlay=self._overlay, searched=now.searched)
 
     def _with_roles(self, paths: list[str]) -> Iterator[File]:
         absolute = {path: f"{self._root}/{path}" for path in paths}

@@ -20,7 +20,7 @@ def fingerprint(plugins: bool = True) -> str:
     Found without importing any of it.
     """
     digest = hashlib.blake2b(backend_lint.__version__.encode(), digest_size=16)
-    for directory in _directories(plugins):
+    for directory in directories(plugins):
         for path in sorted([*directory.rglob("*.py"), *directory.rglob("*.toml")]):
             digest.update(str(path.relative_to(directory)).encode())
             digest.update(path.read_bytes())
@@ -29,7 +29,8 @@ def fingerprint(plugins: bool = True) -> str:
     return digest.hexdigest()
 
 
-def _directories(plugins: bool) -> Iterator[Path]:
+def directories(plugins: bool) -> Iterator[Path]:
+    """Where the engine's code lies, then that of the packs which are not within it."""
     own = Path(backend_lint.__file__).parent
     yield own
     if not (own / "rules" / "architecture").is_dir():

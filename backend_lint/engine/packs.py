@@ -42,19 +42,12 @@ def load_packs(plugins: bool = True) -> tuple[tuple[Pack, ...], tuple[Diagnostic
     failures: list[Diagnostic] = []
     codes: dict[str, str] = {}
     for entry in entries(plugins):
-        try:
-            package = importlib.import_module(entry.value)
-            pack = Pack(entry.name, _version(entry), tuple(_rules(package)), dict(getattr(package, "REMOVED", {})))
-            _check(pack, codes)
-        except Exception as error:
-            if entry.name == BUILTIN:
-                raise
-            failures.append(
-                Diagnostic(None, None, DiagnosticKind.RULE, f"pack {entry.name} failed: {described(error)}")
-            )
+        found = _loaded(entry, codes)
+        if isinstance(found, Pack):
+            packs.append(found)
+            codes.update({rule.code: found.name for rule in found.rules})
         else:
-            packs.append(pack)
-            codes.update({rule.code: pack.name for rule in pack.rules})
+            failures.append(found)
     return tuple(packs), tuple(failures)
 
 
@@ -71,6 +64,18 @@ def removed_rules(plugins: bool = True) -> dict[str, str]:
     """Why rules that packs had once are gone, by code or name."""
     packs, _ = load_packs(plugins)
     return {word: reason for pack in packs for word, reason in pack.removed.items()}
+
+
+def _loaded(entry: EntryPoint, codes: dict[str, str]) -> Pack | Diagnostic:
+    try:
+        package = importlib.import_module(entry.value)
+        pack = Pack(entry.name, _version(entry), tuple(_rules(package)), dict(getattr(package, "REMOVED", {})))
+        _check(pack, codes)
+    except Exception as error:
+        if entry.name == BUILTIN:
+            raise
+        return Diagnostic(None, None, DiagnosticKind.RULE, f"pack {entry.name} failed: {described(error)}")
+    return pack
 
 
 def _version(entry: EntryPoint) -> str:

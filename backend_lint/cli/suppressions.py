@@ -1,0 +1,65 @@
+"""`backend-lint suppressions`: the comments that ask for silence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backend_lint.cli import exits, options, terminal
+from backend_lint.cli.session import Session
+
+if TYPE_CHECKING:
+    from backend_lint.core import Report, Suppression
+
+
+@click.group("suppressions", short_help="List the comments that ask for silence.")
+def command() -> None:
+    """What comments keep from being reported."""
+
+
+@command.command("list")
+@options.reading
+@options.selection
+@click.option("--format", "list_format", type=click.Choice(["text", "json"]), default="text", help="The form.")
+@options.talk
+@click.pass_obj
+def listed(session: Session, /, paths: tuple[str, ...], list_format: str, **chosen: Any) -> int:
+    """List every suppression below PATHS: its place, its rules, its reason, and what it hides."""
+    from pathlib import Path
+
+    from backend_lint.cli.columns import columns
+    from backend_lint.cli.reports import reported
+    from backend_lint.config import shown
+
+    entries = []
+    for (config, _), report in reported(session, paths, chosen):
+        for each in report.suppressions:
+            path = shown(config.root / each.at.path, Path.cwd())
+            entries.append({"path": path, "line": each.at.line, **_facts(each, report)})
+    if list_format == "json":
+        terminal.write(json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
+    elif entries:
+        terminal.write(columns(map(_row, entries)), for_people=True)
+    return exits.PASSED
+
+
+def _facts(each: Suppression, report: Report) -> dict[str, Any]:
+    from backend_lint.core import State
+
+    hidden = [finding for finding in report.findings if finding.state is State.SUPPRESSED]
+    return {
+        "rules": list(each.words),
+        "reason": each.reason,
+        "until": each.until.isoformat() if each.until else None,
+        "whole_file": each.whole_file,
+        "hides": sum(finding.at.path == each.at.path and each.governs(finding) for finding in hidden),
+    }
+
+
+def _row(entry: dict[str, Any]) -> list[str]:
+    until = f"until {entry['until']}" if entry["until"] else ""
+    reach = "whole file" if entry["whole_file"] else ""
+    said = [entry["reason"] or "no reason given", reach, until, "" if entry["hides"] else "hides nothing"]
+    return [f"{entry['path']}:{entry['line']}", ", ".join(entry["rules"]), " · ".join(filter(None, said))]
