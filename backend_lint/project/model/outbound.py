@@ -12,7 +12,7 @@ from backend_lint.project.modules import Scope
 
 @dataclass(eq=False)
 class Outbound:
-    """`kind` is `http`, `mail`, `broker`, `socket`, `storage`, `rpc`, `cache` or `process`.
+    """`kind` is `http`, `mail`, `broker`, `socket`, `storage`, `rpc`, `cache`, `database` or `process`.
 
     `library` is the package; `method` the HTTP method or the call's name. `timeout` is `none` (it may wait for ever),
     `default` (the library's own) or `set`; `timeout_value` what sets it. `is_async` where the event loop goes on.
