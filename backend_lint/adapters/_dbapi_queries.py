@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from backend_lint.adapters._query_scope import QueryScope
-from backend_lint.adapters._sql import (
-    is_figure,
-    is_limited,
-    is_sql,
-    operation,
-    order,
-    predicates,
-    sql_text,
-    table_model,
-)
+from backend_lint.adapters._sql import is_sql, read_text, sql_text
 from backend_lint.adapters._statement import Statement, query
 from backend_lint.project import CallSite, Project
 from backend_lint.project.external import ancestors
-from backend_lint.project.model import ColumnUse, Query
+from backend_lint.project.model import Query
 
 _METHODS = frozenset(
     {"execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val"}
@@ -65,7 +56,7 @@ class Reader:
         fetches = [site.method or "", *scope.fetches(site.call)]
         statement = statement.with_(is_single=any(each in _SINGLE for each in fetches), is_opaque=text is None)
         if text is not None:
-            statement = self._read(statement, text, site)
+            statement = read_text(statement, text, self.project.tables, site.at)
         return query(self.project, statement, site, scope.scope, site.call)
 
     def _driver(self, site: CallSite) -> str | None:
@@ -73,18 +64,3 @@ class Reader:
         if site.symbol is not None:
             names.append(site.symbol)
         return next((kind for name in names for prefix, kind in _DRIVERS.items() if name.startswith(prefix)), None)
-
-    def _read(self, statement: Statement, text: str, site: CallSite) -> Statement:
-        model = table_model(text, self.project.tables)
-        statement = statement.with_(
-            operation=operation(text), is_aggregate=is_figure(text), is_bounded=is_limited(text) or statement.is_single
-        )
-        if model is None:
-            return statement
-        uses = [
-            ColumnUse(column, operator, site.at, None, model.qualified, function=function)
-            for column, operator, function in predicates(text, model)
-        ]
-        ordered = order(text, model)
-        orders = () if ordered is None else (ColumnUse(*ordered, site.at, None, model.qualified),)
-        return statement.with_(model=model.qualified, orders=orders).filtered(uses)

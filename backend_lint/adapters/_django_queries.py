@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend_lint.project.constants import constant
 from backend_lint.adapters._django_statements import LIBRARY, TERMINAL, Django
 from backend_lint.adapters._query_scope import QueryScope
 from backend_lint.adapters._statement import Statement, query
@@ -10,6 +9,7 @@ from backend_lint.adapters._statements import Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import CallSite, Function, Project, Scope
+from backend_lint.project.constants import constant
 from backend_lint.project.model import ColumnUse, Query
 
 _SHORTCUTS = {
@@ -96,13 +96,7 @@ class Reader:
 
     def _of_instance(self, site: CallSite, func: ir.Attribute, scope: Scope) -> Statement | None:
         """`order.save()`: an insert where it was made here, an update otherwise."""
-        found = self.project.type_of(func.value, scope)
-        if type(func.value) is ir.Call and ir.dotted(func.value.func) == "super":
-            owner = scope.owner if isinstance(scope, Function) else None
-            name = owner.qualified if owner is not None else None
-        else:
-            name = None if found is None or found.itself else found.name
-        model = self.project.models.get(name or "")
+        model = self.project.models.get(self._model_of(func.value, scope) or "")
         if model is None or model.orm != LIBRARY:
             return None
         made = self._made(func.value, scope)
@@ -126,6 +120,27 @@ class Reader:
             is_single=True,
             is_async=func.name.startswith("a"),
         )
+
+    def _model_of(self, expr: Expr, scope: Scope) -> str | None:
+        """The model that an object is of."""
+        if type(expr) is ir.Call and ir.dotted(expr.func) == "super":
+            owner = scope.owner if isinstance(scope, Function) else None
+            return None if owner is None else owner.qualified
+        found = self.project.type_of(expr, scope)
+        if found is not None and found.name in self.project.models:
+            return None if found.itself else found.name
+        if type(expr) is ir.Name and isinstance(scope, Function):
+            for binding in self.project.types.bindings(scope).get(expr.id, ()):
+                held = binding.expr
+                if binding.kind == "element":
+                    statement = self.statements.of(held, scope)
+                elif type(held) is ir.Call and type(held.func) is ir.Attribute and held.func.name == "get_object":
+                    statement = self._of_view(self.project.site(held, scope), held.func, scope)
+                else:
+                    continue
+                if statement is not None:
+                    return statement.model
+        return None
 
     def _made(self, expr: Expr, scope: Scope) -> ir.Call | None:
         if type(expr) is not ir.Name or not isinstance(scope, Function):

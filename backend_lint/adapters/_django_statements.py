@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backend_lint.project.constants import constant
 from backend_lint.adapters._entities import Entities
 from backend_lint.adapters._statement import Statement
 from backend_lint.adapters._statements import Known, Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import constant
 from backend_lint.project.external import ancestors
 from backend_lint.project.model import ColumnUse, Model, Relationship
 
@@ -100,12 +100,19 @@ class Django:
             return None if model is None else self._default(model, name, found.name)
         if name not in ("objects", "_default_manager", "_base_manager"):
             return None
-        models = self.entities.of(value, scope)
+        models = self.entities.of(value, scope) or self._library(value, scope)
         if not models:
             return None
         if len(models) == 1:
             return self._default(models[0], name, _MANAGER)
         return Statement(LIBRARY, "manager", candidates=models)
+
+    def _library(self, expr: Expr, scope: Scope) -> tuple[str, ...]:
+        """A class of a library that has `objects` is a model of it."""
+        qualified = self.project.qualified(expr, scope)
+        if qualified is None or self.project.names.split(qualified)[0] is not None:
+            return ()
+        return (qualified,) if qualified.rpartition(".")[2][:1].isupper() else ()
 
     def _default(self, model: str, name: str, manager: str) -> Statement:
         """A manager of a model, with what its own `get_queryset` asks for."""
@@ -296,6 +303,8 @@ class Django:
                 return so_far
             case "select_related" | "prefetch_related":
                 return so_far.with_(eager=(*so_far.eager, *self._eager(call, scope)))
+            case "annotate" | "alias":
+                return so_far.filtered([use for value in call.keywords.values() for use in self._inner(value, scope)])
             case "select_for_update":
                 return so_far.with_(is_locked=True)
             case "iterator" | "aiterator":
@@ -308,6 +317,13 @@ class Django:
                 return so_far
             case _:
                 return so_far.with_(has_unknown_filters=True)
+
+    def _inner(self, expr: Expr, scope: Scope) -> Iterator[ColumnUse]:
+        """What the subqueries in an annotation ask for."""
+        for node in ir.walk_expression(expr):
+            if type(node) is ir.Call and (ir.dotted(node.func) or "").rpartition(".")[2] in ("Exists", "Subquery"):
+                inner = self.statements.of(node.positional[0], scope) if node.positional else None
+                yield from inner.filters if inner is not None else ()
 
     def _eager(self, call: ir.Call, scope: Scope) -> Iterator[str]:
         if not call.args:

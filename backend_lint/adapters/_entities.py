@@ -121,9 +121,21 @@ class Entities:
     def _passed(self, cls: Class, name: str) -> Iterator[str]:
         """`Repository(Order)`, where `__init__` keeps its argument under the name."""
         for method, assign in cls.instance_attributes.get(name, ()):
-            if type(assign.value) is not ir.Name or method.parameter(assign.value.id) is None:
-                continue
-            names = [each.name for each in method.parameters]
-            position = names.index(assign.value.id) - 1
-            for site in self.project.callers(method):
-                yield from self.of(site.call.argument(position, assign.value.id), site.scope)
+            if type(assign.value) is ir.Name and method.parameter(assign.value.id) is not None:
+                yield from self._arguments_for(method, assign.value.id, 3)
+
+    def _arguments_for(self, function: Function, name: str, depth: int) -> Iterator[str]:
+        """The models that callers pass for a parameter, through their own parameters where they pass those on."""
+        names = [each.name for each in function.parameters]
+        position = names.index(name) - (function.cls is not None)
+        for site in self.project.callers(function):
+            value = site.call.argument(position, name)
+            if (
+                type(value) is ir.Name
+                and isinstance(site.scope, Function)
+                and site.scope.parameter(value.id) is not None
+            ):
+                if depth:
+                    yield from self._arguments_for(site.scope, value.id, depth - 1)
+            else:
+                yield from self.of(value, site.scope)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from backend_lint.project.constants import constant
+from backend_lint.adapters._statement import Statement
+from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Function, Project, Scope
-from backend_lint.project.model import Model
+from backend_lint.project.constants import constant
+from backend_lint.project.model import ColumnUse, Model
 
 _OPERATIONS = {
     "select": "select",
@@ -29,12 +31,15 @@ _OTHER = frozenset(
     | {"call", "exec", "lock", "savepoint", "release", "refresh", "grant", "revoke", "use", "attach", "copy", "values"}
 )
 _FIRST = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*([a-z]+)", re.IGNORECASE | re.DOTALL)
-_TABLE = re.compile(r"\b(?:from|into|update|join|table)\s+(?:only\s+)?([\w.\"`\[\]]+)", re.IGNORECASE)
+_TABLE = re.compile(
+    r"\b(?:from|into|update|join|table)\s+(?:only\s+)?(?P<table>[\w.\"`\[\]]+)(?:\s+(?:as\s+)?(?P<alias>[a-z_]\w*))?",
+    re.IGNORECASE,
+)
 _WHERE = re.compile(
     r"\b(?:where|on|and|or|having)\b(.*?)(?=\b(?:where|on|and|or|order|group|limit|returning|having)\b|$)", re.I | re.S
 )
 _USE = re.compile(
-    r"""^\s*\(*\s*(?:not\s+)?(?P<function>\w+\()?\s*(?:[\w"`]+\.)?["`\[]?(?P<column>\w+)["`\]]?\)?\s*"""
+    r"""^\s*\(*\s*(?:not\s+)?(?P<function>\w+\()?\s*(?:["`]?(?P<owner>\w+)["`]?\.)?["`\[]?(?P<column>\w+)["`\]]?\)?\s*"""
     r"(?P<operator>=|<>|!=|<=|>=|<|>|not\s+in\b|in\b|not\s+like\b|like\b|ilike\b|is\b|between\b)",
     re.IGNORECASE,
 )
@@ -84,25 +89,34 @@ def operation(text: str) -> str:
     return found
 
 
-def table_model(text: str, tables: Mapping[str, Model]) -> Model | None:
-    """The model of the first table that the statement names and the project knows."""
+def named_models(text: str, tables: Mapping[str, Model]) -> dict[str, Model]:
+    """The models that a statement speaks of, by table name and alias, the first first."""
+    found: dict[str, Model] = {}
     for match in _TABLE.finditer(text):
-        name = re.sub(r"[\"`\[\]]", "", match[1])
-        found = tables.get(name) or tables.get(name.rpartition(".")[2])
-        if found is not None:
-            return found
-    return None
+        name = re.sub(r"[\"`\[\]]", "", match["table"])
+        model = tables.get(name) or tables.get(name.rpartition(".")[2])
+        if model is not None:
+            found.setdefault(name.rpartition(".")[2].lower(), model)
+            found.setdefault((match["alias"] or name).lower(), model)
+    return found
 
 
-def predicates(text: str, model: Model) -> Iterator[tuple[str, str, str | None]]:
-    """Columns of the model in `WHERE` and `ON`: name, operator, the function around it."""
-    names = {column.name.lower(): column.name for column in model.columns.values()}
+def predicates(text: str, models: Mapping[str, Model]) -> Iterator[tuple[Model, str, str, str | None]]:
+    """What is asked for in `WHERE` and `ON`: the model, its column, the operator, the function around it."""
     for clause in _WHERE.finditer(text):
         use = _USE.match(clause[1])
-        if use is not None and use["column"].lower() in names:
-            operator = " ".join(use["operator"].lower().split())
-            wrapped = (use["function"] or "").rstrip("(").lower() or None
-            yield names[use["column"].lower()], {"=": "==", "<>": "!="}.get(operator, operator), wrapped
+        if use is None:
+            continue
+        owners = [models[use["owner"].lower()]] if (use["owner"] or "").lower() in models else models.values()
+        for model in owners:
+            column = next(
+                (each.name for each in model.columns.values() if each.name.lower() == use["column"].lower()), None
+            )
+            if column is not None:
+                operator = " ".join(use["operator"].lower().split())
+                wrapped = (use["function"] or "").rstrip("(").lower() or None
+                yield model, column, {"=": "==", "<>": "!="}.get(operator, operator), wrapped
+                break
 
 
 def order(text: str, model: Model) -> tuple[str, str] | None:
@@ -111,6 +125,26 @@ def order(text: str, model: Model) -> tuple[str, str] | None:
     if found is None or found[1].lower() not in names:
         return None
     return names[found[1].lower()], "desc" if found[2] else "asc"
+
+
+def read_text(statement: Statement, text: str, tables: Mapping[str, Model], at: Place) -> Statement:
+    """What the words of an SQL text say of the statement that it is."""
+    statement = statement.with_(
+        operation=operation(text),
+        is_aggregate=is_figure(text),
+        is_bounded=statement.is_single or is_limited(text),
+    )
+    models = named_models(text, tables)
+    if not models:
+        return statement
+    model = next(iter(models.values()))
+    uses = [
+        ColumnUse(column, operator, at, None, owner.qualified, function=function)
+        for owner, column, operator, function in predicates(text, models)
+    ]
+    ordered = order(text, model)
+    orders = () if ordered is None else (ColumnUse(*ordered, at, None, model.qualified),)
+    return statement.with_(model=model.qualified, orders=orders).filtered(uses)
 
 
 def is_limited(text: str) -> bool:

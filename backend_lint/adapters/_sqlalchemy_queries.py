@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from backend_lint.project.constants import constant
 from backend_lint.adapters._query_scope import QueryScope
-from backend_lint.adapters._sql import (
-    is_figure,
-    is_limited,
-    is_sql,
-    operation,
-    order,
-    predicates,
-    sql_text,
-    table_model,
-)
+from backend_lint.adapters._sql import is_sql, read_text, sql_text
 from backend_lint.adapters._sqlalchemy_statements import LIBRARY, SESSIONS, SqlAlchemy
 from backend_lint.adapters._statement import Statement, query
 from backend_lint.adapters._statements import Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import CallSite, Function, Project, Scope
+from backend_lint.project.constants import constant
 from backend_lint.project.model import ColumnUse, Query
 
 _EXECUTE = frozenset({"execute", "scalars", "scalar", "exec", "stream", "stream_scalars"})
@@ -102,24 +93,10 @@ class Reader:
         return any(each in SESSIONS or each in _CONNECTIONS for each in lineage)
 
     def _of_text(self, statement: Statement, scope: Scope) -> Statement:
-        """What the words of an SQL text say."""
         text = sql_text(self.project, statement.text, scope)
-        if text is None:
+        if text is None or statement.text is None:
             return statement
-        model = table_model(text, self.project.tables)
-        statement = statement.with_(operation=operation(text), is_aggregate=is_figure(text))
-        if is_limited(text):
-            statement = statement.with_(is_bounded=True)
-        if model is None or statement.text is None:
-            return statement
-        at = scope.module.place(statement.text)
-        uses = [
-            ColumnUse(column, operator, at, None, model.qualified, function=function)
-            for column, operator, function in predicates(text, model)
-        ]
-        ordered = order(text, model)
-        orders = () if ordered is None else (ColumnUse(*ordered, at, None, model.qualified),)
-        return statement.with_(model=model.qualified, orders=orders).filtered(uses)
+        return read_text(statement, text, self.project.tables, scope.module.place(statement.text))
 
     def _fetched(self, statement: Statement, name: str, fetches: list[str]) -> Statement:
         names = [name, *fetches]

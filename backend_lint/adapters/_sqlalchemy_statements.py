@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend_lint.project.constants import constant
 from backend_lint.adapters._entities import Entities
 from backend_lint.adapters._sqlalchemy_types import word
 from backend_lint.adapters._statement import Statement
@@ -13,6 +12,7 @@ from backend_lint.adapters._statements import Known, Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Function, Project, Scope
+from backend_lint.project.constants import constant
 from backend_lint.project.external import ancestors
 from backend_lint.project.model import ColumnUse
 
@@ -217,12 +217,12 @@ class SqlAlchemy:
                 models.append(found[0])
             else:
                 models.extend(col.model for col in self._columns_in(item, scope) if col.model is not None)
-            inner = self.statements.of(item, scope, known) if type(item) is ir.Call else None
+            inner = None if found else self.statements.of(_source(item), scope, known)
             if inner is not None:
                 joined.extend(inner.filters)
+                models.extend([inner.model] if inner.model is not None else [])
                 if inner.operation == "exists":
                     aggregates.append("exists")
-                    models.extend([inner.model] if inner.model is not None else [])
         if models:
             begun = begun.with_(model=models[0], joined=models[0])
         if aggregates and len(aggregates) == len(items):
@@ -368,6 +368,10 @@ class SqlAlchemy:
                     targets.append(related.target)
         if name == "select_from" and targets and so_far.model is None:
             so_far = so_far.with_(model=targets[0])
+        for value in call.positional if not targets else []:
+            inner = self.statements.of(value, scope, known)
+            if inner is not None:
+                so_far = so_far.with_(model=so_far.model or inner.model).filtered(list(inner.filters))
         uses: list[ColumnUse] = []
         for value in [*call.positional[1:], *([call.keywords["onclause"]] if "onclause" in call.keywords else [])]:
             found, _ = self.conditions(value, scope, known)
@@ -565,13 +569,20 @@ class SqlAlchemy:
             col = self.column(owner, scope) if method in _COMPARISONS else None
             if col is not None:
                 return use(col, _COMPARISONS[method], values[0] if values else None)
-            if method == "label" or method == "self_group":
+            if method in ("label", "self_group"):
                 return below(owner)
         inner = self.statements.of(call, scope, known)
         if inner is not None:
             return list(inner.filters), inner.operation == "exists"
         col = self.column(call, scope)
         return use(col, "is", None) if col is not None else ([], False)
+
+
+def _source(expr: Expr) -> Expr:
+    """The subquery in `subquery.c.total`."""
+    if type(expr) is ir.Attribute and type(expr.value) is ir.Attribute and expr.value.name in ("c", "columns"):
+        return expr.value.value
+    return expr
 
 
 SESSIONS = frozenset(

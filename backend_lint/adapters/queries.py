@@ -13,14 +13,11 @@ from backend_lint.adapters._statement import Statement, query
 from backend_lint.adapters._statements import Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import CallSite, Class, Project
+from backend_lint.project import Function, Project
 from backend_lint.project.model import Query
 
 _LAZY = ("queryset", "query")
-_MATERIALISERS = frozenset(
-    {"list", "tuple", "set", "frozenset", "sorted", "dict", "len", "bool", "any", "all", "sum", "min", "max", "next"}
-    | {"enumerate", "iter", "reversed", "map", "filter", "zip", "islice", "chain"}
-)
+_PARTS = frozenset({"Exists", "Subquery", "OuterRef", "Prefetch", "Q", "When", "in_", "exists", "isinstance", "type"})
 
 
 def read(project: Project) -> None:
@@ -44,7 +41,7 @@ class _Reader:
         )
 
     def queries(self, scope: QueryScope) -> Iterator[Query]:
-        """The queries of a scope. What is sent by a call is told by the call; the rest runs when it is iterated over."""
+        """What is sent by a call is told by the call; the rest runs when it is iterated over."""
         sent: set[int] = set()
         for site in scope.sites:
             for reader in self.readers:
@@ -57,93 +54,67 @@ class _Reader:
         yield from self._lazy(scope, sent)
 
     def _lazy(self, scope: QueryScope, sent: set[int]) -> Iterator[Query]:
-        if not scope.may_build:
+        if not scope.builders:
             return
         done: set[int] = set()
-        consumed = [*self._iterated(scope), *self._passed_on(scope, sent)]
-        for expr, is_lazy in consumed:
-            statement = self.statements.of(expr, scope.scope)
-            if statement is None or not _is_open(statement, is_lazy):
-                continue
-            call = scope.built_by(expr)
-            if call is None or id(call) in sent or (is_lazy and id(call) in done):
-                continue
-            site = self.project.site(call, scope.scope)
-            if is_lazy and not self._is_own(site, statement):
-                continue
-            done.add(id(call))
-            found = query(self.project, statement, site, scope.scope, expr)
-            found.is_lazy = is_lazy
-            found.loop = scope.is_repeated(call if expr is call or is_lazy else None) or scope.is_loop_of_loop(expr)
-            yield found
+        for expr in scope.iterated:
+            found = self._consumed(expr, scope, sent, is_lazy=False)
+            if found is not None:
+                done.add(id(found.site.call))
+                yield found
+        for expr in self._passed_on(scope, sent):
+            found = self._consumed(expr, scope, sent | done, is_lazy=True)
+            if found is not None:
+                done.add(id(found.site.call))
+                yield found
 
-    def _is_own(self, site: CallSite, statement: Statement) -> bool:
-        """Whether the last step stands here; what a function of the project builds is its own."""
-        func = site.call.func
-        return type(func) is not ir.Attribute or not site.targets or bool(statement.kinds)
+    def _consumed(self, expr: Expr, scope: QueryScope, known: set[int], *, is_lazy: bool) -> Query | None:
+        """The query that a statement becomes where it is asked for rows, or leaves the scope."""
+        statement = self.statements.of(expr, scope.scope)
+        call = scope.built_by(expr) if statement is not None and _is_open(statement, is_lazy) else None
+        if statement is None or call is None or id(call) in known:
+            return None
+        site = self.project.site(call, scope.scope)
+        if is_lazy and site.targets and not statement.kinds:
+            return None  # what a function of the project builds is passed on there
+        found = query(self.project, statement, site, scope.scope, expr)
+        found.is_lazy = is_lazy
+        found.loop = scope.is_repeated(expr)
+        return found
 
-    def _iterated(self, scope: QueryScope) -> Iterator[tuple[Expr, bool]]:
-        for stmt in scope.statements:
-            match stmt:
-                case ir.For(iter=iter_):
-                    yield iter_, False
-                case ir.If(test=test) | ir.While(test=test):
-                    yield test.value if type(test) is ir.Unary else test, False
-        for node in scope.expressions:
-            match node:
-                case ir.Comprehension(clauses=clauses):
-                    yield from ((clause.iter, False) for clause in clauses)
-                case ir.Star(value=value):
-                    yield value, False
-                case ir.Subscript(index=index) if type(index) is not ir.Slice:
-                    yield node, False
-                case ir.Call(func=ir.Name(id=name), args=[ir.Argument(value=value, stars=0), *_]):
-                    if name in _MATERIALISERS:
-                        yield value, False
+    def _passed_on(self, scope: QueryScope, sent: set[int]) -> Iterator[Expr]:
+        """What is returned, kept, or given to a call that is no step of a statement itself."""
+        names = self._names(scope)
+        built = {id(call) for call in scope.builders}
 
-    def _passed_on(self, scope: QueryScope, sent: set[int]) -> Iterator[tuple[Expr, bool]]:
-        """What is returned, kept in an attribute, or given to a call that is no step of a statement."""
-        for stmt in scope.statements:
-            match stmt:
-                case ir.Return(value=value) if value is not None:
-                    yield value, True
-                case ir.Assign(targets=targets, value=value) if value is not None:
-                    if isinstance(scope.scope, Class) or any(type(each) is ir.Attribute for each in targets):
-                        yield value, True
-        for node in scope.expressions:
-            match node:
-                case ir.Call(args=args) if id(node) not in sent and not self._is_step(node, scope):
-                    yield from (
-                        (arg.value, True) for arg in args if type(arg.value) in (ir.Call, ir.Name, ir.Subscript)
-                    )
-                case ir.Dict(values=values):
-                    yield from ((value, True) for value in values if type(value) in (ir.Call, ir.Name, ir.Subscript))
-                case ir.Yield(value=value) if value is not None:
-                    yield value, True
+        def may_be_statement(expr: Expr) -> bool:
+            while type(expr) is ir.Subscript:
+                expr = expr.value
+            return id(expr) in built or (type(expr) is ir.Name and expr.id in names) or type(expr) is ir.Conditional
+
+        yield from (expr for expr in scope.kept if may_be_statement(expr))
+        for call, expr in scope.given:
+            if may_be_statement(expr) and id(call) not in sent and not self._is_step(call, scope):
+                yield expr
+
+    def _names(self, scope: QueryScope) -> frozenset[str]:
+        """Local variables that are assigned a step of a statement."""
+        if not isinstance(scope.scope, Function):
+            return frozenset()
+        built = {id(call) for call in scope.builders}
+        bindings = self.project.types.bindings(scope.scope)
+        return frozenset(name for name, found in bindings.items() if any(id(each.expr) in built for each in found))
 
     def _is_step(self, call: ir.Call, scope: QueryScope) -> bool:
-        if type(call.func) is ir.Name and call.func.id in (
-            *_MATERIALISERS,
-            "isinstance",
-            "print",
-            "type",
-            "Exists",
-            "Subquery",
-        ):
+        func = call.func
+        name = func.name if type(func) is ir.Attribute else func.id if type(func) is ir.Name else ""
+        if name in _PARTS:
             return True
-        name = call.func.name if type(call.func) is ir.Attribute else call.func.id if type(call.func) is ir.Name else ""
-        if name in _WRAPPERS or self.statements.of(call, scope.scope) is not None:
-            return True
-        inner = call.func.value if type(call.func) is ir.Attribute else None
-        if self.statements.of(inner, scope.scope) is not None:
+        inner = func.value if type(func) is ir.Attribute else None
+        if self.statements.of(inner, scope.scope) is not None or self.statements.of(call, scope.scope) is not None:
             return True
         symbol = self.project.site(call, scope.scope).symbol or ""
         return symbol.startswith(("sqlalchemy.", "django.db.models."))
-
-
-_WRAPPERS = frozenset(
-    {"Exists", "Subquery", "OuterRef", "Prefetch", "Q", "and_", "or_", "not_", "in_", "exists", "When"}
-)
 
 
 def _is_open(statement: Statement, is_lazy: bool) -> bool:
