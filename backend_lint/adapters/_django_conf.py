@@ -18,8 +18,15 @@ class Settings:
         self.project = project
         self.owners = settings_owners(project)
         self._found: Registration = registration(project)
+        self._values: dict[str, Value | None] = {}
+        self._places: dict[str, Place | None] = {}
 
     def value(self, name: str) -> Value | None:
+        if name not in self._values:
+            self._values[name] = self._value(name)
+        return self._values[name]
+
+    def _value(self, name: str) -> Value | None:
         for owner in self.owners:
             prefix = owner.name if isinstance(owner, Module) else owner.qualified
             found = self._found.variable(f"{prefix}.{name}")
@@ -43,6 +50,11 @@ class Settings:
 
     def place(self, name: str) -> Place | None:
         """Where a setting is assigned."""
+        if name not in self._places:
+            self._places[name] = self._place(name)
+        return self._places[name]
+
+    def _place(self, name: str) -> Place | None:
         for owner in self.owners:
             found = owner.attributes if isinstance(owner, Class) else _assigned(self.project, owner)
             if name in found:

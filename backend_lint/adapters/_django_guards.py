@@ -61,7 +61,7 @@ class Guards:
             return Admission(is_served=False), True
         stranger = self._ask(view, Caller.STRANGER, method, path, name)
         refused = [each for each in stranger.refusals if _counts(each)]
-        if refused and name is not None:
+        if name is not None and any(each.is_certain and _is_handlers(each) for each in refused):
             anybody = self._ask(view, Caller.SUPERUSER, method, path, name)
         refused = [each for each in refused if each not in anybody.refusals or not each.is_certain]
         is_read = anybody.is_method_read or stranger.is_method_read
@@ -110,6 +110,10 @@ class Guards:
         for layer in reversed(layers):
             value = self.evaluation.wrapped(value, layer.decorator, layer.scope, layer.level)
         return value
+
+
+def _is_handlers(refusal: Refusal) -> bool:
+    return refusal.blame is not None and refusal.blame.level == "handler"
 
 
 def _counts(refusal: Refusal) -> bool:

@@ -159,8 +159,10 @@ class Django:
 
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project, self.settings = project, settings
+        self._denials = denials(project)
         self._wrappers: dict[str, dict[str, list[Expr]]] = {}
         self._decides: dict[tuple[str, int], bool] = {}
+        self._ends: dict[str, int] = {}
         self.authenticated: dict[tuple[str, Caller], list[Refusal]] = {}
 
     # What the classes define
@@ -237,13 +239,35 @@ class Django:
         return known
 
     def _may_decide(self, function: Function, depth: int) -> bool:
-        if denials(self.project).direct(function):
+        if self._denials.direct(function):
             return True
         if any(self.decides(each, depth) for each in function.nested.values()):
             return True
         if any(self._is_guard(decorator, function.around, depth) for decorator in function.decorators):
             return True
         return any(self._is_decisive(site, depth) for site in self.project.sites(function))
+
+    def last_decision(self, function: Function) -> int:
+        known = self._ends.get(function.qualified)
+        if known is None:
+            last = max(self._decisions(function), default=0)
+            returns = (each.at for each in function.statements if type(each) is ir.Return and each.at >= last)
+            known = self._ends[function.qualified] = min(returns, default=last)
+        return known
+
+    def _decisions(self, function: Function) -> Iterator[int]:
+        for stmt in function.statements:
+            refused = ()
+            match stmt:
+                case ir.Raise(exc=exc) if exc is not None:
+                    refused = tuple(self._denials.raised(exc, function))
+                case ir.Return(value=value) if value is not None:
+                    refused = tuple(self._denials.returned(value, function))
+            if refused or type(stmt) is ir.DefineFunction:
+                yield stmt.at
+        for site in self.project.sites(function):
+            if self._is_decisive(site, _DEPTH):
+                yield site.call.at
 
     def _is_guard(self, decorator: Expr, scope: Scope, depth: int) -> bool:
         symbol = self.project.qualified(decorator.func if type(decorator) is ir.Call else decorator, scope) or ""

@@ -209,6 +209,9 @@ class Library(Protocol):
     def decides(self, function: Function) -> bool:
         """Whether a function that a handler calls can refuse, so that it is worth following."""
 
+    def last_decision(self, function: Function) -> int:
+        """The offset behind which nothing in a handler refuses."""
+
 
 @dataclass(eq=False)
 class State:
@@ -222,6 +225,7 @@ class State:
     returned: list[Returned] = field(default_factory=list)
     is_open: bool = False
     is_asked: bool = False
+    limit: int | None = None
 
 
 class _EndedError(Exception):
@@ -241,6 +245,8 @@ class Evaluation:
         self._steps = 0
         self._state: State | None = None
         self._variables: dict[str, Any] = {}
+        self._resolved: dict[tuple[str, int], str | None] = {}
+        self._statuses: dict[int, int | None] = {}
 
     def answer(self, value: Any, args: list[Any]) -> list[Refusal]:
         """What a request is refused that is handed to a callable."""
@@ -347,6 +353,8 @@ class Evaluation:
             return ASKED if _asks([routine.me, *args]) else OPEN
         state = State(function, {}, routine.state, routine.me, function.cls)
         self._bind_arguments(function, state, args, kwargs, routine.me)
+        if self.blame is not None and self.blame.level == "handler" and self.blame.function is function:
+            state.limit = self.library.last_decision(function)
         outer, self._state = self._state, state
         if outer is not None:
             state.is_open, state.is_asked = outer.is_open, outer.is_asked
@@ -398,7 +406,7 @@ class Evaluation:
 
     def _statement(self, stmt: Stmt, state: State) -> bool:
         self._steps += 1
-        if self._steps > _STEPS:
+        if self._steps > _STEPS or (state.limit is not None and stmt.at > state.limit):
             return False
         try:
             return self._followed(stmt, state)
@@ -597,35 +605,40 @@ class Evaluation:
             if name in current.env:
                 return current.env[name]
             current = current.outer
-        qualified = self.project.names.resolve(name, state.scope)
+        key = name, id(state.scope)
+        if key not in self._resolved:
+            self._resolved[key] = self.project.names.resolve(name, state.scope)
+        qualified = self._resolved[key]
         return OPEN if qualified is None else self.named(qualified)
 
     def named(self, qualified: str) -> Any:
         """What a qualified name denotes."""
+        if qualified not in self._variables:
+            self._variables[qualified] = OPEN  # what depends on itself is open
+            self._variables[qualified] = self._denoted(qualified)
+        found = self._variables[qualified]
+        return list(found) if isinstance(found, list) else found
+
+    def _denoted(self, qualified: str) -> Any:
         function, cls = self.project.function(qualified), self.project.cls(qualified)
         if cls is not None:
             return Kind(tuple(self.project.classes.mro(cls)))
         if function is not None:
             return self._function(function)
         module, rest = self.project.names.split(qualified)
-        if module is None:
-            found = self.library.value(self, qualified)
-            if found is not MISSING:
-                return found
-            return Kind(ancestors(qualified)) if qualified in bases() else Named(qualified)
-        if qualified not in self._variables:
-            self._variables[qualified] = OPEN  # what depends on itself is open
-            self._variables[qualified] = self._variable(module, rest)
-        return self._variables[qualified]
+        if module is not None:
+            return self._variable(module, rest)
+        found = self.library.value(self, qualified)
+        if found is not MISSING:
+            return found
+        return Kind(ancestors(qualified)) if qualified in bases() else Named(qualified)
 
     def _function(self, function: Function) -> Any:
-        known = self._variables.get(function.qualified)
-        if known is None:
-            known = self._variables[function.qualified] = Routine(function)
-            if function.cls is None and function.decorators:
-                decorated = self.layered(known, function.decorators, function.around, "route")
-                known = self._variables[function.qualified] = decorated
-        return known
+        """A function after its decorators."""
+        plain = self._variables[function.qualified] = Routine(function)
+        if function.cls is not None or not function.decorators:
+            return plain
+        return self.layered(plain, function.decorators, function.around, "route")
 
     def _variable(self, module: Module, rest: str) -> Any:
         head, _, tail = rest.partition(".")
@@ -824,9 +837,11 @@ class Evaluation:
         name = func.name if isinstance(func, Named) else self.denials.symbol(call.func, state.scope)
         if name == "django.http.HttpResponseNotAllowed":
             return _METHOD_NOT_ALLOWED
-        given = {kwargs.get("status"), kwargs.get("status_code")} if _is_response(name) else ()
+        given = (kwargs.get("status"), kwargs.get("status_code")) if _is_response(name) else ()
         status = next((each for each in given if isinstance(each, int) and each in _REFUSALS), None)
-        return status or next(self.denials.returned(call, state.scope), None)
+        if id(call) not in self._statuses:
+            self._statuses[id(call)] = next(self.denials.returned(call, state.scope), None)
+        return status or self._statuses[id(call)]
 
     def _super(self, state: State) -> Any:
         current: State | None = state
