@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backend_lint.api import ir
+from backend_lint.api import CallSite, Function, Path, Project, ir
 
 
 def strongly_connected(graph: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
@@ -50,3 +50,162 @@ def is_broad(handler: ir.Handler) -> bool:
     """Whether a handler catches whatever an application raises."""
     kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
     return any(kind is None or ir.dotted(kind) in ("Exception", "BaseException") for kind in kinds)
+
+
+def loop_paths(project: Project, blocks: Callable[[CallSite], bool]) -> Iterator[tuple[Function, Path]]:
+    """The calls of coroutine functions that lead, without leaving the event loop's thread, to a call that blocks.
+
+    What is handed to an executor is passed and not called, so it does not appear. Only calls that are certain count.
+    """
+    onward = _ways_down(project, blocks)
+    for function in serving_coroutines(project):
+        awaited = awaited_calls(function)
+        for site in project.sites(function):
+            if id(site.call) in awaited:
+                continue
+            if blocks(site):
+                yield function, Path((site,))
+            elif (callee := _runs_in_place(site)) is not None and callee.qualified in onward:
+                yield function, Path((site, *_follow(callee, onward, blocks)))
+
+
+def _ways_down(project: Project, blocks: Callable[[CallSite], bool]) -> dict[str, CallSite]:
+    """For each plain function that blocks, the call in it that is the first step of the shortest way to where it does."""
+    ways: dict[str, CallSite] = {}
+    level: list[Function] = []
+    for function in project.functions():
+        if not function.is_async and (site := next(filter(blocks, project.sites(function)), None)) is not None:
+            ways[function.qualified] = site
+            level.append(function)
+    for _ in range(_DEEPEST):
+        above: list[Function] = []
+        for function in level:
+            for site in project.callers(function):
+                caller = site.scope
+                if (
+                    isinstance(caller, Function)
+                    and not caller.is_async
+                    and caller.qualified not in ways
+                    and _runs_in_place(site) is function
+                ):
+                    ways[caller.qualified] = site
+                    above.append(caller)
+        level = above
+    return ways
+
+
+def _follow(function: Function, onward: dict[str, CallSite], blocks: Callable[[CallSite], bool]) -> Iterator[CallSite]:
+    current: Function | None = function
+    while current is not None:
+        site = onward[current.qualified]
+        yield site
+        current = None if blocks(site) else _runs_in_place(site)
+
+
+def _runs_in_place(site: CallSite) -> Function | None:
+    """The plain function whose body a call runs then and there, more than once in the life of the process."""
+    if not site.is_certain or not site.targets:
+        return None
+    function = site.targets[0]
+    names = {_decorator_name(each) for each in function.decorators}
+    if function.is_async or names & _RUN_ELSEWHERE or names & _RUN_ONCE:
+        return None
+    return None if function.facts.is_generator and "contextmanager" not in names else function
+
+
+def _decorator_name(decorator: ir.Expr) -> str:
+    return (ir.dotted(decorator.func if type(decorator) is ir.Call else decorator) or "").rpartition(".")[2]
+
+
+def awaited_calls(function: Function) -> set[int]:
+    """The ids of calls that give something to await, or are handed to asyncio: of these only the awaiting takes time."""
+    found: set[int] = set()
+    for stmt in function.statements:
+        if type(stmt) is ir.With and stmt.is_async:
+            found.update(id(item.value) for item in stmt.items)
+        elif type(stmt) is ir.For and stmt.is_async:
+            found.update(map(id, _chain(stmt.iter)))
+    for node in ir.walk(function.body):
+        if type(node) is ir.Await:
+            found.add(id(node.value))
+        elif type(node) is ir.Comprehension:
+            found.update(id(part) for clause in node.clauses if clause.is_async for part in _chain(clause.iter))
+        elif type(node) is ir.Call and (ir.dotted(node.func) or "").rpartition(".")[2] in _TAKE_AWAITABLES:
+            found.update(id(arg.value) for arg in node.args)
+    return found
+
+
+def _chain(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """`Order.objects.filter(…)[:10]`, then `Order.objects.filter(…)`, and so on."""
+    current = expr
+    while True:
+        yield current
+        match current:
+            case ir.Call(func=inner) | ir.Attribute(value=inner) | ir.Subscript(value=inner):
+                current = inner
+            case _:
+                return
+
+
+def serving_coroutines(project: Project) -> list[Function]:
+    """The coroutine functions that share their event loop with requests.
+
+    Start-up and shut-down run alone, and so does what `asyncio.run` is given; what only they call does, too.
+    """
+    alone = _start_up(project)
+    handlers = {route.handler.qualified for route in project.routes if route.handler is not None}
+    queue = [
+        each
+        for each in project.functions()
+        if each.is_async and each.qualified not in alone and (each.qualified in handlers or not project.callers(each))
+    ]
+    reached = {each.qualified for each in queue}
+    for function in queue:
+        for site in project.sites(function):
+            for target in site.targets:
+                if target.qualified not in reached and target.qualified not in alone:
+                    reached.add(target.qualified)
+                    queue.append(target)
+    return [each for each in project.functions() if each.is_async and each.qualified in reached]
+
+
+def _start_up(project: Project) -> set[str]:
+    found = {task.function.qualified for task in project.tasks if task.framework in _PROCESS_A_TASK}
+    for app in project.apps:
+        for option in ("lifespan", "on_startup", "on_shutdown"):
+            value = app.options.get(option)
+            for each in value.items if type(value) is ir.Sequence else [value]:
+                found.add(
+                    project.qualified(each, app.scope) or "" if each is not None and app.scope is not None else ""
+                )
+    for function in project.functions():
+        names = {_decorator_name(each) for each in function.decorators}
+        takes_app = any(
+            project.qualified(each.annotation, function.around) in _APPLICATIONS for each in function.parameters[:1]
+        )
+        if names & _ON_START or ("asynccontextmanager" in names and takes_app):
+            found.add(function.qualified)
+    return found
+
+
+_DEEPEST = 6
+_RUN_ELSEWHERE = frozenset(
+    {"sync_to_async", "database_sync_to_async", "asyncify", "run_in_executor", "run_in_threadpool", "to_thread"}
+    | {"threadpool", "in_thread", "task", "shared_task", "actor", "overload", "abstractmethod"}
+)
+_RUN_ONCE = frozenset({"cache", "lru_cache", "cached_property", "singleton"})
+_TAKE_AWAITABLES = frozenset(
+    {"gather", "create_task", "ensure_future", "wait_for", "wait", "shield", "as_completed", "start_soon", "run"}
+    | {"enter_async_context", "run_coroutine_threadsafe"}
+)
+_PROCESS_A_TASK = frozenset({"celery", "rq", "dramatiq", "huey"})
+_ON_START = frozenset({"on_event", "before_serving", "after_serving", "before_server_start", "after_server_start"})
+_APPLICATIONS = frozenset(
+    {
+        "fastapi.FastAPI",
+        "starlette.applications.Starlette",
+        "litestar.Litestar",
+        "quart.Quart",
+        "aiohttp.web.Application",
+    }
+)
