@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.program import Program
 
 settings.register_profile("backend-lint", deadline=None, derandomize=True)
 settings.load_profile("backend-lint")
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Program:
+    """The program in an empty working directory, of which nothing in the environment speaks."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI_PROJECT_DIR", "GITHUB_WORKSPACE", "BACKEND_LINT_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Program(tmp_path, capfdbinary)
