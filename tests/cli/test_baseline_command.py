@@ -33,7 +33,9 @@ def test_one_entry_hides_one_finding(shop: Program) -> None:
 
 
 def test_it_survives_what_moves_or_formats_the_code(shop: Program) -> None:
-    text = LOGS.format(name="charge").replace('"charge failed"', "'charge failed'").replace("import", "# a\n\nimport", 1)
+    text = (
+        LOGS.format(name="charge").replace('"charge failed"', "'charge failed'").replace("import", "# a\n\nimport", 1)
+    )
     (shop.root / "app.py").unlink()
     shop.write(payments__app=text)
     assert shop("--format", "json").found == []
