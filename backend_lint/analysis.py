@@ -78,7 +78,7 @@ def analysed(
         found, said = check(project, project_rules, options, guard, clock.add)
     with clock.phase("findings"):
         found += [finding for each in read for finding in each.findings]
-        results, refuted = _refuted([result for each in read for result in each.bandit], flows.proved, packs)
+        results, refuted = _refuted([result for each in read for result in each.bandit], flows.examined, packs)
         found += bandit.findings(results, selection.installed)
         failures = [*guard.diagnostics, *flows.diagnostics, *(each for file in read for each in file.diagnostics)]
         failures += [*discovery.diagnostics, *unreadable, *pack_failures]
@@ -261,15 +261,15 @@ def _stale(entries: Iterable[Entry]) -> Iterator[Diagnostic]:
 
 
 def _refuted(
-    results: Iterable[BanditResult], proved: frozenset[tuple[str, int, str]], packs: Iterable[Pack]
+    results: Iterable[BanditResult], examined: frozenset[tuple[str, int, str]], packs: Iterable[Pack]
 ) -> tuple[list[BanditResult], dict[str, int]]:
-    """Bandit's results less those at a sink where all that arrives is clean, and how many went, by test."""
+    """Bandit's results less those at a sink that data flow has judged, and how many went, by test."""
     kinds = {rule.code: getattr(rule, "kinds", ()) for pack in packs for rule in pack.rules}
     kept: list[BanditResult] = []
     dropped: Counter[str] = Counter()
     for result in results:
         owner = bandit.checks()[result.test_id].owner
-        if any((result.at.path, result.at.line, kind) in proved for kind in kinds.get(owner, ())):
+        if any((result.at.path, result.at.line, kind) in examined for kind in kinds.get(owner, ())):
             dropped[result.test_id] += 1
         else:
             kept.append(result)

@@ -216,3 +216,29 @@ def production_settings(project: Project, *required: str) -> list[dict[str, Sett
             owner = getattr(setting.scope, "qualified", setting.scope.module.name)
             found.setdefault(owner, {})[setting.name] = setting
     return [settings for _, settings in sorted(found.items()) if all(name in settings for name in required)]
+
+
+_REGISTERING = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route"})
+
+
+def is_handler(function: Function, project: Project) -> bool:
+    """Whether a function answers requests: as the model says, or as a decorator like `app.route("/…")` does.
+
+    Applications that load their modules by listing a folder register routes on an object that no reading can name.
+    """
+    return function.qualified in project.handlers or any(
+        type(decorator) is ir.Call
+        and type(decorator.func) is ir.Attribute
+        and decorator.func.name in _REGISTERING
+        and bool(decorator.positional)
+        and _is_path(decorator.positional[0])
+        for decorator in function.decorators
+    )
+
+
+def _is_path(expr: ir.Expr) -> bool:
+    match expr:
+        case ir.Const(value=str(text)) | ir.Text(pieces=[ir.Const(value=str(text)), *_]):
+            return text.startswith("/")
+        case _:
+            return False

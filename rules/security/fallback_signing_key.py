@@ -91,7 +91,7 @@ class FallbackSigningKey(ProjectRule):
         if not keys:
             return
         refused = _compared(project)
-        for _, key in sorted(keys.items()):
+        for key in keys.values():
             if key.value.value not in refused and not _REHEARSAL & _around(key.scope):
                 yield self._finding(key)
 

@@ -126,7 +126,7 @@ _COUNTS = frozenset(
         "size",
     ]
 )
-_SESSIONS = re.compile(r"(?:^|\.)session$")
+_SESSIONS = re.compile(r"session$", re.IGNORECASE)
 
 
 class PredictableSecret(ProjectRule):

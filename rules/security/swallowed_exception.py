@@ -56,10 +56,47 @@ _FOR_TOOLS = re.compile(
     r"#\s*(?:noqa|nosec|pylint|type:|pragma|pyright|mypy|ruff|flake8|fmt|NOSONAR|backend-lint|expect:)", re.IGNORECASE
 )
 _WRITES = frozenset(
-    "save commit add_all delete create execute executemany insert insert_one insert_many update_one update_many "
-    "delete_one delete_many replace_one bulk_create bulk_update get_or_create update_or_create flush "
-    "send send_mail send_message sendmail send_email post put patch publish delay apply_async send_task enqueue "
-    "charge refund upload upload_file upload_fileobj put_object".split()
+    [
+        "save",
+        "commit",
+        "add_all",
+        "delete",
+        "create",
+        "execute",
+        "executemany",
+        "insert",
+        "insert_one",
+        "insert_many",
+        "update_one",
+        "update_many",
+        "delete_one",
+        "delete_many",
+        "replace_one",
+        "bulk_create",
+        "bulk_update",
+        "get_or_create",
+        "update_or_create",
+        "flush",
+        "send",
+        "send_mail",
+        "send_message",
+        "sendmail",
+        "send_email",
+        "post",
+        "put",
+        "patch",
+        "publish",
+        "delay",
+        "apply_async",
+        "send_task",
+        "enqueue",
+        "charge",
+        "refund",
+        "upload",
+        "upload_file",
+        "upload_fileobj",
+        "put_object",
+    ]
 )
 _CLEANUP = frozenset(
     [

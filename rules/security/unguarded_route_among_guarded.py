@@ -219,24 +219,9 @@ _OPEN = frozenset(
 _ACCOUNTS = frozenset({"users", "user", "accounts", "account", "customers", "members"})
 _OPENING = frozenset({"public", "anonymous", "unauthenticated", "allow", "permission", "permissions", "noauth", "open"})
 _POLICIES = frozenset({"permission_classes", "get_permissions", "permission_required", "authentication_classes"})
-_SECRETS = frozenset(
-    [
-        "token",
-        "key",
-        "secret",
-        "code",
-        "signature",
-        "hash",
-        "nonce",
-        "ticket",
-        "otp",
-        "uidb64",
-        "hmac",
-        "apikey",
-        "credential",
-        "credentials",
-        "authorization",
-    ]
+_SECRETS = frozenset(["token", "secret", "signature", "nonce", "ticket", "otp", "uidb64", "hmac"])
+_CREDENTIALS = _SECRETS | frozenset(
+    ["key", "code", "hash", "apikey", "credential", "credentials", "authorization", "cookie", "session"]
 )
 _ASKS = re.compile(
     r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
@@ -343,7 +328,9 @@ class UnguardedRouteAmongGuarded(ProjectRule):
 
     def _asks_itself(self, route: Route, guards: frozenset[str]) -> bool:
         """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
-        if any(each.where != "body" and _SECRETS & set(words(each.name)) for each in route.inputs):
+        if any(each.where in ("header", "cookie") and _CREDENTIALS & set(words(each.name)) for each in route.inputs):
+            return True
+        if any(each.where in ("path", "query") and _SECRETS & set(words(each.name)) for each in route.inputs):
             return True
         if any(each.qualified in guards or _ASKS.search(each.name) for each in route.dependencies):
             return True

@@ -42,6 +42,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from backend_lint.rules.security._shared import is_handler
+
 from backend_lint.api import CallSite, Confidence, Finding, Function, Project, ProjectRule, Severity, Unit, ir
 
 _HASHES = {
@@ -82,7 +84,7 @@ _INNOCENT = re.compile(
     r"cache|etag|checksum|fingerprint|gravatar|avatar|dedup|duplicate|file_?name|filehash|content_?hash|digest_?key|"
     r"hexdigest_of|bucket|shard|slug|colou?r|version_?hash|static|asset|thumbnail|identicon|cdn|cursor|"
     r"_key$|^key$|lock|revision|commit|blob|snapshot|migration|schema|query_?hash|changed|unique_?name|short|"
-    r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|^hash$|hash_?code|index|stable",
+    r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|index|stable",
     re.IGNORECASE,
 )
 _GUILTY = re.compile(r"passw|secret|token|sign|auth|credential|session|hmac|otp|reset|salt", re.IGNORECASE)
@@ -154,7 +156,7 @@ def _is_innocent(site: CallSite, project: Project) -> bool:
 def _matters(site: CallSite, project: Project) -> bool:
     """Whether the hash is of or about something to protect: by the names around it, or as a request's data."""
     scope = site.scope
-    return _speaks(site, project, _GUILTY) or (isinstance(scope, Function) and scope.qualified in project.handlers)
+    return _speaks(site, project, _GUILTY) or (isinstance(scope, Function) and is_handler(scope, project))
 
 
 def _speaks(site: CallSite, project: Project, pattern: re.Pattern[str]) -> bool:
