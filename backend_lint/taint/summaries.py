@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 DEEPEST_CALLS = 24
 DEEPEST_SHAPE = 2
-MOST_SHAPES = 6
+MOST_SHAPES = 5
 MOST_ROUNDS = 4
+MOST_EFFECTS = 32
 LARGEST_RERUN = 50
 LARGEST_FOLDED = 25
 Facts = tuple[frozenset[str], frozenset[str]]
@@ -126,7 +127,7 @@ class Summaries:
             return self.provisional[key]
         if shape is not None:
             count = self.shapes.get(function.qualified, 0)
-            if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 3 * MOST_SHAPES):
+            if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 2 * MOST_SHAPES):
                 return self.of(function, {}, {}, None, depth)
             self.shapes[function.qualified] = count + 1
         own = len(self.active)
@@ -449,8 +450,9 @@ class _Call:
             else:
                 frame.update(target, lambda obj: obj.replaced(rest=join(obj.rest, value), is_exact=False))
             return
-        for label in target.labels:
-            if type(label.origin) is Input:
+        if len(target.labels) == 1 and len(frame.written) < MOST_EFFECTS:
+            (label,) = target.labels
+            if type(label.origin) is Input and len(label.origin.path) + len(path) <= containers.DEEPEST:
                 key = (label.origin.name, *label.origin.path, *path)
                 known = frame.state.paths.get(key)
                 base = (known[1] if known is not None else None) or step(frame, target, last)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.taint.reading import result
 
 CLIENT = "".join(map(chr, range(0xE000, 0xE008)))
