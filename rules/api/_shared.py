@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from itertools import pairwise
 
 from backend_lint.api import CallSite, Function, Place, Project, Route, Scope, ir
 
@@ -570,9 +571,37 @@ def never_returns(project: Project, scope: Function) -> Callable[[ir.Call], bool
         site = project.site(call, scope)
         if site.symbol in _ABORTS or (site.symbol or "") in ("sys.exit", "builtins.exit"):
             return True
-        return any(target.body and isinstance(target.body[-1], ir.Raise) for target in site.targets[:1])
+        return any(_raises_always(target.body) for target in site.targets[:1])
 
     return ends
+
+
+def _raises_always(body: list[ir.Stmt]) -> bool:
+    match body[-1] if body else None:
+        case ir.Raise():
+            return True
+        case ir.If(body=held, orelse=orelse):
+            return _raises_always(held) and _raises_always(orelse)
+        case ir.With(body=inner):
+            return _raises_always(inner)
+        case ir.Match(cases=cases):
+            return all(_raises_always(case.body) for case in cases) and cases[-1].pattern.kind == "capture"
+    return False
+
+
+def unreachable(function: Function, ends: Callable[[ir.Call], bool]) -> set[int]:
+    """The ids of statements that stand directly behind a call that does not return."""
+    found: set[int] = set()
+    stack = [function.body]
+    while stack:
+        block = stack.pop()
+        for first, second in pairwise(block):
+            call = first.value if isinstance(first, ir.Evaluate) else None
+            call = call.value if isinstance(call, ir.Await) else call
+            if isinstance(call, ir.Call) and ends(call):
+                found.add(id(second))
+        stack += [inner for stmt in block for inner in ir.blocks(stmt)]
+    return found
 
 
 def client_names(project: Project, function: Function) -> frozenset[str]:
@@ -591,7 +620,9 @@ def client_names(project: Project, function: Function) -> frozenset[str]:
     return frozenset(names)
 
 
-_REQUEST_PARTS = frozenset({"GET", "POST", "args", "form", "json", "get_json", "query_params", "data", "values", "path_params"})
+_REQUEST_PARTS = frozenset(
+    {"GET", "POST", "args", "form", "json", "get_json", "query_params", "data", "values", "path_params"}
+)
 
 
 def from_client(expr: ir.Expr, names: frozenset[str]) -> bool:

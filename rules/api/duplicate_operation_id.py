@@ -42,8 +42,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import documented
+
+from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
 
 
 class DuplicateOperationId(ProjectRule):
@@ -52,7 +53,9 @@ class DuplicateOperationId(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        makers = {app.name: _maker(project, app.options.get("generate_unique_id_function"), app.scope) for app in project.apps}
+        makers = {
+            app.name: _maker(project, app.options.get("generate_unique_id_function"), app.scope) for app in project.apps
+        }
         owners: dict[tuple[str, str], Route] = {}
         for route in documented(project):
             if len(route.methods) > 1:
@@ -106,7 +109,11 @@ def _made(maker: Function | None, route: Route) -> str | None:
     if maker is None or len(maker.parameters) != 1 or "name" in route.options:
         return None
     returned = [stmt.value for stmt in maker.statements if isinstance(stmt, ir.Return)]
-    return _text(returned[0], maker.parameters[0].name, route) if len(returned) == 1 and len(maker.statements) == 1 else None
+    return (
+        _text(returned[0], maker.parameters[0].name, route)
+        if len(returned) == 1 and len(maker.statements) == 1
+        else None
+    )
 
 
 def _text(expr: ir.Expr | None, name: str, route: Route) -> str | None:

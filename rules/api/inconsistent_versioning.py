@@ -76,8 +76,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
 from backend_lint.rules.api._shared import is_page, listed, siblings
+
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
 
 _VERSION = re.compile(r"v\d+(?:[._]\d+)?(?:alpha\d*|beta\d*)?$|\{version\}$", re.IGNORECASE)
 _DEPTH = 4
@@ -94,6 +95,7 @@ class InconsistentVersioning(ProjectRule):
     code = "API407"
     severity = Severity.LOW
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for routes in self._compared(project):
@@ -118,7 +120,7 @@ class InconsistentVersioning(ProjectRule):
         """The endpoints of each application that has a version in most of its paths."""
         apps: dict[str, list[Route]] = {}
         for route in project.routes:
-            if not route.is_websocket and route.in_schema and not _APART.search(route.path) or is_versioned(route):
+            if (not route.is_websocket and route.in_schema and not _APART.search(route.path)) or is_versioned(route):
                 apps.setdefault(route.app, []).append(route)
         for routes in apps.values():
             judged = [route for route in routes if is_versioned(route) or not is_page(project, route)]

@@ -66,17 +66,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Query, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import Untested, caught, client_names, from_client, never_returns
+
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Query, Severity, Step, Unit, ir
 
 _MISSES = frozenset(
     {"sqlalchemy.exc.NoResultFound", "django.core.exceptions.ObjectDoesNotExist", "builtins.Exception"}
-    | {"sqlalchemy.exc.SQLAlchemyError", "builtins.BaseException", "peewee.DoesNotExist", "tortoise.exceptions.DoesNotExist"}
+    | {
+        "sqlalchemy.exc.SQLAlchemyError",
+        "builtins.BaseException",
+        "peewee.DoesNotExist",
+        "tortoise.exceptions.DoesNotExist",
+    }
 )
 _CATCHING = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.AttributeError", "builtins.TypeError"})
 
 _RAISING = frozenset({"get", "one", "get_one", "aget", "latest", "earliest", "execute", "exec", "scalars"})
-_READING = frozenset({"first", "one_or_none", "scalar", "scalar_one_or_none", "scalars", "unique", "mappings", "fetchone"})
+_READING = frozenset(
+    {"first", "one_or_none", "scalar", "scalar_one_or_none", "scalars", "unique", "mappings", "fetchone"}
+)
 
 _SENDING = frozenset({"execute", "exec", "scalars", "unique", "mappings"})
 
@@ -158,9 +166,13 @@ class MissingNotFound(ProjectRule):
         def starts(stmt: ir.Stmt) -> bool | None:
             if stmt is start:
                 return True
-            if isinstance(stmt, ir.Assign) and any(isinstance(each, ir.Name) and each.id == name for each in stmt.targets):
+            if isinstance(stmt, ir.Assign) and any(
+                isinstance(each, ir.Name) and each.id == name for each in stmt.targets
+            ):
                 return False
-            handed = (call for expr in ir.children(stmt) for call in ir.walk_expression(expr) if isinstance(call, ir.Call))
+            handed = (
+                call for expr in ir.children(stmt) for call in ir.walk_expression(expr) if isinstance(call, ir.Call)
+            )
             if any(isinstance(arg.value, ir.Name) and arg.value.id == name for call in handed for arg in call.args):
                 return False  # another function may have tested it
             return None
@@ -246,7 +258,10 @@ def _decides(stmt: ir.Stmt) -> bool:
 
 def _asks(query: Query, names: frozenset[str]) -> bool:
     """Whether the row is asked for by a key that the client chose, and by nothing else that is not known."""
-    return any(use.operator in ("==", "iexact") and use.value is not None and from_client(use.value, names) for use in query.filters)
+    return any(
+        use.operator in ("==", "iexact") and use.value is not None and from_client(use.value, names)
+        for use in query.filters
+    )
 
 
 def _bare(expr: ir.Expr | None) -> ir.Expr | None:
@@ -257,7 +272,10 @@ def _bare(expr: ir.Expr | None) -> ir.Expr | None:
                 expr = value
             case ir.Call(func=ir.Attribute(value=ir.Call() | ir.Await() as owner, name=name)) if name in _READING:
                 inner = owner.value if isinstance(owner, ir.Await) else owner
-                if not (isinstance(inner, ir.Call) and isinstance(inner.func, ir.Attribute)) or inner.func.name not in _SENDING:
+                if (
+                    not (isinstance(inner, ir.Call) and isinstance(inner.func, ir.Attribute))
+                    or inner.func.name not in _SENDING
+                ):
                     return expr
                 expr = inner
             case _:

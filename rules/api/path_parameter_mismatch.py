@@ -113,8 +113,10 @@ class PathParameterMismatch(ProjectRule):
 
     def _passed(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
         """Flask and Django call the handler with each placeholder as a keyword argument."""
-        if _may_change_arguments(project, handler):
-            return
+        if _may_change_arguments(project, handler) or (
+            isinstance(route.scope, Function) and route.scope.cls is not None
+        ):
+            return  # a class that registers in its own way may give the path another prefix
         parameters = handler.parameters
         if handler.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in handler.decorators):
             parameters = parameters[1:]

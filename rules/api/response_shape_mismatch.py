@@ -53,9 +53,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Class, Finding, Function, Place, Project, ProjectRule, Route, Schema, Scope, Severity
-from backend_lint.api import Step, Unit, ir
-from backend_lint.rules.api._shared import listed
+from backend_lint.rules.api._shared import listed, never_returns, unreachable
+
+from backend_lint.api import (
+    Class,
+    Finding,
+    Function,
+    Place,
+    Project,
+    ProjectRule,
+    Route,
+    Schema,
+    Scope,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
 
 _LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "tuple", "Tuple"})
 _VALIDATORS = ("model_validator", "root_validator", "model_serializer")
@@ -83,8 +97,9 @@ class ResponseShapeMismatch(ProjectRule):
             handler = route.handler
             if declared is None or handler is None or handler.facts.is_generator:
                 continue
+            dead = unreachable(handler, never_returns(project, handler))
             for stmt in handler.statements:
-                if isinstance(stmt, ir.Return) and handler.place(stmt) not in seen:
+                if isinstance(stmt, ir.Return) and id(stmt) not in dead and handler.place(stmt) not in seen:
                     seen.add(handler.place(stmt))
                     yield from self._returned(route, handler, stmt, declared)
 
@@ -96,7 +111,9 @@ class ResponseShapeMismatch(ProjectRule):
         if value is None or (isinstance(value, ir.Const) and value.value is None):
             if not declared.nullable:
                 what = f"`None`, and `{'list of ' if declared.many else ''}{name}` is declared: the client gets 500"
-                yield self._finding(route, handler.place(stmt), what, f"Answer 404, or declare `{name} | None`.", declared)
+                yield self._finding(
+                    route, handler.place(stmt), what, f"Answer 404, or declare `{name} | None`.", declared
+                )
         elif declared.many:
             if isinstance(value, ir.Dict):
                 what = f"one object, and a list of `{name}` is declared: the client gets 500"
@@ -115,16 +132,22 @@ class ResponseShapeMismatch(ProjectRule):
         if len(keys) != len(value.keys) or _is_changed(declared.schema):
             return
         given, schema = set(keys), declared.schema
-        missing = [each.name for each in schema.fields.values() if each.required and not {each.name, each.alias} & given]
+        missing = [
+            each.name for each in schema.fields.values() if each.required and not {each.name, each.alias} & given
+        ]
         known = {name for each in schema.fields.values() for name in (each.name, each.alias)}
         dropped = [key for key in keys if key not in known]
         at = handler.place(value)
         if missing:
             what = f"no {listed(missing)}, which `{schema.name}` requires: the client gets 500"
-            yield self._finding(route, at, what, f"Add {listed(missing)}, or make it optional in `{schema.name}`.", declared)
+            yield self._finding(
+                route, at, what, f"Add {listed(missing)}, or make it optional in `{schema.name}`.", declared
+            )
         elif dropped and schema.extra == "ignore":
             what = f"{listed(dropped)}, which `{schema.name}` does not have: it is dropped"
-            finding = self._finding(route, at, what, f"Add it to `{schema.name}`, or do not return it.", declared, Severity.LOW)
+            finding = self._finding(
+                route, at, what, f"Add it to `{schema.name}`, or do not return it.", declared, Severity.LOW
+            )
             yield finding
 
     def _finding(

@@ -61,50 +61,77 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import CallSite, Finding, Path, Project, ProjectRule, Query, Route, Severity, Step, Unit
+from backend_lint.api import (
+    CallSite,
+    Finding,
+    Path,
+    Place,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Scope,
+    Severity,
+    Step,
+    Unit,
+)
 
 _RECORDS = re.compile(
     r"log|audit|event|visit|view|hit|stat|metric|session|token|cache|history|activit|notif|analytic|track|usage|recent"
     r"|seen|attempt|lock|queue|job|nonce|grant|code|state|migration|setting|config|preference",
     re.IGNORECASE,
 )
-_TRACES = re.compile(r"^last_|_at$|_on$|count|seen|views|hits|updated|modified|accessed|timestamp|cache|status$", re.IGNORECASE)
+_TRACES = re.compile(
+    r"^last_|_at$|_on$|count|seen|views|hits|updated|modified|accessed|timestamp|cache|status$", re.IGNORECASE
+)
 _ON_THE_WAY = re.compile(
     r"or_create|ensure|upsert|init|default|seed|setup|login|logout|sign_?in|sign_?out|auth|oauth|callback|verify|confirm"
     r"|activate|unsubscribe|accept|refresh|sync|migrat|record|track|log|touch|expire|cleanup|clean_|cache|lazy|token|session",
     re.IGNORECASE,
 )
+_READING = re.compile(r"^_*a?(get|find|load|fetch|list|search|read|query|count|is|has|check|resolve|require)_")
+_SAVES = frozenset({"add", "add_all", "merge", "save"})
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 
 
 class StateChangeInGet(ProjectRule):
     code = "API103"
-    severity = Severity.HIGH
+    severity = Severity.MEDIUM
     cwe = (650, 352)
     owasp = ("A01:2025",)
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         writes = {id(query.site.call): query for query in project.queries if query.is_write and not _is_record(query)}
+        reads: dict[Scope, set[str | None]] = {}
+        for query in project.queries:
+            if query.is_read:
+                reads.setdefault(query.scope, set()).add(query.model)
 
         def changes(site: CallSite) -> bool:
             return id(site.call) in writes and site.is_certain
 
+        seen: set[tuple[Place, str]] = set()
         for route in project.routes:
-            if not route.is_safe or route.handler is None or _ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
+            if not _is_read_only(project, route) or route.handler is None or (route.at, route.path) in seen:
                 continue
+            seen.add((route.at, route.path))
             sites = [site for site in project.sites(route.handler) if site.is_certain]
-            paths = (path for path in project.paths(sites, changes, depth=4) if not _is_incidental(path))
-            found = next(paths, None)
-            if found is not None:
-                yield self._finding(route, found, writes[id(found.last.call)])
+            near = [route.handler, *(target for site in sites for target in site.targets[:1])]
+            looked_for = {model for scope in near for model in reads.get(scope, ())}
+            for path in project.paths(sites, changes, depth=4):
+                query = writes[id(path.last.call)]
+                if not _is_incidental(path) and not _is_first_use(query, looked_for | reads.get(query.scope, set())):
+                    yield self._finding(route, path, query)
+                    break
 
     def examined(self, project: Project) -> Iterator[str]:
-        return (route.label for route in project.routes if route.is_safe)
+        return (route.label for route in project.routes if _is_read_only(project, route))
 
     def _finding(self, route: Route, path: Path, query: Query) -> Finding:
         model = query.model.rpartition(".")[2] if query.model else "rows"
-        verb = _VERBS[query.operation]
+        verb = "saves" if query.site.method in _SAVES else _VERBS[query.operation]
         way = [Step(site.at, f"calls `{site.name}`") for site in path.sites[:-1]]
         return self.finding(
             route.at,
@@ -124,5 +151,26 @@ def _is_record(query: Query) -> bool:
     return query.operation == "update" and bool(query.values) and all(map(_TRACES.search, query.values))
 
 
+def _is_read_only(project: Project, route: Route) -> bool:
+    """Whether a handler answers safe methods alone, and is not one of those that write by their nature."""
+    if route.handler is None or not route.is_safe or _ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
+        return False
+    return all(each.is_safe for each in project.handlers[route.handler.qualified])
+
+
+def _is_first_use(query: Query, looked_for: set[str | None]) -> bool:
+    """Whether a row is made where one was looked for and not found."""
+    return (
+        query.operation == "insert"
+        and query.model in looked_for
+        and (bool(query.values) or query.site.method not in _SAVES)
+    )
+
+
 def _is_incidental(path: Path) -> bool:
-    return any(_ON_THE_WAY.search(site.method or "") for site in path.sites) or any(not site.is_certain for site in path.sites)
+    """Whether the write is part of reading: of a function that is called for what it gives, or of keeping records."""
+    if any(_READING.search(site.method or "") for site in path.sites[:-1]):
+        return True
+    return any(_ON_THE_WAY.search(site.method or "") for site in path.sites) or any(
+        not site.is_certain for site in path.sites
+    )

@@ -58,8 +58,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Class, Finding, Function, Input, Project, ProjectRule, Query, Route
-from backend_lint.api import Severity, Step, Unit, ir
+from backend_lint.api import (
+    Class,
+    Finding,
+    Function,
+    Input,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
 
 _BOUNDING = frozenset({"min", "clamp", "clip", "bounded"})
 _PAGINATIONS = (
@@ -67,6 +79,7 @@ _PAGINATIONS = (
     "rest_framework.pagination.CursorPagination",
     "rest_framework.pagination.LimitOffsetPagination",
 )
+_OVERRIDES = frozenset({"get_limit", "get_page_size", "paginate_queryset"})
 _DEPTH = 4
 
 
@@ -108,7 +121,10 @@ class UnboundedPageSize(ProjectRule):
                 bound = "max_limit" if project.classes.is_subclass(cls, _PAGINATIONS[2]) else "max_page_size"
                 if bound == "max_page_size" and not isinstance(_attribute(project, cls, "page_size_query_param"), str):
                     continue
-                if bound not in {name for each in project.classes.mro(cls) if isinstance(each, Class) for name in each.attributes}:
+                own = [each for each in project.classes.mro(cls) if isinstance(each, Class)]
+                if any(_OVERRIDES & set(each.methods) for each in own):
+                    continue
+                if not any(bound in each.attributes for each in own):
                     yield self.finding(
                         cls.at,
                         f"`{cls.name}` lets the client choose the size of a page and sets no `{bound}`",
@@ -176,7 +192,9 @@ def _is_bounded(function: Function, name: str) -> bool:
                 if any(isinstance(arg.value, ir.Name) and arg.value.id == name for arg in args):
                     return True
             case ir.Compare(op=op, left=left, right=right) if op in ("<", "<=", ">", ">="):
-                small = isinstance(right, ir.Const) and right.value in (0, 1) or isinstance(left, ir.Const) and left.value in (0, 1)
+                small = (isinstance(right, ir.Const) and right.value in (0, 1)) or (
+                    isinstance(left, ir.Const) and left.value in (0, 1)
+                )
                 if name in (_name(left), _name(right)) and not small:
                     return True
             case ir.Compare(op="in", left=ir.Name(id=id)) if id == name:

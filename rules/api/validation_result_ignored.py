@@ -49,8 +49,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import Untested, never_returns
+
+from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
 
 _VALIDATED = {
     "django.forms.BaseForm": ("is_valid", frozenset({"cleaned_data", "save"})),
@@ -83,7 +84,11 @@ class ValidationResultIgnored(ProjectRule):
                     yield from self._read(project, function, stmt)
 
     def _dropped(self, project: Project, function: Function, call: ir.Call) -> Iterator[Finding]:
-        if not isinstance(call.func, ir.Attribute) or call.func.name not in ("is_valid", "validate") or call.has_unpacking:
+        if (
+            not isinstance(call.func, ir.Attribute)
+            or call.func.name not in ("is_valid", "validate")
+            or call.has_unpacking
+        ):
             return
         known = _known(project, call.func.value, function)
         if known is None or known[0] != call.func.name or _raises(call):
@@ -125,7 +130,9 @@ class ValidationResultIgnored(ProjectRule):
                 return True
             if any(asks(node) for expr in ir.children(stmt) for node in ir.walk_expression(expr)):
                 return False
-            handed = (call for expr in ir.children(stmt) for call in ir.walk_expression(expr) if isinstance(call, ir.Call))
+            handed = (
+                call for expr in ir.children(stmt) for call in ir.walk_expression(expr) if isinstance(call, ir.Call)
+            )
             if any(_names(arg.value, name) for call in handed for arg in call.args):
                 return False
             return None
@@ -150,8 +157,10 @@ def _known(project: Project, expr: ir.Expr, function: Function) -> tuple[str, fr
     for each in project.classes.mro(cls) if cls is not None else [kind.name]:
         if isinstance(each, str) and each in _VALIDATED:
             return (*_VALIDATED[each], each)
-        if not isinstance(each, str) and ({"is_valid", "validate"} & set(each.methods)) and "rest_framework" not in str(
-            project.classes.bases(each)
+        if (
+            not isinstance(each, str)
+            and ({"is_valid", "validate"} & set(each.methods))
+            and "rest_framework" not in str(project.classes.bases(each))
         ):
             return None
     return None
