@@ -13,6 +13,7 @@ from backend_lint.project.calls import Calls, CallSite, Path
 from backend_lint.project.constants import constant
 from backend_lint.project.imports import ImportEdge, import_edges
 from backend_lint.project.model import Backend
+from backend_lint.project.model.effects import Effects
 from backend_lint.project.model.layers import layers
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
@@ -92,6 +93,11 @@ class Project(Backend):
     def layers(self) -> dict[str, str]:
         """The layer of each module that has one, by module name."""
         return layers(self)
+
+    @functools.cached_property
+    def effects(self) -> Effects:
+        """What functions do, by themselves and through what they call; to be asked when the model is complete."""
+        return Effects(self)
 
     def place(self, node: Node, scope: Scope) -> Place:
         return scope.module.place(node)
