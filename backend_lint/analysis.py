@@ -38,6 +38,7 @@ from backend_lint.findings.suppression import suppressions
 from backend_lint.project import Project, link
 from backend_lint.project.model.export import exported
 from backend_lint.source import decode
+from backend_lint.taint import TaintResult
 
 if TYPE_CHECKING:
     from backend_lint.run import Clock
@@ -78,7 +79,7 @@ def analysed(
         found, said = check(project, project_rules, options, guard, clock.add)
     with clock.phase("findings"):
         found += [finding for each in read for finding in each.findings]
-        results, refuted = _refuted([result for each in read for result in each.bandit], flows.examined, packs)
+        results, refuted = _refuted(project, [result for each in read for result in each.bandit], flows, packs)
         found += bandit.findings(results, selection.installed)
         failures = [*guard.diagnostics, *flows.diagnostics, *(each for file in read for each in file.diagnostics)]
         failures += [*discovery.diagnostics, *unreadable, *pack_failures]
@@ -261,15 +262,16 @@ def _stale(entries: Iterable[Entry]) -> Iterator[Diagnostic]:
 
 
 def _refuted(
-    results: Iterable[BanditResult], examined: frozenset[tuple[str, int, str]], packs: Iterable[Pack]
+    project: Project, results: Iterable[BanditResult], flows: TaintResult, packs: Iterable[Pack]
 ) -> tuple[list[BanditResult], dict[str, int]]:
     """Bandit's results less those at a sink that data flow has judged, and how many went, by test."""
     kinds = {rule.code: getattr(rule, "kinds", ()) for pack in packs for rule in pack.rules}
     kept: list[BanditResult] = []
     dropped: Counter[str] = Counter()
     for result in results:
-        owner = bandit.checks()[result.test_id].owner
-        if any((result.at.path, result.at.line, kind) in examined for kind in kinds.get(owner, ())):
+        owned = kinds.get(bandit.checks()[result.test_id].owner, ())
+        seen = any((result.at.path, result.at.line, kind) in flows.examined for kind in owned)
+        if seen or (owned and getattr(project.enclosing(result.at), "qualified", "") in flows.judged):
             dropped[result.test_id] += 1
         else:
             kept.append(result)

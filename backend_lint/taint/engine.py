@@ -59,6 +59,8 @@ class Engine:
         self.summaries = Summaries(self)
         self.paths: dict[str, Value] = {}
         self.seeds: list[Function] = []
+        self._run: set[str] = set()
+        self._cut: set[str] = set()
         self._names: dict[tuple[int, str], str | None] = {}
         self._globals: dict[str, Value] = {}
         self._running: set[str] = set()
@@ -97,6 +99,7 @@ class Engine:
 
     def summarise(self, function: Function) -> None:
         """Make sure that a function has been run with nothing known of its arguments."""
+        self._run.add(function.qualified)
         try:
             self.summaries.generic(function)
         except RecursionError:
@@ -105,6 +108,7 @@ class Engine:
 
     def cut(self, scope: Scope) -> None:
         name = scope.qualified if isinstance(scope, (Function, Class)) else scope.name
+        self._cut.add(name)
         line = scope.at.line if isinstance(scope, (Function, Class)) else 1
         found = Diagnostic(
             scope.module.path,
@@ -451,6 +455,7 @@ class Engine:
             flows=tuple(flows),
             proved=frozenset((at.path, at.line, kind) for at, kind in proved),
             examined=frozenset((at.path, at.line, kind) for at, kind in self._examined),
+            judged=frozenset(self._run - self._cut),
             sinks=counts,
             diagnostics=tuple(sorted(self._diagnostics)),
         )
