@@ -209,3 +209,84 @@ _APPLICATIONS = frozenset(
         "aiohttp.web.Application",
     }
 )
+
+
+def returned_calls(function: Function) -> list[ir.Call]:
+    """The calls whose values a function gives back, through variables, loops and what is appended to lists.
+
+    What is only counted, compared or tested is not given back.
+    """
+    sources = sources(function.statements)
+    queue = [stmt.value for stmt in function.statements if type(stmt) is ir.Return and stmt.value is not None]
+    seen: set[str] = set()
+    found: list[ir.Call] = []
+    for expr in queue:
+        for node in _carried(expr):
+            if type(node) is ir.Call:
+                found.append(node)
+            elif type(node) is ir.Name and node.id not in seen:
+                seen.add(node.id)
+                queue.extend(sources.get(node.id, ()))
+    return found
+
+
+def sources(statements: Sequence[ir.Stmt]) -> dict[str, list[ir.Expr]]:
+    """What each name holds something of."""
+    found: dict[str, list[ir.Expr]] = {}
+
+    def hold(target: ir.Expr, value: ir.Expr) -> None:
+        for node in ir.walk_expression(target):
+            if type(node) is ir.Name:
+                found.setdefault(node.id, []).append(value)
+
+    for stmt in statements:
+        match stmt:
+            case ir.Assign(value=value, targets=targets) if value is not None:
+                for target in targets:
+                    hold(target, value)
+            case ir.Augment(target=target, value=value) | ir.For(target=target, iter=value):
+                hold(target, value)
+            case ir.With(items=items):
+                for item in items:
+                    if item.target is not None:
+                        hold(item.target, item.value)
+            case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=name, value=holder)) as call) if name in _PUT_IN:
+                for arg in call.args:
+                    hold(holder, arg.value)
+        for expr in ir.children(stmt):
+            for node in ir.walk_expression(expr):
+                if type(node) is ir.Walrus:
+                    hold(node.target, node.value)
+                elif type(node) is ir.Comprehension:
+                    for clause in node.clauses:
+                        hold(clause.target, clause.iter)
+    return found
+
+
+def _carried(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The parts of an expression that are in its value."""
+    match expr:
+        case ir.Compare() | ir.Unary(op="not") | ir.Text():
+            return
+        case ir.Call(func=ir.Name(id=name)) if name in _FIGURES:
+            return
+        case ir.Conditional(body=body, orelse=orelse):
+            yield from _carried(body)
+            yield from _carried(orelse)
+        case ir.Subscript(value=value):
+            if type(expr.index) is not ir.Slice:
+                yield from _carried(value)
+        case ir.Comprehension():
+            yield from _carried(expr.element)
+            if expr.value is not None:
+                yield from _carried(expr.value)
+            for clause in expr.clauses:
+                yield from _carried(clause.iter)
+        case _:
+            yield expr
+            for child in ir.children(expr):
+                yield from _carried(child)
+
+
+_PUT_IN = frozenset({"append", "extend", "add", "update", "insert"})
+_FIGURES = frozenset({"len", "sum", "any", "all", "bool", "max", "min", "next", "isinstance", "int"})
