@@ -83,6 +83,8 @@ class Engine:
 
     def run(self, scope: Scope, env: dict[str, Value]) -> Frame | None:
         """Run the body of a scope in an environment; None where it was cut off."""
+        if isinstance(scope, Function):
+            self._run.add(scope.qualified)
         body = scope.body
         frame = Frame(self, scope, State(dict(env)), 1)
         try:
@@ -99,7 +101,6 @@ class Engine:
 
     def summarise(self, function: Function) -> None:
         """Make sure that a function has been run with nothing known of its arguments."""
-        self._run.add(function.qualified)
         try:
             self.summaries.generic(function)
         except RecursionError:

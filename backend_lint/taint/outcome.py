@@ -23,11 +23,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class TaintResult(msgspec.Struct, frozen=True, kw_only=True):
     """`sinks` counts the places examined by kind, `examined` names them by path, line and kind.
 
-    `proved` are those where nothing but constants and clean values arrives.
+    `proved` are those where nothing but constants and clean values arrives. `judged` are the functions that were
+    followed to their end: a sink in one of them that is not among those examined is never reached.
     """
 
     flows: tuple[Flow, ...] = ()
     proved: frozenset[tuple[str, int, str]] = frozenset()
     examined: frozenset[tuple[str, int, str]] = frozenset()
+    judged: frozenset[str] = frozenset()
     sinks: dict[str, int] = {}
     diagnostics: tuple[Diagnostic, ...] = ()
