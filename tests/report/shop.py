@@ -246,7 +246,7 @@ MODEL = {
     "tasks": [{"name": "app.tasks.send_invoice", "kind": "celery", "file": "app/tasks.py", "line": 9}],
     "outbound": [{"library": "httpx", "method": "POST", "url": "https://pay.example/charge", "timeout": None, "retry": False, "file": "app/payments.py", "line": 3}],
     "settings": [{"name": "DATABASE", "file": "app/settings.py", "line": 2}],
-    "layers": [{"name": "api", "modules": 6}, {"name": "services", "modules": 4}, {"name": "data", "modules": 3}],
+    "layers": [{"name": name, "modules": [f"app.{name}_{n}" for n in range(size)]} for name, size in (("api", 6), ("services", 4), ("data", 3))],
     "imports": [
         {"from": "api", "to": "services", "count": 14, "violation": False},
         {"from": "services", "to": "data", "count": 9, "violation": False},

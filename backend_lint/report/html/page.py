@@ -126,7 +126,7 @@ class Task(msgspec.Struct):
 
 class Layer(msgspec.Struct):
     name: str = ""
-    modules: int = 0
+    modules: list[str] = []
 
 
 class LayerImport(msgspec.Struct, rename={"source": "from", "target": "to"}):

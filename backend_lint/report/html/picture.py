@@ -48,7 +48,9 @@ def layer_picture(layers: Sequence[Layer], imports: Sequence[LayerImport]) -> Pi
     if not layers:
         return None
     boxes = {
-        layer.name: Box(layer.name, layer.modules, _ROOM, _MARGIN + row * (_BOX_HEIGHT + _GAP), _BOX_WIDTH, _BOX_HEIGHT)
+        layer.name: Box(
+            layer.name, len(layer.modules), _ROOM, _MARGIN + row * (_BOX_HEIGHT + _GAP), _BOX_WIDTH, _BOX_HEIGHT
+        )
         for row, layer in enumerate(layers)
     }
     rows = {name: row for row, name in enumerate(boxes)}
