@@ -291,6 +291,8 @@ class Calls:
         self, frame: Frame, node: ir.Call, receiver: Value, name: str, args: list[Value], keywords: Keywords
     ) -> Value:
         self.engine.sinks.elsewhere(frame, node, name, receiver, args, keywords)
+        if name in self.engine.models.clean_results:
+            return UNKNOWN
         if name in self.engine.models.clean_methods:
             return labelled(receiver.labels) if receiver.labels else UNKNOWN
         if name in ("get", "pop", "setdefault") and args and args[0].the_constant is not None:

@@ -42,6 +42,7 @@ class Handler:
     def __init__(self, function: Function, is_typed: bool, framework: str) -> None:
         self.function, self.is_typed, self.framework = function, is_typed, framework
         self.paths: list[str] = []
+        self.converters: dict[str, str] = {}
 
 
 def handlers(engine: Engine) -> list[Handler]:
@@ -51,6 +52,7 @@ def handlers(engine: Engine) -> list[Handler]:
         if route.handler is not None:
             handler = found.setdefault(route.handler.qualified, _of_route(route, route.handler))
             handler.paths.append(route.path)
+            handler.converters.update(route.converters)
     for function in engine.project.functions(Role.APP):
         for path, framework in _decorated(engine, function):
             known = found.get(function.qualified)
@@ -118,7 +120,8 @@ def request_path(engine: Engine, handler: Handler) -> Value:
         for match in _PLACEHOLDER.finditer(path):
             pieces.append(path[position : match.start()])
             position = match.end()
-            label = _path_label(engine, handler.function, handler.function.facts.at, _converter(match))
+            converter = handler.converters.get(match["name"] or match["braced"]) or _converter(match)
+            label = _path_label(engine, handler.function, handler.function.facts.at, converter)
             pieces.append(Value(labels=(label,), is_opaque=True, type="builtins.str"))
         pieces.append(path[position:])
         texts.append(tuple(pieces))
@@ -142,7 +145,7 @@ def run(engine: Engine, handler: Handler) -> None:
     if handler.framework == "graphql":
         env = _arguments(engine, handler.function)
     else:
-        env = environment(engine, handler.function, handler.paths, handler.is_typed, None, 0)
+        env = environment(engine, handler.function, _converters(handler), handler.is_typed, None, 0)
     frame = engine.run(handler.function, env)
     if frame is None:
         return
@@ -150,6 +153,15 @@ def run(engine: Engine, handler: Handler) -> None:
         frame.state = state
         if node is not None:
             judge_return(frame, node, value, handler.framework)
+
+
+def _converters(handler: Handler) -> dict[str, str]:
+    """The converters of the path parameters, by name."""
+    found: dict[str, str] = {}
+    for path in handler.paths:
+        for match in _PLACEHOLDER.finditer(path):
+            found[match["name"] or match["braced"]] = _converter(match)
+    return found | {name: converter for name, converter in handler.converters.items() if converter}
 
 
 def _arguments(engine: Engine, function: Function) -> dict[str, Value]:
@@ -169,13 +181,9 @@ def _arguments(engine: Engine, function: Function) -> dict[str, Value]:
 
 
 def environment(
-    engine: Engine, function: Function, paths: list[str], is_typed: bool, frame: Frame | None, depth: int
+    engine: Engine, function: Function, converters: dict[str, str], is_typed: bool, frame: Frame | None, depth: int
 ) -> dict[str, Value]:
     """The parameters of a handler, or of what a handler depends on."""
-    converters: dict[str, str] = {}
-    for path in paths:
-        for match in _PLACEHOLDER.finditer(path):
-            converters[match["name"] or match["braced"]] = _converter(match)
     env: dict[str, Value] = {}
     for index, parameter in enumerate(function.parameters):
         name = parameter.name
@@ -266,7 +274,7 @@ def _provided(engine: Engine, function: Function, dependency: ir.Expr, frame: Fr
     found = NOTHING
     for each in target.callables:
         if type(each) is FunctionValue and depth < 4:
-            env = environment(engine, each.function, [], True, frame, depth + 1)
+            env = environment(engine, each.function, {}, True, frame, depth + 1)
             value = engine.summaries.apply(outer, None, each.function, env, {})
             if each.function.facts.is_generator:
                 value = containers.element(outer, value)

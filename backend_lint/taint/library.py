@@ -96,6 +96,8 @@ class Library:
                 labels = tuple(label.renewed() for label in self.all_labels(frame, receiver, args, keywords))
                 return labelled(labels, self.result_type(frame, node, name, receiver))
         if receiver is not None and type(node.func) is ir.Attribute:
+            if node.func.name in known.clean_results:
+                return Value(is_opaque=True, type=self.result_type(frame, node, None, None))
             self.engine.sinks.elsewhere(frame, node, node.func.name, receiver, args, keywords)
         return self.unknown(frame, node, names[0] if names else None, receiver, args, keywords)
 

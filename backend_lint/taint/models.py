@@ -45,6 +45,7 @@ A file of models is one library's:
     calls = ["flask.jsonify"]
 
     methods = ["fetchone"]            # as methods of objects that nothing is known of
+    results = ["get_absolute_url"]    # the same, and nothing of the object either
 
     [[decoders]]                      # what was known of the text is known no more in the result
     calls = ["urllib.parse.unquote"]
@@ -147,6 +148,7 @@ class CleanModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     type: str | None = None
 
 
@@ -207,6 +209,7 @@ class Models:
         self.sanitizers: dict[str, SanitizerModel] = {}
         self.clean: dict[str, CleanModel] = {}
         self.clean_methods: set[str] = set()
+        self.clean_results: set[str] = set()
         self.decoders: set[str] = set()
         self.ends: set[str] = set()
         self.keyed: dict[str, KeyedModel] = {}
@@ -237,6 +240,7 @@ class Models:
         for clean in library.clean:
             self.clean.update((canonical_external(name), clean) for name in (*clean.calls, *clean.reads))
             self.clean_methods.update(clean.methods)
+            self.clean_results.update(clean.results)
         for decoder in library.decoders:
             self.decoders.update(map(canonical_external, decoder.calls))
         for end in library.ends:
