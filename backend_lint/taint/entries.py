@@ -10,7 +10,7 @@ from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
 from backend_lint.project.model import Route
 from backend_lint.project.modules import Class, Function
-from backend_lint.taint import containers, evidence
+from backend_lint.taint import containers, evidence, regexes
 from backend_lint.taint.domain import NOTHING, UNKNOWN, ClassValue, FunctionValue, Value, join
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source, union
@@ -135,6 +135,10 @@ def _converter(match: re.Match[str]) -> str:
 def _path_label(engine: Engine, function: Function, at: int, converter: str) -> Label:
     place = function.module.facts.place(function.module.path, at, at + 1)
     absent = {TEXT} if converter == "path" else {TEXT, "/", "../", "//", RELATIVE}
+    if converter == "slug":
+        absent |= regexes.absent("[-a-zA-Z0-9_]+", "fullmatch")
+    elif not converter.isidentifier():  # a regular expression, as Django and aiohttp take them
+        absent = {TEXT} | regexes.absent(converter, "fullmatch")
     cleaned = INJECTION if converter.partition("(")[0] in _CLEAN_CONVERTERS else frozenset[str]()
     label = Label(Source("path", _NOTES["path"], place), cleaned, frozenset(absent))
     return label.through(place, f"read from {_NOTES['path']}")

@@ -158,7 +158,7 @@ def run(text: str) -> set[int]:
 
 
 @given(blocks())
-@settings(max_examples=int(os.environ.get("FUZZ", "150")), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("FUZZ", "40")), deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_really_flows_is_reported(body: str) -> None:
     start = "a, b, c = '', 'k', 'l'\nkept = []\nheld = Box('', '')\nshared = {}\n"
     program = textwrap.indent(f"{start}{body}\npickle.loads(a)", "    ")
