@@ -146,6 +146,7 @@ _ISSUING = frozenset(
         "setup",
     ]
 )
+_HIDING = frozenset({"obfuscated", "masked", "hidden", "secret", "encrypted", "redacted", "hashed", "protected"})
 _DUMPS = frozenset({"to_dict", "as_dict", "to_json", "serialize", "serialise", "json", "dict", "dump"})
 
 
@@ -195,10 +196,22 @@ def _leaks(route: Route, project: Project) -> Iterator[_Leak]:
         declared = kind is not None
         yield from _of_type(kind, project, ())
     view = route.view
-    if view is not None:
+    if (
+        view is not None
+        and (route.handler is None or _answers_with_serializer(route.handler))
+        and "DELETE" not in route.methods
+    ):
         yield from _of_view(view, project)
     if route.handler is not None:
         yield from _of_handler(route.handler, project, declared or route.response_model is not None)
+
+
+def _answers_with_serializer(handler: Function) -> bool:
+    """Whether a handler of the project's own answers with what a serializer makes."""
+    return any(
+        type(node) is ir.Attribute and node.name == "data" and "serializer" in (ir.dotted(node.value) or "")
+        for node in ir.walk(handler.body)
+    )
 
 
 def _of_view(view: Class, project: Project) -> Iterator[_Leak]:
@@ -286,7 +299,7 @@ def _is_sensitive(name: str) -> bool:
 
 
 def _is_plain(field: SchemaField) -> bool:
-    return field.type not in _SECRET_TYPES and not field.write_only
+    return field.type not in _SECRET_TYPES and not _HIDING & set(words(field.type or ""))
 
 
 def _is_masked(schema: Schema, name: str) -> bool:

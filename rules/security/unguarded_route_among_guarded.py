@@ -103,6 +103,7 @@ from backend_lint.rules.security._shared import (
 
 from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
 
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _MEMBERS = 4
 _LARGE = 10
 _SHARE = 0.75
@@ -214,6 +215,10 @@ _OPEN = frozenset(
         "setup",
         "install",
         "onboarding",
+        "badge",
+        "badges",
+        "anonymous",
+        "guest",
     ]
 )
 _ACCOUNTS = frozenset({"users", "user", "accounts", "account", "customers", "members"})
@@ -225,7 +230,7 @@ _CREDENTIALS = _SECRETS | frozenset(
 )
 _ASKS = re.compile(
     r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
-    r"get_jwt_identity|get_jwt|verify_jwt_in_request|compare_digest|check_password|check_password_hash|authenticate|"
+    r"\w*unsign\w*|\w*[Ss]ignature\w*|signing\.loads|TimestampSigner|decode_\w*(?:token|jwt)|cookies|get_jwt_identity|get_jwt|verify_jwt_in_request|compare_digest|check_password|check_password_hash|authenticate|"
     r"construct_event|get_current_user\w*|require_\w+|verify_\w*(?:token|signature|key|auth|user|access)\w*|"
     r"(?:check|has|ensure|assert|validate)_\w*(?:permission|access|auth|role|token|signature|owner)\w*)(?:$|\.)"
     r"|^(?:self\.|cls\.)?(?:request|req|info\.context)\.(?:user|auth|session|identity|authorization)(?:$|\.)"
@@ -389,7 +394,10 @@ def _is_open(route: Route) -> bool:
     fixed = [each for each in route.path.split("/") if each and not each.startswith("{")]
     if not fixed:
         return True
-    parameters = {word for each in route.path.split("/") if each.startswith("{") for word in words(each)}
+    named = [words(each) for each in _PARAMETER.findall(route.path)]
+    parameters = {word for each in named for word in each}
+    if any(len(each) > 1 and each[-1] == "key" for each in named):
+        return True  # an access key or the like, in a link
     if (
         words(fixed[-1])[-1:]
         and words(fixed[-1])[-1] in _ACCOUNTS
