@@ -25,6 +25,7 @@ _ACCEPTED = {
     "slug": r"[-a-zA-Z0-9_]+",
     "path": r".+",
 }
+_WITHIN_A_SEGMENT = frozenset(_ACCEPTED) - {"path"}
 _SAMPLES = {
     "int": ("7", "4103"),
     "float": ("7.5", "4103"),
@@ -61,23 +62,28 @@ class Entry:
 class Table:
     """Routes of one application in the order in which they are tried.
 
-    Entries are found by the part of their path before the first parameter, so that a look-up costs the depth of a path
-    and not the size of the table.
+    Entries are found by how many segments their path has and by the last one that is fixed, so that a look-up costs the
+    depth of a path and not the size of the table. What may take any number of segments is kept apart.
     """
 
-    by_prefix: dict[str, list[Entry]] = field(default_factory=dict)
+    by_segment: dict[tuple[int, int, str], list[Entry]] = field(default_factory=dict)
+    wide: list[Entry] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
-        head, parameter, _ = entry.route.path.partition("{")
-        prefix = head if not parameter else head[: head.rfind("/")]
-        self.by_prefix.setdefault(prefix, []).append(entry)
+        segments = entry.route.path.split("/")
+        if not set(entry.route.converters.values()) <= _WITHIN_A_SEGMENT:
+            self.wide.append(entry)
+            return
+        fixed = [(index, each) for index, each in enumerate(segments) if each and "{" not in each]
+        index, text = fixed[-1] if fixed else (0, "")
+        self.by_segment.setdefault((len(segments), index, text), []).append(entry)
 
     def before(self, entry: Entry) -> Iterator[Entry]:
-        """Earlier entries that may take paths of this one, the first added first in each prefix."""
-        sample = next(iter(entry.samples), entry.route.path)
-        cuts = [index for index, char in enumerate(sample) if char == "/"]
-        for prefix in dict.fromkeys([*(sample[:cut] for cut in cuts), sample]):
-            yield from self.by_prefix.get(prefix, ())
+        """Earlier entries that may take the paths of this one."""
+        segments = next(iter(entry.samples), entry.route.path).split("/")
+        for index, text in enumerate(segments):
+            yield from self.by_segment.get((len(segments), index, text), ())
+        yield from self.wide
 
 
 def entry(route: Route) -> Entry:
@@ -590,7 +596,7 @@ def _raises_always(body: list[ir.Stmt]) -> bool:
 
 
 def unreachable(function: Function, ends: Callable[[ir.Call], bool]) -> set[int]:
-    """The ids of statements that stand directly behind a call that does not return."""
+    """The ids of statements that stand directly behind one that always raises."""
     found: set[int] = set()
     stack = [function.body]
     while stack:
@@ -598,7 +604,7 @@ def unreachable(function: Function, ends: Callable[[ir.Call], bool]) -> set[int]
         for first, second in pairwise(block):
             call = first.value if isinstance(first, ir.Evaluate) else None
             call = call.value if isinstance(call, ir.Await) else call
-            if isinstance(call, ir.Call) and ends(call):
+            if _raises_always([first]) or (isinstance(call, ir.Call) and ends(call)):
                 found.add(id(second))
         stack += [inner for stmt in block for inner in ir.blocks(stmt)]
     return found

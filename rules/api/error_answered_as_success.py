@@ -71,6 +71,7 @@ class ErrorAnsweredAsSuccess(ProjectRule):
     severity = Severity.MEDIUM
     cwe = (394, 390)
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[Place] = set()

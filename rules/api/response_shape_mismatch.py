@@ -89,6 +89,7 @@ class ResponseShapeMismatch(ProjectRule):
     severity = Severity.HIGH
     cwe = (1284,)
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[Place] = set()

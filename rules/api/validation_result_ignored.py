@@ -74,6 +74,7 @@ class ValidationResultIgnored(ProjectRule):
     severity = Severity.MEDIUM
     cwe = (252, 20)
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for function in project.functions():
