@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backend_lint.api import CallSite, Function, Path, Project, ir
+from backend_lint.api import CallSite, Function, GuardKind, Path, Project, ir
 
 
 def strongly_connected(graph: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
@@ -216,7 +216,7 @@ def returned_calls(function: Function) -> list[ir.Call]:
 
     What is only counted, compared or tested is not given back.
     """
-    sources = sources(function.statements)
+    held = sources(function.statements)
     queue = [stmt.value for stmt in function.statements if type(stmt) is ir.Return and stmt.value is not None]
     seen: set[str] = set()
     found: list[ir.Call] = []
@@ -226,7 +226,7 @@ def returned_calls(function: Function) -> list[ir.Call]:
                 found.append(node)
             elif type(node) is ir.Name and node.id not in seen:
                 seen.add(node.id)
-                queue.extend(sources.get(node.id, ()))
+                queue.extend(held.get(node.id, ()))
     return found
 
 
@@ -290,3 +290,54 @@ def _carried(expr: ir.Expr) -> Iterator[ir.Expr]:
 
 _PUT_IN = frozenset({"append", "extend", "add", "update", "insert"})
 _FIGURES = frozenset({"len", "sum", "any", "all", "bool", "max", "min", "next", "isinstance", "int"})
+
+
+def caller(node: ir.Expr, function: Function, project: Project) -> str | None:
+    """How the code calls who is asking, where an expression is that."""
+    match node:
+        case ir.Attribute(value=ir.Name(id="request") | ir.Attribute(name="request"), name=name) if (
+            name in _REQUEST_PARTS
+        ):
+            return ir.dotted(node)
+        case ir.Attribute(value=ir.Name(id="g") as holder, name=name) if name in _GLOBAL_PARTS:
+            return ir.dotted(node) if project.qualified(holder, function) == "flask.g" else None
+        case ir.Name() | ir.Attribute():
+            return ir.dotted(node) if project.qualified(node, function) in _CALLERS else None
+    return None
+
+
+def closure(value: ir.Expr, function: Function) -> Iterator[ir.Expr]:
+    """The expressions that a value is made of, through local names."""
+    held = sources(function.statements)
+    queue, seen = [value], set[str]()
+    for expr in queue:
+        for node in ir.walk_expression(expr):
+            yield node
+            if type(node) is ir.Name and node.id not in seen:
+                seen.add(node.id)
+                queue.extend(held.get(node.id, ()))
+
+
+def principals(function: Function, project: Project) -> set[str]:
+    """The parameters by which a handler is given who is asking."""
+    found: set[str] = set()
+    for route in project.handlers.get(function.qualified, ()):
+        guards = {
+            each.function.qualified
+            for each in route.guards
+            if each.function is not None and each.kind in (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
+        }
+        for parameter in function.parameters:
+            for expr in (parameter.default, parameter.annotation):
+                for node in ir.walk_expression(expr) if expr is not None else ():
+                    if type(node) is ir.Name and project.qualified(node, function.around) in guards:
+                        found.add(parameter.name)
+    return found
+
+
+_CALLERS = frozenset(
+    {"flask_login.current_user", "flask.session", "flask_jwt_extended.current_user", "flask_security.current_user"}
+    | {"flask_jwt_extended.get_jwt_identity", "flask_login.utils.current_user"}
+)
+_REQUEST_PARTS = frozenset({"user", "session", "auth", "COOKIES", "cookies", "tenant", "organization"})
+_GLOBAL_PARTS = frozenset({"user", "current_user", "tenant", "organization", "user_id", "tenant_id"})
