@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend_lint.adapters._library import LibraryField, library_field
+from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
 from backend_lint.project.constants import UNKNOWN, arguments_of, constant, passed
+from backend_lint.project.model import Column
 
 RELATIONS = {"ForeignKey": "one", "OneToOneField": "one", "ManyToManyField": "many"}
 _VIRTUAL = frozenset(
@@ -69,6 +71,47 @@ def declared(project: Project, name: str, value: Expr | None, cls: Class) -> Fie
     if type(value) is not ir.Call:
         return None
     return _field(project, name, value, cls, scope=cls, known={})
+
+
+def stored(project: Project, field: Field, at: Place) -> Column:
+    """The column of a field; what a relation refers to is left to those who know all models."""
+    name = field.text(project, "db_column") or (f"{field.name}_id" if field.is_relation else field.name)
+    is_key = field.flag(project, "primary_key")
+    unique = field.flag(project, "unique") or field.kind == "OneToOneField"
+    index = field.flag(project, "db_index", field.kind in ("ForeignKey", "SlugField"))
+    choices = field.expr("choices")
+    literals = {key: field.constant(project, key) for key in field.arguments}
+    return Column(
+        name=name.strip('"'),
+        attribute=field.name,
+        type=_reported(field),
+        at=at,
+        nullable=field.flag(project, "null") or (field.declared or "").endswith("NullBooleanField"),
+        primary_key=is_key,
+        unique=unique and not is_key,
+        index=index and not unique and not is_key,
+        default=field.expr("default"),
+        server_default=field.expr("db_default"),
+        arguments={key: value for key, value in literals.items() if isinstance(value, bool | int | str)},
+        choices=choices is not None and not (type(choices) is ir.Const and choices.value is None),
+        declaration=field.call,
+        defined_in=field.owner,
+        family=FAMILIES.get(field.kind),
+        declared=field.declared,
+        on_delete=_on_delete(field) if field.is_relation else None,
+    )
+
+
+def _reported(field: Field) -> str:
+    """Relations are the one kind that Django reports by the class's own name."""
+    name = (field.declared or "").rpartition(".")[2]
+    return name if field.is_relation and name else field.kind
+
+
+def _on_delete(field: Field) -> str | None:
+    value = field.expr("on_delete")
+    name = ir.dotted(value.func if type(value) is ir.Call else value)
+    return None if name is None else name.rpartition(".")[2]
 
 
 def _field(

@@ -230,9 +230,26 @@ def column(
     )
 
 
-# SQLModel
+def table_column(project: Project, call: Call, locate: Locate) -> tuple[Column, Written]:
+    """The column that `Column("name", …)` is in a `Table`, or in a migration."""
+    written = Written()
+    read_arguments(project, call, locate, written)
+    is_key = bool(written.flag(project, "primary_key", False))
+    found = column(
+        project,
+        written.key or written.name or "",
+        written,
+        written.type,
+        is_key=is_key,
+        nullable=bool(written.flag(project, "nullable", not is_key)),
+        place=call.scope.module.place(call.node),
+        declaration=call.node,
+        owner=None,
+    )
+    return found, written
 
-_NOT_STORED = frozenset({"ClassVar", "PrivateAttr"})
+
+# SQLModel
 
 
 def sqlmodel_column(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backend_lint.adapters._django_fields import FAMILIES, Field, declared, library_declared
+from backend_lint.adapters._django_fields import FAMILIES, Field, declared, library_declared, stored
 from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.adapters._library import LibraryModel, library_model, library_model_of_label
 from backend_lint.facts import ir
@@ -38,8 +38,9 @@ def _relation_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, st
 def _manager_types(project: Project, models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
     """Managers give instances of the model that they stand on."""
     for model in models.values():
-        for each in project.classes.mro(model.cls) if model.cls is not None else ():
-            for name, stmt in each.attributes.items() if isinstance(each, Class) else ():
+        above = project.classes.mro(model.cls) if model.cls is not None else []
+        for each in (cls for cls in above if isinstance(cls, Class)):
+            for name, stmt in each.attributes.items():
                 held = project.type_of(stmt.value, each) if type(stmt.value) is ir.Call else None
                 is_known = held is not None and project.classes.is_subclass(held.name, _MANAGER)
                 if held is not None and (is_known or _makes_manager(stmt.value)):
@@ -353,41 +354,11 @@ class _Reader:
         if field.library is not None:
             model.columns[field.name] = self._library_column(model, field)
             return
-        project = self.project
-        name = field.text(project, "db_column") or (f"{field.name}_id" if field.is_relation else field.name)
-        is_key = field.flag(project, "primary_key")
-        unique = field.flag(project, "unique") or field.kind == "OneToOneField"
-        index = field.flag(project, "db_index", field.kind in ("ForeignKey", "SlugField"))
         owner = field.owner or model.cls
-        stmt = owner.attributes[field.name]
-        choices = field.expr("choices")
-        column = Column(
-            name=_unquoted(name),
-            attribute=field.name,
-            type=self._reported_type(field),
-            at=owner.place(stmt),
-            nullable=field.flag(project, "null") or (field.declared or "").endswith("NullBooleanField"),
-            primary_key=is_key,
-            unique=unique and not is_key,
-            index=index and not unique and not is_key,
-            default=field.expr("default"),
-            server_default=field.expr("db_default"),
-            arguments=self._literals(field),
-            choices=choices is not None and not (type(choices) is ir.Const and choices.value is None),
-            declaration=field.call,
-            defined_in=owner,
-            family=FAMILIES.get(field.kind),
-            declared=field.declared,
-        )
+        column = stored(self.project, field, owner.place(owner.attributes[field.name]))
         if field.is_relation:
-            column.on_delete = self._on_delete(field)
             column.foreign_key = self._referred(model, field)
         model.columns[field.name] = column
-
-    def _reported_type(self, field: Field) -> str:
-        """Relations are the one kind that Django reports by the class's own name."""
-        name = (field.declared or "").rpartition(".")[2]
-        return name if field.is_relation and name else field.kind
 
     def _library_column(self, model: Model, field: Field) -> Column:
         assert model.cls is not None and field.library is not None
@@ -407,14 +378,6 @@ class _Reader:
             family=FAMILIES.get(field.kind),
             declared=field.declared,
         )
-
-    def _literals(self, field: Field) -> dict[str, Any]:
-        found = {name: field.constant(self.project, name) for name in field.arguments}
-        return {name: value for name, value in found.items() if isinstance(value, bool | int | str)}
-
-    def _on_delete(self, field: Field) -> str | None:
-        name = ir.dotted(_callee(field.expr("on_delete")))
-        return None if name is None else name.rpartition(".")[2]
 
     def _target(self, model: Model, field: Field) -> Class | LibraryModel | str | None:
         """What a relation leads to: a class of the project, a library's model, or a label that is not known."""

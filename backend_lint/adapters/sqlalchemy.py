@@ -11,12 +11,11 @@ from backend_lint.adapters._sqlalchemy_columns import (
     COLUMN_WORDS,
     Call,
     Written,
-    column,
     column_call,
     declared_column,
-    read_arguments,
     reference,
     sqlmodel_column,
+    table_column,
 )
 from backend_lint.adapters._sqlalchemy_types import annotation, family, word
 from backend_lint.facts import ir
@@ -39,7 +38,7 @@ def read(project: Project) -> None:
 def _relationship_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
     for model in models.values():
         for related in model.relationships.values():
-            if model.cls is not None and related.target in models:
+            if model.cls is not None and related.target is not None and related.target in models:
                 one = Type(related.target)
                 many = Type("sqlalchemy.orm.Query" if related.lazy == "dynamic" else "builtins.list", (one,))
                 yield (model.qualified, related.name), many if related.many else one
@@ -655,7 +654,7 @@ class _Reader:
         for value in [*call.positional, *_starred(call)]:
             inner = column_call(self.project, value, scope)
             if inner is not None and word(self.project, inner.node.func, inner.scope) in COLUMN_WORDS:
-                each, written = self._table_column(inner)
+                each, written = table_column(self.project, inner, self.locate)
                 model.columns[written.key or each.name] = each
                 keys[written.key or each.name] = each.name
         for value in call.positional[2:]:
@@ -663,26 +662,6 @@ class _Reader:
                 self._constrain(model, kind, found)
         _mark_columns(model)
         return model if model.columns else None
-
-    def _table_column(self, call: Call) -> tuple[Column, Written]:
-        written = Written()
-        read_arguments(self.project, call, self.locate, written)
-        is_key = bool(written.flag(self.project, "primary_key", False))
-        nullable = bool(written.flag(self.project, "nullable", not is_key))
-        name = written.key or written.name or ""
-        place = call.scope.module.place(call.node)
-        found = column(
-            self.project,
-            name,
-            written,
-            written.type,
-            is_key=is_key,
-            nullable=nullable,
-            place=place,
-            declaration=call.node,
-            owner=None,
-        )
-        return found, written
 
     def _mapped_to_table(
         self, cls: Class, expr: Expr, scope: Scope, lineage: list[Class], properties: Expr | None = None

@@ -90,7 +90,8 @@ def _library(project: Project, site: CallSite, receiver: Expr) -> str | None:
     last = (ir.dotted(receiver) or "").rpartition(".")[2].lower()
     if type(receiver) is ir.Call:
         last = (ir.dotted(receiver.func) or "").rpartition(".")[2].lower()
-    if not last.endswith(_SESSION_NAMES) or site.call.positional:
+    is_named = last.endswith(_SESSION_NAMES) and not site.call.positional
+    if not is_named or site.method == "flush":  # a web session has one, too
         return None
     return "sqlalchemy" if "sess" in last or last == "db" else "dbapi"
 

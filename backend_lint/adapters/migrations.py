@@ -1,0 +1,16 @@
+"""Migrations of Alembic and Django, as operations on tables."""
+
+from __future__ import annotations
+
+from backend_lint.adapters import _alembic_migrations, _django_migrations
+from backend_lint.core import Role
+from backend_lint.project import Project
+
+
+def read(project: Project) -> None:
+    for module in project.modules.values():
+        if module.role in (Role.MIGRATION, Role.APP):
+            found = _alembic_migrations.migration(project, module) or _django_migrations.migration(project, module)
+            if found is not None:
+                project.migrations.append(found)
+    project.migrations.sort(key=lambda each: (each.tool, each.revision, each.module.path))
