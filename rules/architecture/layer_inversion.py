@@ -13,107 +13,70 @@ and every change at the top can break the bottom.
 # shop/api.py
 from fastapi import FastAPI
 
-from shop.models import Base, Order
-from shop.services import place
+from shop.services import orders, payments, prices, stock
 
 app = FastAPI()
+STATES = ("new", "paid")
 
 
 @app.post("/orders")
-def create_order():
-    return place(Order)
+def place():
+    return orders.place(prices.current(), stock.left(), payments.open())
 
 
-# shop/more.py
-from fastapi import APIRouter
+# shop/services/orders.py
+def place(*parts):
+    from shop.api import STATES
 
-from shop.api import app
-from shop.services import place
-
-router = APIRouter()
+    return STATES[0]
 
 
-@router.get("/place")
-def placed():
-    return place(None)
+# shop/services/payments.py
+def open(): ...
 
 
-app.include_router(router)
+# shop/services/prices.py
+def current(): ...
 
 
-# shop/other.py
-from fastapi import APIRouter
-
-from shop.api import app
-from shop.services import place
-
-router = APIRouter()
-
-
-@router.get("/other")
-def other():
-    return place(None)
-
-
-app.include_router(router)
-
-
-# shop/third.py
-from fastapi import APIRouter
-
-from shop.api import app
-from shop.services import place
-
-router = APIRouter()
-
-
-@router.get("/third")
-def third():
-    return place(None)
-
-
-app.include_router(router)
-
-
-# shop/services.py
-def place(order):
-    from shop.more import placed
-
-    return placed
-
-
-# shop/models.py
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Order(Base):
-    __tablename__ = "orders"
-    id: Mapped[int] = mapped_column(primary_key=True)
+# shop/services/stock.py
+def left(): ...
 ```
 
 ## Use instead
-Hand the lower layer what it needs, as an argument, an exception of its own, or an event:
+Move what is shared below both, or hand it in as an argument:
 ```python
 # shop/api.py
 from fastapi import FastAPI
 
-from shop.services import place
+from shop.services import orders, payments, prices, stock
 
 app = FastAPI()
 
 
 @app.post("/orders")
-def create_order():
-    return place(confirm=lambda: None)
+def place():
+    return orders.place(prices.current(), stock.left(), payments.open())
 
 
-# shop/services.py
-def place(confirm):
-    return confirm()
+# shop/services/orders.py
+STATES = ("new", "paid")
+
+
+def place(*parts):
+    return STATES[0]
+
+
+# shop/services/payments.py
+def open(): ...
+
+
+# shop/services/prices.py
+def current(): ...
+
+
+# shop/services/stock.py
+def left(): ...
 ```
 
 ## When not to
