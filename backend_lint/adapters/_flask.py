@@ -393,6 +393,7 @@ class Served:
             Input(each, "path", _TYPES.get(kind.partition("(")[0], "str")) for each, kind in converters.items()
         ]
         if function is not None:
+            route.idle = list(self.guards.idle(function, rule.registered))
             route.inputs += inputs(self.project, function)
             if function.facts.docstring is not None:
                 route.summary = function.facts.docstring.strip().partition("\n")[0]

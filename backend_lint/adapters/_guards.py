@@ -55,6 +55,13 @@ class Guards:
         below = decorators[decorators.index(registered) + 1 :] if registered in decorators else decorators
         return [self.written(each, function.around) for each in below]
 
+    def idle(self, function: Function, registered: Expr | None) -> Iterator[Guard]:
+        """The guards above the decorator that registers: they wrap what the framework has already taken."""
+        decorators = function.decorators
+        above = decorators[: decorators.index(registered)] if registered in decorators else []
+        for each in above:
+            yield from self.decorator(self.written(each, function.around), "route", {})
+
     def written(self, expr: Expr, scope: Scope) -> Decorator:
         """A decorator as it stands in the source, `@login_required` or `@requires("admin")`."""
         call = expr if type(expr) is ir.Call else None

@@ -522,10 +522,14 @@ class _Reader:
         return type(option) is ir.Const and option.value is False
 
     def _decorators(self, route: Route, function: Function, registered: Expr | None) -> None:
-        """Guards among the decorators that the framework really calls: those below the one that registers."""
+        """Guards among the decorators: the framework calls those below the one that registers, and no others."""
         decorators = function.decorators
-        below = decorators[decorators.index(registered) + 1 :] if registered in decorators else decorators
-        for expr in below:
+        index = decorators.index(registered) if registered in decorators else -1
+        route.idle.extend(self._guards_of(decorators[: max(index, 0)], function))
+        route.guards.extend(self._guards_of(decorators[index + 1 :], function))
+
+    def _guards_of(self, decorators: list[Expr], function: Function) -> Iterator[Guard]:
+        for expr in decorators:
             place = function.module.place(expr)
             name = ir.dotted(expr.func if type(expr) is ir.Call else expr) or "decorator"
             symbol = self.project.qualified(expr.func if type(expr) is ir.Call else expr, function.module) or ""
@@ -537,15 +541,13 @@ class _Reader:
                     if type(node) is ir.Const and isinstance(node.value, str)
                 )
                 kind = GuardKind.AUTHENTICATION if "authenticated" in arguments else GuardKind.AUTHORIZATION
-                route.guards.append(Guard(kind, name, place, "route", arguments=arguments))
-                continue
-            if name.rpartition(".")[2] in _THROTTLE_NAMES and type(expr) is ir.Call:
-                route.guards.append(Guard(GuardKind.THROTTLE, name, place))
-                continue
-            decorator = self.project.function(symbol)
-            if decorator is not None:
-                for kind in self.denials.kinds(decorator):
-                    route.guards.append(Guard(kind, name, place, function=decorator))
+                yield Guard(kind, name, place, "route", arguments=arguments)
+            elif name.rpartition(".")[2] in _THROTTLE_NAMES and type(expr) is ir.Call:
+                yield Guard(GuardKind.THROTTLE, name, place)
+            else:
+                decorator = self.project.function(symbol)
+                for kind in self.denials.kinds(decorator) if decorator is not None else ():
+                    yield Guard(kind, name, place, function=decorator)
 
     def _own_checks(self, route: Route, function: Function) -> None:
         """Refusals in the handler itself that concern who asks: of calls that are handed the request, and plain 401s."""

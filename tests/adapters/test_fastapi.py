@@ -234,3 +234,25 @@ class TestGuardsBehindIndirection:
             }
         )
         assert [guard.name for guard in found.routes[0].guards] == ["caller"]
+
+    def test_a_guard_above_the_route_is_idle(self) -> None:
+        found = project(
+            {
+                "app.py": """
+                    from fastapi import FastAPI, HTTPException
+
+                    app = FastAPI()
+
+                    def signed_in(view):
+                        def inner():
+                            raise HTTPException(401)
+                        return inner
+
+                    @signed_in
+                    @app.get("/")
+                    def f(): ...
+                """
+            }
+        )
+        [route] = found.routes
+        assert ([each.name for each in route.idle], route.guards) == (["signed_in"], [])

@@ -258,3 +258,9 @@ def test_error_handlers_belong_to_the_application() -> None:
         (("app.Gone",), "gone"),
         (("404",), "lost"),
     ]
+
+
+def test_a_guard_above_the_route_is_idle() -> None:
+    text = "from flask_login import login_required\n@login_required\n@app.get('/')\ndef f(): ...\n"
+    [route] = project({"app.py": "from flask import Flask\napp = Flask(__name__)\n" + text}).routes
+    assert ([each.name for each in route.idle], route.guards) == (["login_required"], [])

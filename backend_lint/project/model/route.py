@@ -66,7 +66,8 @@ class Route:
     can be named, and `view` the class. `router` names the container it was registered on (qualified name of the
     router, blueprint, view set or URL module): routes with the same are siblings. `order` is its place in the
     application's table. `dependencies` are the project's functions that run before the handler, outermost first.
-    `converters` maps a path parameter to its converter. `at` is where it is registered.
+    `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
+    the registration, which the framework never calls.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Route:
     response_expr: Expr | None = None
     status_code: int | None = None
     guards: list[Guard] = field(default_factory=list)
+    idle: list[Guard] = field(default_factory=list)
     dependencies: list[Function] = field(default_factory=list)
     tags: tuple[str, ...] = ()
     deprecated: bool = False

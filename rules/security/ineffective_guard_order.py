@@ -1,0 +1,80 @@
+"""Guard above the decorator that registers the route.
+
+## What it does
+Reports decorators that refuse requests (told by what they do, not by their name) where they stand above the decorator
+that registers the handler. The registration takes the function below it; what is wrapped around afterwards is never
+called.
+
+## Why it matters
+The route looks guarded, in the code and in the review, and is open.
+
+## Example
+```python
+from flask import Flask
+from flask_login import login_required
+
+app = Flask(__name__)
+
+
+@login_required
+@app.get("/invoices")
+def invoices():
+    return "all invoices"
+```
+
+## Use instead
+```python
+from flask import Flask
+from flask_login import login_required
+
+app = Flask(__name__)
+
+
+@app.get("/invoices")
+@login_required
+def invoices():
+    return "all invoices"
+```
+
+## References
+- https://flask.palletsprojects.com/en/stable/patterns/viewdecorators/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.rules.security._shared import identity_guards, is_application
+
+from backend_lint.api import Finding, GuardKind, Place, Project, ProjectRule, Severity, Step, Unit
+
+_IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
+
+
+class IneffectiveGuardOrder(ProjectRule):
+    code = "SEC104"
+    severity = Severity.CRITICAL
+    cwe = (696, 306, 862)
+    owasp = ("A01:2021", "A01:2025", "API2:2023", "API5:2023")
+    unit = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        seen: set[Place] = set()
+        for route in project.routes:
+            for guard in route.idle:
+                if guard.kind in _IDENTITY and guard.at not in seen and is_application(route, project):
+                    seen.add(guard.at)
+                    left = [each.name for each in identity_guards(route)]
+                    rest = f"only `{left[0]}` guards it" if left else "the route is open"
+                    yield self.finding(
+                        guard.at,
+                        f"`{guard.name}` stands above the registration of `{route.label}` and is never called: {rest}",
+                        help="Move it below, next to the function.",
+                        related=[Step(route.at, f"registers `{route.label}`")],
+                        severity=Severity.HIGH if left else Severity.CRITICAL,
+                        discriminator=route.label,
+                        unit=route.label,
+                    )
+
+    def examined(self, project: Project) -> list[str]:
+        return [route.label for route in project.routes if route.idle or route.is_guarded]
