@@ -233,13 +233,13 @@ def test_what_is_off_for_a_file_leaves_no_suppression_unused(program: Program) -
     assert program.check(select="SEC403,SUP").found == ["app.py:1 SUP002"]
 
 
-EVAL = "def f(x):\n    return eval(x){comment}\n"
+TELNET = "import telnetlib{comment}\n"
 
 
-@pytest.mark.parametrize("comment", ["", "  # nosec", "  # nosec B307", "  # nosec B102", "  # noqa: S307", "  # noqa"])
+@pytest.mark.parametrize("comment", ["", "  # nosec", "  # nosec B401", "  # nosec B102", "  # noqa: S401", "  # noqa"])
 def test_comments_for_bandit_hide_what_bandit_says(program: Program, comment: str) -> None:
-    program.write(app=EVAL.format(comment=comment))
-    outcome = program.check(select="B307")
+    program.write(app=TELNET.format(comment=comment))
+    outcome = program.check(select="B401")
     assert bool(outcome.found) is (comment in {"", "  # nosec B102", "  # noqa"})
     assert len(outcome.json["findings"]) == 1
 
@@ -247,10 +247,10 @@ def test_comments_for_bandit_hide_what_bandit_says(program: Program, comment: st
 def test_bandit_reads_no_tests_and_counts_the_files_that_it_reads(program: Program) -> None:
     program.put({
         "app.py": "x = 1\n",
-        "tests/test_x.py": EVAL.format(comment=""),
+        "tests/test_x.py": TELNET.format(comment=""),
         "scripts/job.py": "import telnetlib\n",
     })  # fmt: skip
-    outcome = program.check(select="B307,B401")
+    outcome = program.check(select="B401")
     assert outcome.found == ["scripts/job.py:1 B401"]
     assert {each["code"]: each["examined"] for each in outcome.json["rules"]}["B401"] == 2
 

@@ -77,14 +77,14 @@ def test_without_a_directory_nothing_is_kept(tmp_path: Path) -> None:
 @pytest.fixture
 def shop(program: Program) -> Program:
     program.write(
-        app=LOGS.format(name="charge"), api="import app\n\n\ndef f(x):\n    return eval(x)\n", broken="def f(:\n"
+        app=LOGS.format(name="charge"), api="import app\nimport telnetlib\n", broken="def f(:\n"
     )
     return program
 
 
 def reports(shop: Program) -> tuple[int, str]:
     """What a run says that finds facts in the cache, but no finished report of just this project."""
-    outcome = shop("--format", "json", "--select", "SEC403,B307")
+    outcome = shop("--format", "json", "--select", "SEC403,B401")
     return outcome.code, outcome.out
 
 
@@ -113,13 +113,13 @@ def test_no_damage_changes_a_result(shop: Program, damage: str) -> None:
 def test_a_warm_run_says_what_a_cold_one_said(shop: Program) -> None:
     expected = reports(shop)
     assert reports(shop) == expected
-    assert shop("--format", "json", "--select", "SEC403,B307", "--no-cache").out == expected[1]
+    assert shop("--format", "json", "--select", "SEC403,B401", "--no-cache").out == expected[1]
 
 
 def test_what_changes_a_result_is_part_of_the_key(shop: Program) -> None:
     cold = reports(shop)
-    assert shop.check(select="B307").found != []
-    assert shop.check("--min-severity", "critical", select="B307").found == []
+    assert shop.check(select="B401").found != []
+    assert shop.check("--min-severity", "critical", select="B401").found == []
     shop.write(app="x = 1\n")
     assert reports(shop) != cold
     shop.write(app=LOGS.format(name="charge"))
