@@ -105,6 +105,10 @@ _BOUNDING = frozenset(
 )
 _VERBS = frozenset({"list", "all", "index", "search", ""})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_EVENTS = frozenset(
+    {"user", "customer", "order", "message", "event", "log", "notification", "comment", "payment", "transaction"}
+    | {"invoice", "ticket", "post", "entry", "visit", "review", "feedback", "account"}
+)
 _DEPTH = 4
 
 
@@ -114,6 +118,7 @@ class ListEndpointWithoutPagination(ProjectRule):
     cwe = (770,)
     owasp = ("API4:2023",)
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         growing = _growing(project)
@@ -191,13 +196,12 @@ def _growing(project: Project) -> dict[str, Model]:
 
 def _may_grow(model: Model) -> bool:
     """Whether its rows look like events or possessions rather than entries of a list that people keep short."""
+    if model.is_join:
+        return False
     columns = model.columns.values()
-    return not model.is_join and (
-        any(column.family == "datetime" for column in columns)
-        or any(column.foreign_key or column.name.endswith("_id") for column in columns)
-        or "user" in model.name.lower()
-        or len(model.relationships) > 0
-    )
+    is_dated = any(column.family == "datetime" for column in columns)
+    is_owned = any(column.foreign_key or column.name.endswith("_id") for column in columns)
+    return (is_dated and is_owned) or not _EVENTS.isdisjoint(_words(model.name))
 
 
 def _served(project: Project) -> set[str]:
