@@ -1,0 +1,320 @@
+"""Row chosen by the client, used without asking whose it is.
+
+## What it does
+Learns from the code which column says whose a row is: a foreign key to the user with which queries and comparisons
+elsewhere decide. Then it reports routes that know their caller, look a row of that table up by an id of the path, and
+return or change it without that column in the query, a comparison of the owner, a policy call or a guard on roles.
+
+## Why it matters
+Ids are guessed or seen. Every signed-in user can read or change everybody's rows (BOLA, first of the OWASP API list).
+
+## Example
+```python
+from fastapi import Depends, FastAPI, HTTPException, Request
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase): ...
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def session() -> Session: ...
+
+
+def current_user(request: Request) -> User:
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+@app.get("/orders")
+def orders(user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.scalars(select(Order).where(Order.user_id == user.id)).all()
+
+
+@app.put("/orders/{order_id}")
+def change(order_id: int, user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.scalars(select(Order).where(Order.id == order_id, Order.user_id == user.id)).one()
+
+
+@app.get("/orders/{order_id}")
+def order(order_id: int, user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.get(Order, order_id)
+```
+
+## Use instead
+```python
+from fastapi import Depends, FastAPI, HTTPException, Request
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase): ...
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def session() -> Session: ...
+
+
+def current_user(request: Request) -> User:
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+@app.get("/orders")
+def orders(user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.scalars(select(Order).where(Order.user_id == user.id)).all()
+
+
+@app.put("/orders/{order_id}")
+def change(order_id: int, user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.scalars(select(Order).where(Order.id == order_id, Order.user_id == user.id)).one()
+
+
+@app.get("/orders/{order_id}")
+def order(order_id: int, user: User = Depends(current_user), db: Session = Depends(session)):
+    return db.scalars(select(Order).where(Order.id == order_id, Order.user_id == user.id)).one()
+```
+
+## References
+- https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from backend_lint.rules.security._shared import identity_guards, is_application, nested
+
+from backend_lint.api import (
+    Confidence,
+    Finding,
+    Function,
+    GuardKind,
+    Model,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
+
+_EVIDENCE = 2
+_PRINCIPALS = frozenset(
+    {
+        "flask_login.UserMixin",
+        "flask_security.UserMixin",
+        "django.contrib.auth.models.AbstractBaseUser",
+        "django.contrib.auth.models.AbstractUser",
+        "django.contrib.auth.models.User",
+    }
+)
+_POLICY = re.compile(
+    r"(?:^|_)(?:check|has|can|may|ensure|assert|require|validate|verify|authorize|authorise|allowed|enforce|is)_?\w*"
+    r"(?:perm|access|owner|author|allow|role|admin|member|belongs|visib|staff|superuser|scope|polic)"
+    r"|^(?:authorize|authorise|is_authorized|can|enforce|has_perm|is_owner|is_admin|is_superuser|is_staff|role|permissions?)$"
+    r"|^can_\w+|_or_403$|for_user|by_user|owned_by|accessible|visible_to",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class _Owned:
+    """A table whose rows belong to somebody: the names that lead to the owner, and where the code decides by them."""
+
+    model: Model
+    names: set[str]
+    decisions: list[Step] = field(default_factory=list)
+
+
+class MissingObjectCheck(ProjectRule):
+    code = "SEC102"
+    severity = Severity.HIGH
+    cwe = (639, 862)
+    owasp = ("A01:2021", "A01:2025", "API1:2023")
+    unit = Unit.ROUTE
+    confidence = Confidence.MEDIUM
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        owned = _owned(project)
+        if not owned:
+            return
+        queries: dict[str, list[Query]] = defaultdict(list)
+        for query in project.queries:
+            if isinstance(query.scope, Function):
+                queries[query.scope.qualified].append(query)
+        seen: set[object] = set()
+        for route in project.routes:
+            handler = route.handler
+            if handler is None or handler.qualified in seen or not _knows_only_who(route, project):
+                continue
+            seen.add(handler.qualified)
+            for query in _lookups(route, handler, project, queries):
+                table = owned.get(query.model or "")
+                if table is not None and not self._is_decided(handler, route, table, project):
+                    yield self._finding(route, query, table)
+                    break
+
+    def _is_decided(self, handler: Function, route: Route, table: _Owned, project: Project) -> bool:
+        """Whether handler, dependencies or what they call decide by the owner, or ask a policy."""
+        for function in _code(handler, route, project):
+            for node in ir.walk(function.body):
+                name = node.name if type(node) is ir.Attribute else node.id if type(node) is ir.Name else ""
+                if name in table.names or (name and _POLICY.search(name)):
+                    return True
+                if type(node) is ir.Call and any(keyword in table.names for keyword in node.keywords):
+                    return True
+        return False
+
+    def _finding(self, route: Route, query: Query, table: _Owned) -> Finding:
+        name = min(table.names)
+        return self.finding(
+            query.at,
+            f"`{route.label}` takes any `{table.model.name}` by its id: whose it is (`{name}`) is not asked, as it is elsewhere",
+            help=f"Put `{name}` into the query, or compare it with the caller before the row is used.",
+            trace=(
+                Step(route.at, f"`{route.label}`, guarded by `{identity_guards(route)[0].name}`"),
+                Step(query.at, "the row is looked up"),
+            ),
+            related=table.decisions[:2],
+            discriminator=route.label,
+            unit=route.label,
+        )
+
+
+def _owned(project: Project) -> dict[str, _Owned]:
+    """The tables with a foreign key to a user by which the code decides at least twice."""
+    principals = _principals(project)
+    tables = {project.models[each].table for each in principals if each in project.models} | {"auth_user"}
+    found: dict[str, _Owned] = {}
+    for model in project.models.values():
+        names: set[str] = set()
+        for attribute, column in model.columns.items():
+            if column.foreign_key is not None and column.foreign_key.rpartition(".")[0] in tables:
+                names |= {attribute, column.name}
+        for relation in model.relationships.values():
+            if relation.target in principals and not relation.many and set(relation.columns) & names:
+                names.add(relation.name)
+        if names and model.qualified not in principals:
+            found[model.qualified] = _Owned(model, names)
+    for query in project.queries:
+        table = found.get(query.model or "")
+        if table is not None and not query.is_write:
+            used = next((each for each in query.filters if each.column in table.names and each.operator == "=="), None)
+            if used is not None:
+                table.decisions.append(Step(query.at, f"decides by `{used.column}`"))
+    _compared(project, found)
+    return {name: table for name, table in found.items() if len(table.decisions) >= _EVIDENCE}
+
+
+def _compared(project: Project, found: dict[str, _Owned]) -> None:
+    """Comparisons of a row's owner, by the type of what is compared."""
+    names = {name for table in found.values() for name in table.names}
+    for function in project.functions():
+        for node in ir.walk(function.body) if names else ():
+            if type(node) is ir.Compare and node.op in ("==", "!="):
+                for side in (node.left, node.right):
+                    if type(side) is ir.Attribute and side.name in names:
+                        kind = project.type_of(side.value, function)
+                        table = None if kind is None or kind.itself else found.get(kind.name)
+                        if table is not None and side.name in table.names:
+                            table.decisions.append(Step(function.place(node), f"compares `{side.name}`"))
+
+
+def _principals(project: Project) -> frozenset[str]:
+    """The models that guards give to handlers: who is calling."""
+    found = {
+        each.qualified
+        for each in project.models.values()
+        if each.cls is not None and project.classes.is_subclass(each.cls, *_PRINCIPALS)
+    }
+    for route in project.routes:
+        for guard in identity_guards(route):
+            kind = None if guard.function is None else project.types.returned(guard.function)
+            if kind is not None and kind.name in project.models:
+                found.add(kind.name)
+    return frozenset(found) | {"django.contrib.auth.models.User"}
+
+
+def _knows_only_who(route: Route, project: Project) -> bool:
+    """Whether a route asks who calls and takes an id, and has no guard on what the caller may do."""
+    return (
+        "{" in route.path
+        and route.has_guard(GuardKind.AUTHENTICATION)
+        and not any(guard.kind is GuardKind.AUTHORIZATION and guard.level != "handler" for guard in route.guards)
+        and is_application(route, project)
+    )
+
+
+def _lookups(route: Route, handler: Function, project: Project, queries: dict[str, list[Query]]) -> Iterator[Query]:
+    """Queries for one row by an id of the path: the handler's own, and those of functions that it hands the id."""
+    ids = {each.variable or each.name for each in route.inputs if each.where == "path"} | route.converters.keys()
+    yield from (query for query in queries[handler.qualified] if _is_by(query, ids))
+    for site in project.sites(handler):
+        handed = {arg.value.id for arg in site.call.args if type(arg.value) is ir.Name} & ids
+        for target in site.targets[:1] if handed and site.is_certain else ():
+            names = {each.name for each in target.parameters}
+            yield from (query for query in queries[target.qualified] if _is_by(query, names))
+
+
+def _is_by(query: Query, names: set[str]) -> bool:
+    """Whether a query asks for one row by its key alone."""
+    return (
+        query.operation in ("select", "update", "delete")
+        and len(query.filters) == 1
+        and query.filters[0].column in ("id", "pk", "uuid")
+        and query.filters[0].operator == "=="
+        and type(query.filters[0].value) is ir.Name
+        and query.filters[0].value.id in names
+    )
+
+
+def _code(handler: Function, route: Route, project: Project) -> Iterator[Function]:
+    """What runs for a request, two calls deep."""
+    seen: set[str] = set()
+    pending = [(each, 0) for each in (*nested(handler), *route.dependencies)]
+    guards = {
+        guard.function.qualified
+        for guard in identity_guards(route)
+        if guard.function is not None and guard.level != "handler"
+    }
+    while pending:
+        function, depth = pending.pop()
+        if function.qualified in seen or function.qualified in guards:
+            continue
+        seen.add(function.qualified)
+        yield function
+        if depth < 2:
+            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]
