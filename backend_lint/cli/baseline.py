@@ -33,13 +33,8 @@ class _Read(NamedTuple):
     in_scope: Callable[[str], bool]
 
 
-_shared = [options.reading, options.selection, options.baseline, options.talk, click.pass_obj]
-
-
 def _takes_a_project(function: Callable[..., int]) -> Callable[..., int]:
-    for decorate in reversed(_shared):
-        function = decorate(function)
-    return function
+    return options.reading(options.selection(options.baseline(options.talk(click.pass_obj(function)))))
 
 
 @command.command("write")

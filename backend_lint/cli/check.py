@@ -62,7 +62,7 @@ def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any]
     started, today = time.monotonic(), datetime.date.today()
     subjects = [project for project in projects if project[1].files]
     asked, extra = chosen["format"] is not None, chosen["output"]
-    outputs = output.outputs(projects[0][0].format, asked, extra, len(subjects))
+    outputs = output.outputs(projects[0][0].format, asked, extra)
     session.wants_json = output.Output("json", output.STDOUT) in outputs
     if not subjects:
         _say_nothing_to_lint(projects, cwd)

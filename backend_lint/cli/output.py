@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from backend_lint.cli import terminal
 from backend_lint.config import Config
 from backend_lint.config.explain import nearest
 from backend_lint.core import BackendLintError, Report
 from backend_lint.report import FORMATS, render, split_lines
+from backend_lint.report.together import together
 
 FOR_PEOPLE = frozenset({"full", "concise"})
 STDOUT = "-"
@@ -53,7 +56,7 @@ class Manner(NamedTuple):
 CHOICES = Manner._fields[2:]
 
 
-def outputs(stdout_format: str, is_asked_for: bool, extra: Iterable[str], projects: int) -> tuple[Output, ...]:
+def outputs(stdout_format: str, is_asked_for: bool, extra: Iterable[str]) -> tuple[Output, ...]:
     """What to write where. `extra` are `FORMAT:FILE`; one for stdout replaces the usual report there."""
     wanted = [Output(*_split(spec)) for spec in extra]
     to_stdout = [output for output in wanted if output.target == STDOUT]
@@ -65,18 +68,14 @@ def outputs(stdout_format: str, is_asked_for: bool, extra: Iterable[str], projec
         if output.format not in FORMATS:
             choices = nearest(output.format, FORMATS) or f"; use one of {', '.join(FORMATS)}"
             raise BackendLintError(f"unknown format {output.format!r}{choices}")
-        if projects > 1 and output.format not in _JOINABLE:
-            raise BackendLintError(
-                f"{projects} projects have configurations of their own here, and {output.format} holds one: "
-                "name one of them, or one configuration with --config"
-            )
     return tuple(wanted)
 
 
 def emit(outputs: Iterable[Output], projects: Sequence[Shown], manner: Manner) -> None:
     """Write every output: first the files, so that a reader of stdout finds them there."""
     for output in sorted(outputs, key=lambda output: output.target == STDOUT):
-        text = "".join(_rendered(output, project, manner, is_alone=len(projects) == 1) for project in projects)
+        shown = projects if output.format in _JOINABLE or len(projects) < 2 else [_as_one(projects)]
+        text = "".join(_rendered(output, project, manner, is_alone=len(shown) == 1) for project in shown)
         if output.target == STDOUT:
             terminal.write(text, for_people=output.format in FOR_PEOPLE)
         else:
@@ -124,6 +123,19 @@ def _split(spec: str) -> tuple[str, str]:
     if not colon or not target:
         raise BackendLintError(f"--output takes FORMAT:FILE, not {spec!r}")
     return name, target
+
+
+def _as_one(projects: Sequence[Shown]) -> Shown:
+    """All projects as one, in the directory where they meet."""
+    root = Path(os.path.commonpath([project.config.root for project in projects]))
+    bases = [project.config.root.relative_to(root).as_posix().removeprefix(".") for project in projects]
+    report = together([(base, project.report) for base, project in zip(bases, projects, strict=True)], root.name)
+    overlay = {
+        f"{base}/{path}".lstrip("/"): content
+        for base, project in zip(bases, projects, strict=True)
+        for path, content in project.overlay.items()
+    }
+    return Shown(report, msgspec.structs.replace(projects[0].config, root=root), overlay)
 
 
 def _rendered(output: Output, project: Shown, manner: Manner, *, is_alone: bool) -> str:

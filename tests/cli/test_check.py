@@ -270,10 +270,3 @@ def test_each_project_of_a_monorepo_is_run_and_the_worst_counts(project: Written
     assert "a/app/reports.py:" in outcome.out
     assert "b/app/reports.py:" in outcome.out
     assert ran("b").code == 0
-
-
-def test_a_format_for_one_project_is_refused_for_several(project: Written, ran: Ran) -> None:
-    project({"a/backend-lint.toml": "", "a/x.py": "", "b/backend-lint.toml": "", "b/y.py": ""})
-    outcome = ran("--output", "sarif:out.sarif")
-    assert outcome.code == 2
-    assert outcome.err.startswith("error: 2 projects have configurations of their own here, and sarif holds one")
