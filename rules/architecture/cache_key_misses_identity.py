@@ -99,6 +99,7 @@ class CacheKeyMissesIdentity(ProjectRule):
     cwe = (524, 639)
     owasp = ("A01:2021", "A01:2025", "API1:2023")
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         for cached in _decorated(project):

@@ -78,6 +78,7 @@ class EntityPassedToTask(ProjectRule):
     severity = Severity.MEDIUM
     cwe = (502,)
     unit = Unit.ENQUEUE
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         for enqueue in _sent(project):

@@ -119,4 +119,4 @@ def _differs(text: str, symbol: str) -> bool:
     """Whether the address is of one environment: not in memory, and not a vendor's public one."""
     if not text or _IN_MEMORY.search(text):
         return False
-    return symbol.startswith("sqlalchemy.") or "://" in text and "@" in text or _PRIVATE.search(text) is not None
+    return symbol.startswith("sqlalchemy.") or ("://" in text and "@" in text) or _PRIVATE.search(text) is not None

@@ -219,9 +219,9 @@ def _served(project: Project) -> set[str]:
 def _created_by_views(project: Project) -> Iterator[str]:
     """The models of views that create rows by themselves."""
     for route in project.routes:
-        if "POST" in route.methods and route.view is not None:
-            if _inherits(route.view, "rest_framework.mixins.CreateModelMixin", project):
-                yield from (query.model for query in _querysets(route.view, project) if query.model is not None)
+        view = route.view if "POST" in route.methods else None
+        if view is not None and _inherits(view, "rest_framework.mixins.CreateModelMixin", project):
+            yield from (query.model for query in _querysets(view, project) if query.model is not None)
 
 
 def _answers(route: Route, whole: dict[int, Query], project: Project) -> Iterator[Query]:

@@ -65,6 +65,7 @@ class RequestStateOnSharedObject(ProjectRule):
     severity = Severity.HIGH
     cwe = (488, 362)
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         shared = _shared_classes(project)
