@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.fixes
 @click.option("--show-files", is_flag=True, help="List the files and what each is for, and stop.")
 @click.option("--show-model", is_flag=True, help="Print the backend as it was understood, as JSON, and stop.")
+@click.option("--watch", is_flag=True, help="Lint again whenever a file is saved.")
 @options.talk
 @click.pass_obj
 def command(session: Session, /, paths: tuple[str, ...], **chosen: Any) -> int:
@@ -52,7 +53,26 @@ def command(session: Session, /, paths: tuple[str, ...], **chosen: Any) -> int:
 
         terminal.write(as_json(projects))
         return exits.PASSED
+    if chosen["watch"]:
+        from backend_lint.cli.watch import forever
+
+        forever(lambda: _watched(session, paths, chosen, cwd), session.environ)
     return _check(session, projects, chosen, cwd)
+
+
+def _watched(session: Session, paths: tuple[str, ...], chosen: dict[str, Any], cwd: Path) -> list[Path]:
+    """Lint once, whatever is wrong with the configuration just now; the files that a change of counts."""
+    from backend_lint.cli.projects import reached
+    from backend_lint.core import BackendLintError
+
+    try:
+        projects = reached(session, paths, chosen, cwd)
+        _check(session, projects, chosen, cwd)
+    except BackendLintError as error:
+        exits.failed(error, session)
+        return [cwd, *cwd.glob("*.toml")]
+    configurations = [config.config_path for config, _ in projects if config.config_path is not None]
+    return [*configurations, *(Path(file.absolute) for _, found in projects for file in found.files)] or [cwd]
 
 
 def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any], cwd: Path) -> int:

@@ -22,7 +22,10 @@ def monorepo(program: Program) -> Program:
 def test_one_document_holds_all_projects(monorepo: Program) -> None:
     outcome = monorepo("--format", "json")
     assert outcome.code == 1
-    assert [each for each in outcome.found if each.endswith("SEC403")] == ["billing/app.py:10 SEC403", "shop/app.py:10 SEC403"]
+    assert [each for each in outcome.found if each.endswith("SEC403")] == [
+        "billing/app.py:10 SEC403",
+        "shop/app.py:10 SEC403",
+    ]
     assert outcome.json["inventory"]["files"] == 2
     assert outcome.json["gate"]["reasons"] == ["shop: 1 finding at low or above (--fail-on low)"]
 
@@ -31,7 +34,9 @@ def test_the_score_is_that_of_all_findings_and_units(monorepo: Program) -> None:
     whole = monorepo("--format", "json").json
     rule = {each["code"]: each for each in whole["rules"]}["SEC403"]
     parts = [monorepo("--format", "json", name).json for name in ("shop", "billing")]
-    assert rule["examined"] == sum({each["code"]: each for each in part["rules"]}["SEC403"]["examined"] for part in parts)
+    assert rule["examined"] == sum(
+        {each["code"]: each for each in part["rules"]}["SEC403"]["examined"] for part in parts
+    )
     assert whole["score"]["overall"] < min(part["score"]["overall"] for part in parts)
 
 
