@@ -7,7 +7,6 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +17,7 @@ from backend_lint.config import Config, check_rules, shown, specificity
 from backend_lint.core import Diagnostic, DiagnosticKind, Finding, Gate, Inventory, Report, Role, Suppression
 from backend_lint.discover import Discovery, module_name, roots
 from backend_lint.engine.check import check
+from backend_lint.engine.clock import Clock
 from backend_lint.engine.extract import Extract, Setup
 from backend_lint.engine.extraction import extracts
 from backend_lint.engine.guarded import Guard
@@ -39,9 +39,6 @@ from backend_lint.project import Project, link
 from backend_lint.project.model.export import exported
 from backend_lint.source import decode
 from backend_lint.taint import TaintResult
-
-if TYPE_CHECKING:
-    from backend_lint.run import Clock
 
 Progress = Callable[[str, int, int], None]
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime
 import functools
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from backend_lint.config import Config, silences
-from backend_lint.core import Diagnostic, DiagnosticKind, Phase, Report
+from backend_lint.core import Diagnostic, DiagnosticKind, Report
 from backend_lint.discover import Discovery, History, files_at
+from backend_lint.engine.clock import Clock
 from backend_lint.engine.identity import fingerprint
 from backend_lint.facts.cache import Cache, key_of
 from backend_lint.findings.gate import gated
@@ -24,25 +23,6 @@ from backend_lint.findings.since import new_suppressions, since
 Progress = Callable[[str, int, int], None]
 
 _KEPT_OUT = frozenset({"origins", "root", "config_path", "jobs", "cache", "cache_dir", "format", "timeout_per_file"})
-
-
-class Clock:
-    """Seconds by phase, in the order in which phases first ran."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.add(name, time.perf_counter() - start)
-
-    def add(self, name: str, seconds: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-    def phases(self) -> tuple[Phase, ...]:
-        return tuple(Phase(name, seconds) for name, seconds in self.seconds.items())
 
 
 def run(

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from backend_lint.api import Rule
 from backend_lint.config import FILE_NAMES, Config, Invocation, configs_for
 from backend_lint.core import Finding, Role, State
 from backend_lint.discover import Discovery, File, roles
@@ -89,7 +90,7 @@ def examples(pack: str = "builtin") -> list[tuple[str, str, str]]:
 
 
 def example_files(text: str) -> dict[str, bytes]:
-    """The files of an example: one `app.py`, or those that comments like `# shop/models.py` on lines of their own head."""
+    """The files of an example: one `app.py`, or those headed by comments like `# shop/models.py` on their own lines."""
     parts = re.split(r"^# ([\w/]+\.py)\n", text, flags=re.MULTILINE)
     if len(parts) == 1:
         return {"app.py": text.encode()}
@@ -99,8 +100,8 @@ def example_files(text: str) -> dict[str, bytes]:
 def findings(files: dict[str, bytes], code: str, config: Config | None = None) -> list[Finding]:
     """What one rule reports on files that exist only as content, by path. Nothing is read from disk."""
     from backend_lint.analysis import analysed
+    from backend_lint.engine.clock import Clock
     from backend_lint.facts.cache import Cache
-    from backend_lint.run import Clock
 
     settings = _selecting(config or Config(root=Path("/project")), code)
     known = roles(files, {path: content[:1024] for path, content in files.items()})
@@ -117,7 +118,7 @@ def _selecting(config: Config, code: str) -> Config:
     return msgspec.structs.replace(config, select=(code,), ignore=(), preview=True, cache=False, jobs=1)
 
 
-def _rules(pack: str) -> Iterator[type]:
+def _rules(pack: str) -> Iterator[type[Rule]]:
     packs, _ = load_packs()
     for each in packs:
         if each.name == pack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -35,6 +36,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """A copy of the sample project with a warm cache, and the reports of the run that warmed it."""
     root = tmp_path_factory.mktemp("reference") / "shop"
     shutil.copytree(SHOP, root, ignore=shutil.ignore_patterns(".*cache*", "__pycache__"))
+    (root / "backend-lint.toml").write_text("")
     return root, written(root, "--jobs", "1", PYTHONHASHSEED="0")
 
 
@@ -300,3 +302,13 @@ def test_a_closed_pipe_ends_the_run_silently(program: Program) -> None:
     done = subprocess.run(command, shell=True, cwd=program.root, capture_output=True, text=True, check=False)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+def test_a_file_alone_is_judged_as_in_the_whole(reference: tuple[Path, dict[str, bytes]]) -> None:
+    """What is found in a named file is what a run on everything finds there."""
+    root = reference[0]
+    whole = json.loads(written(root)["json"])["findings"]
+    paths = sorted({finding["at"]["path"] for finding in whole})
+    chosen = paths[:: max(1, len(paths) // 3)]
+    alone = json.loads(written(root, *chosen)["json"])["findings"]
+    assert alone == [finding for finding in whole if finding["at"]["path"] in chosen]

@@ -17,6 +17,7 @@ from backend_lint.fix.files import mended
 from backend_lint.fix.patch import Change, patch
 from backend_lint.fix.settle import Outcome
 from backend_lint.fix.summary import summary
+from backend_lint.source import Source, parse
 
 Lint = Callable[[Discovery], Report]
 
@@ -50,6 +51,10 @@ def shown(projects: Sequence[tuple[Project, Lint]], chosen: dict[str, Any], cwd:
     return exits.FAILED if changes else exits.PASSED
 
 
+def _is_python(path: str, content: bytes) -> bool:
+    return isinstance(parse(path, content), Source)
+
+
 def _mended(found: Discovery, lint: Lint, chosen: dict[str, Any]) -> tuple[Outcome, tuple[Change, ...]]:
     contents = {}
     for file in found.files:
@@ -63,4 +68,4 @@ def _mended(found: Discovery, lint: Lint, chosen: dict[str, Any]) -> tuple[Outco
         return lint(msgspec.structs.replace(found, overlay={**found.overlay, **changed})).findings
 
     allowed = {Safety.SAFE, Safety.UNSAFE} if chosen["unsafe_fixes"] else {Safety.SAFE}
-    return mended(lint(found).findings, contents, relinted, frozenset(allowed))
+    return mended(lint(found).findings, contents, _is_python, relinted, frozenset(allowed))

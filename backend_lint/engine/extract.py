@@ -51,7 +51,8 @@ def extract(path: str, content: bytes, setup: Setup, tests: frozenset[str] | Non
     facts = guard("reading the file", lambda: lower(source), None, path)
     rules = _syntax_rules(setup.plugins)
     findings = syntax_findings(source, rules, parsed_options(rules, setup.options), guard)
-    results, failure = guard("Bandit", lambda: bandit.results(path, content, tests), ([], None), path)
+    nothing: tuple[list[BanditResult], Diagnostic | None] = ([], None)
+    results, failure = guard("Bandit", lambda: bandit.results(path, content, tests), nothing, path)
     diagnostics = [*guard.diagnostics, *([failure] if failure is not None else [])]
     return Extract(path, facts, findings, results, diagnostics, lines)
 

@@ -22,7 +22,7 @@ def syntax_findings(
     running = [rule(source, options.get(rule.name())) for rule in rules]
     visitors: dict[type[cst.CSTNode], list[tuple[SyntaxRule, Callable[[Any], None]]]] = {}
     for rule in running:
-        for kind, method in visited(type(rule)):
+        for kind, method in visited(type(rule)):  # type: ignore[arg-type]  # mypy takes a class for unhashable
             visitors.setdefault(kind, []).append((rule, getattr(rule, method)))
     failed: set[SyntaxRule] = set()
     stack: list[cst.CSTNode] = [source.module]
