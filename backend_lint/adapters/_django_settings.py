@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Module, Project
+from backend_lint.project import Class, Function, Module, Project
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
 _ENTRIES = ("wsgi", "asgi", "manage")  # what is served comes before what a developer runs
@@ -60,7 +60,8 @@ def _designated(modules: list[Module]) -> Iterator[str]:
     for entry in _ENTRIES:
         for module in modules:
             if module.name.rpartition(".")[2] == entry:
-                for scope in (module, *module.functions):
+                scopes: list[Module | Function] = [module, *module.functions]
+                for scope in scopes:
                     yield from _designations(scope.body)
 
 

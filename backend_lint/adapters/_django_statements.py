@@ -448,12 +448,10 @@ class Django:
                 found.extend(self._mapping(so_far, binding.expr, scope, negated=negated)[0])
         for stmt in scope.statements:
             match stmt:
-                case ir.Assign(targets=[ir.Subscript(value=ir.Name(id=name), index=key)], value=item) if (
-                    item is not None
-                ):
+                case ir.Assign(targets=[ir.Subscript(value=ir.Name(id=name), index=key)], value=given):
                     held = constant(self.project, key, scope)
-                    if name == value.id and isinstance(held, str):
-                        found.append(self.lookup(so_far, held, item, scope, item, negated=negated))
+                    if given is not None and name == value.id and isinstance(held, str):
+                        found.append(self.lookup(so_far, held, given, scope, given, negated=negated))
         return found, False
 
     def lookup(

@@ -204,7 +204,7 @@ def _action(
         bool(given) if detail is None else detail,
         text(options.pop("url_path", None)) or method.name,
         text(options.pop("url_name", None)) or method.name.replace("_", "-"),
-        methods | added,
+        {**methods, **added},
         options,
     )
 
@@ -247,7 +247,7 @@ def _templates(found: Registration, router: Object) -> tuple[_Route, ...]:
 def _template(value: Value) -> _Route | None:
     if not isinstance(value, Called):
         return None
-    names = ("url", "mapping", "name", "detail", "initkwargs")
+    names: tuple[str, ...] = ("url", "mapping", "name", "detail", "initkwargs")
     is_dynamic = value.symbol == "rest_framework.routers.DynamicRoute"
     if is_dynamic:
         names = ("url", "name", "detail", "initkwargs")

@@ -105,10 +105,12 @@ class Entities:
             yield from self.of(stmt.value, cls)
         for method, assign in cls.instance_attributes.get(name, ()):
             yield from self.of(assign.value, method)
-        method = cls.methods.get(name)
-        for stmt in method.statements if method is not None else ():
-            if type(stmt) is ir.Return:
-                yield from self.of(stmt.value, method) if method is not None else ()
+        called = cls.methods.get(name)
+        if called is None:
+            return
+        for each in called.statements:
+            if type(each) is ir.Return:
+                yield from self.of(each.value, called)
 
     def _arguments(self, cls: Class) -> Iterator[str]:
         """`class Orders(Repository[Order])`."""

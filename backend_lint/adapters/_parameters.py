@@ -79,7 +79,9 @@ class Parameters:
         found = Signature()
         seen: set[str] = set()
         for each in self.project.classes.mro(cls):
-            for name, assigned in each.attributes.items() if isinstance(each, Class) else ():
+            if not isinstance(each, Class):
+                continue
+            for name, assigned in each.attributes.items():
                 if name in seen or (assigned.annotation is None and self._dependency(assigned.value, each) is None):
                     continue
                 seen.add(name)

@@ -94,8 +94,8 @@ class QueryScope:
 
     def built_by(self, expr: Expr) -> ir.Call | None:
         """The call that builds what an expression is: itself, or the last that a variable was assigned."""
-        while type(expr) in (ir.Await, ir.Subscript, ir.Walrus, ir.Star):
-            expr = expr.value  # type: ignore[union-attr]
+        while isinstance(expr, (ir.Await, ir.Subscript, ir.Walrus, ir.Star)):
+            expr = expr.value
         if type(expr) is ir.Call:
             return expr
         if type(expr) is ir.Name and isinstance(self.scope, Function):

@@ -51,18 +51,10 @@ class _Reader:
                     if where is not None:
                         yield self._input(name, where, node, None, None, required=True)
                 case ir.Call(func=ir.Attribute(value=owner, name=method)) if method in _READS:
-                    name = node.argument(0, "key")
-                    where = self._where(owner) if type(name) is ir.Const and isinstance(name.value, str) else None
-                    if where is not None:
-                        default = node.argument(1, "default")
-                        yield self._input(
-                            name.value,
-                            where,
-                            node,
-                            node.argument(2, "type"),
-                            default,
-                            required=False,  # type: ignore[union-attr, arg-type]
-                        )
+                    key = node.argument(0, "key")
+                    if type(key) is ir.Const and isinstance(key.value, str) and (where := self._where(owner)):
+                        default, kind = node.argument(1, "default"), node.argument(2, "type")
+                        yield self._input(key.value, where, node, kind, default, required=False)
 
     def _input(
         self, name: str, where: str, node: Expr, kind: Expr | None, default: Expr | None, *, required: bool

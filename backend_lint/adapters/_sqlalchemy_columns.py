@@ -272,15 +272,15 @@ def sqlmodel_column(
     for call in fields:
         keywords |= {name: (each, call) for name, each in call.node.keywords.items()}
     written = Written(keywords=keywords)
-    given, call = keywords.get("sa_column", (None, None))
-    if given is not None and call is not None:
+    if "sa_column" in keywords:
+        given, call = keywords["sa_column"]
         inner = column_call(project, given, call.scope, call.known)
         if inner is None:
             return None
         explicit = Written()
         read_arguments(project, inner, locate, explicit)
-        found = declared_column(project, attribute, inner, None, owner=owner, lineage=lineage, locate=locate)
-        return None if found is None else (found[0], explicit)
+        declared = declared_column(project, attribute, inner, None, owner=owner, lineage=lineage, locate=locate)
+        return None if declared is None else (declared[0], explicit)
     _read_field(project, written, locate)
     default = fields[-1].node.argument(0, "default") if fields else value
     is_required = (default is None and "default_factory" not in keywords) or _is_ellipsis(default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from backend_lint.adapters._entities import Entities
@@ -552,8 +552,13 @@ class SqlAlchemy:
             case _:
                 return [], False
 
-    def _called_condition(  # type: ignore[no-untyped-def]
-        self, call: ir.Call, scope: Scope, known: Known, below, use
+    def _called_condition(
+        self,
+        call: ir.Call,
+        scope: Scope,
+        known: Known,
+        below: Callable[..., tuple[list[ColumnUse], bool]],
+        use: Callable[[Col, str, Expr | None], tuple[list[ColumnUse], bool]],
     ) -> tuple[list[ColumnUse], bool]:
         values = self._spread(call, scope)
         name = (ir.dotted(call.func) or "").rpartition(".")[2]

@@ -95,8 +95,8 @@ def _named(project: Project, expr: Expr, scope: Scope, depth: int) -> ColumnType
     if type(expr) is ir.Name and isinstance(scope, Function):
         values = [each for each in project.types.bindings(scope).get(expr.id, ()) if each.kind == "value"]
         return written_type(project, values[-1].expr, scope, depth + 1) if values else None
-    name = word(project, expr, scope)
-    return None if name is None else ColumnType(name, None, family(name))
+    said = word(project, expr, scope)
+    return None if said is None else ColumnType(said, None, family(said))
 
 
 def _family_of_class(project: Project, cls: Class) -> str | None:

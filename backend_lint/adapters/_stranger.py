@@ -497,16 +497,16 @@ class Strangers:
                 decided = self.truth(test, scope, env)
                 return OPEN if decided is None else self._value(body if decided else orelse, scope, env)
             case ir.Sequence(items=items):
-                values = tuple(self._value(item, scope, env) for item in items)
-                return values if all(map(_is_plain, values)) else OPEN
+                held = tuple(self._value(item, scope, env) for item in items)
+                return held if all(map(_is_plain, held)) else OPEN
             case ir.Dict(keys=keys):
                 names = [OPEN if key is None else self._value(key, scope, env) for key in keys]
                 return dict.fromkeys(names, OPEN) if all(map(_is_plain, names)) else OPEN
             case ir.Subscript(value=owner, index=index):
                 return _element(self._value(owner, scope, env), self._value(index, scope, env))
             case ir.Text(pieces=pieces):
-                values = tuple(self._value(piece, scope, env) for piece in pieces)
-                return "".join(map(str, values)) if all(map(_is_plain, values)) else OPEN
+                parts = [self._value(piece, scope, env) for piece in pieces]
+                return "".join(map(str, parts)) if all(map(_is_plain, parts)) else OPEN
             case ir.Binary(op="+", left=left, right=right):
                 first, second = self._value(left, scope, env), self._value(right, scope, env)
                 return first + second if isinstance(first, str) and isinstance(second, str) else OPEN

@@ -550,15 +550,15 @@ class _Reader:
                     yield Guard(kind, name, place, function=decorator)
 
     def _own_checks(self, route: Route, function: Function) -> None:
-        """Refusals in the handler itself that concern who asks: of calls that are handed the request, and plain 401s."""
+        """Refusals in the handler itself that concern who asks: calls that are handed the request, and plain 401s."""
         if any(guard.kind is GuardKind.AUTHENTICATION for guard in route.guards) or _verifies_password(function):
             return
         requests = {
             parameter.name
             for parameter in function.parameters
             if parameter.annotation is not None
-            and (kind := self.project.types.annotation(parameter.annotation, function)) is not None
-            and kind.name.startswith(("starlette.requests.", "starlette.websockets."))
+            and (said := self.project.types.annotation(parameter.annotation, function)) is not None
+            and said.name.startswith(("starlette.requests.", "starlette.websockets."))
         }
         if function.cls is not None and route.view is function.cls:
             requests |= {each.name for each in function.parameters[1:2] if each.annotation is None}
@@ -572,7 +572,7 @@ class _Reader:
             route.guards.append(Guard(GuardKind.AUTHENTICATION, function.name, function.at, "handler", function))
 
     def _app_guards(self, container: Object) -> tuple[Guard, ...]:
-        """Guards in middleware, by effect: one that can answer 401 or 403 guards all paths, unless it asks for the path."""
+        """Guards in middleware, by effect: what can answer 401 or 403 guards all paths, unless it asks for the path."""
         guards: list[Guard] = []
         for value, place in self._wrapped(container):
             function: Function | None = None
@@ -585,8 +585,7 @@ class _Reader:
                     guards.append(Guard(_GUARDING_MIDDLEWARE[name], name.rpartition(".")[2], place, "middleware"))
             if function is not None and not _tests_path(function):
                 name = function.cls.name if function.cls is not None else function.name
-                for kind in self.denials.kinds(function):
-                    guards.append(Guard(kind, name, place, "middleware", function))
+                guards.extend(Guard(kind, name, place, "middleware", function) for kind in self.denials.kinds(function))
         return tuple(guards)
 
     def _wrapped(self, container: Object) -> Iterator[tuple[Value | None, Place]]:
@@ -612,11 +611,8 @@ def _tests_path(function: Function) -> bool:
 
 def _verifies_password(function: Function) -> bool:
     """Whether the function is a login: it reads a password."""
-    return any(
-        "password" in (node.name if type(node) is ir.Attribute else node.id).lower()
-        for node in ir.walk(function.body)
-        if type(node) in (ir.Attribute, ir.Name)
-    )
+    read = (node for node in ir.walk(function.body) if isinstance(node, (ir.Attribute, ir.Name)))
+    return any("password" in (node.name if isinstance(node, ir.Attribute) else node.id).lower() for node in read)
 
 
 def _model_name(expr: Expr) -> str | None:

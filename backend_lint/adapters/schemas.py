@@ -1,4 +1,4 @@
-"""Schemas that classes declare by annotations or fields: Pydantic, SQLModel, dataclasses, TypedDict, msgspec, marshmallow.
+"""Schemas that classes declare: Pydantic, SQLModel, dataclasses, TypedDict, msgspec, marshmallow.
 
 Source: https://docs.pydantic.dev/latest/concepts/fields/,
 https://marshmallow.readthedocs.io/en/stable/marshmallow.fields.html

@@ -42,8 +42,8 @@ class Rule:
     """What the user sees of a rule stands in its module: the file's name is the rule's, the docstring its page.
 
     `roles` are the roles of the files it reports on. `options` is the struct of its options; an instance of it, filled
-    from the configuration, is `self.options`. `preview` rules run only on request.
-    `former` are codes and names that the rule had in earlier versions, by which configurations and comments may know it.
+    from the configuration, is `self.options`. `preview` rules run only on request. `former` are codes and names that
+    the rule had in earlier versions, by which configurations and comments may know it.
     """
 
     code: ClassVar[str]

@@ -488,7 +488,7 @@ _CHILDREN: dict[type, Callable[[Any], Sequence_[Expr]]] = {
 
 
 def blocks(node: Stmt) -> Iterator[list[Stmt]]:
-    """The lists of statements directly below a statement, in source order. A definition has none: it is another scope."""
+    """The lists of statements directly below a statement, in source order. A definition has none: it is a scope."""
     match node:
         case If() | While() | For():
             yield node.body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,8 +168,9 @@ class _Lowering:
         was = self.is_guarded
         self.is_guarded = was or any(kind is None or _catches_import_error(kind) for kind in types)
         body = self.block(node.body)
+        written: Sequence[cst.ExceptHandler | cst.ExceptStarHandler] = node.handlers
         handlers = []
-        for handler, kind in zip(node.handlers, types, strict=True):
+        for handler, kind in zip(written, types, strict=True):
             name = None
             if handler.name is not None and isinstance(handler.name.name, cst.Name):
                 name = handler.name.name.value
@@ -448,9 +449,9 @@ class _Lowering:
                 return _annotation(parsed, node.at, node.end)
             case ir.Subscript() if (ir.dotted(node.value) or "").rpartition(".")[2] not in ("Literal", "Annotated"):
                 node.index = self.unquoted(node.index)
-            case ir.Subscript(index=ir.Sequence(items=[first, *rest])):
+            case ir.Subscript(index=ir.Sequence(items=[first, *rest]) as parts):
                 if (ir.dotted(node.value) or "").rpartition(".")[2] == "Annotated":
-                    node.index.items = [self.unquoted(first), *rest]
+                    parts.items = [self.unquoted(first), *rest]
             case ir.Sequence():
                 node.items = [self.unquoted(item) for item in node.items]
             case ir.Binary(op="|"):

@@ -47,7 +47,7 @@ class Parameter(msgspec.Struct, array_like=True, gc=False):
 
 
 class Metrics(msgspec.Struct, array_like=True, gc=False):
-    """`cognitive` follows G. Ann Campbell, Cognitive Complexity (SonarSource, 2018); `cyclomatic` follows McCabe (1976).
+    """`cognitive` follows G. Ann Campbell, Cognitive Complexity (SonarSource, 2018); `cyclomatic` McCabe (1976).
 
     `statements` counts statements of the scope without nested definitions; `lines` its physical lines.
     """
@@ -87,7 +87,7 @@ class FunctionFacts(msgspec.Struct, array_like=True, eq=False):
 
 
 class ClassFacts(msgspec.Struct, array_like=True, eq=False):
-    """`methods` are indexes of the functions that stand directly in the body, in order; `body` has all its statements."""
+    """`methods` are indexes of the functions directly in the body, in order; `body` has all its statements."""
 
     at: int
     end: int

@@ -109,9 +109,8 @@ class Project(Backend):
             return None
         facts = module.facts
         offset = facts.line_starts[min(place.line, len(facts.line_starts)) - 1] + place.column - 1
-        around: list[Function | Class] = [
-            each for each in (*module.functions, *module.classes) if each.facts.at <= offset < each.facts.end
-        ]
+        definitions: list[Function | Class] = [*module.functions, *module.classes]
+        around = [each for each in definitions if each.facts.at <= offset < each.facts.end]
         named = [each for each in around if not (isinstance(each, Function) and each.facts.is_lambda)]
         return max(named, key=lambda each: each.facts.at, default=module)
 

@@ -70,7 +70,7 @@ class Types:
         self._learned: dict[tuple[str, str], Type] = {}
 
     def learn(self, members: Mapping[tuple[str, str], Type]) -> None:
-        """Take in what the code does not say: the types of attributes that a framework puts on classes, by class and name."""
+        """Take in what the code does not say: types of attributes that frameworks put on classes, by class and name."""
         self._learned.update(members)
         for known in (self._of, self._returns, self._attributes):
             known.clear()
@@ -111,9 +111,9 @@ class Types:
             case ir.Sequence(kind=kind, items=items):
                 element = next((found for found in (self.of(item, scope) for item in items) if found), None)
                 return Type(f"builtins.{kind}", () if element is None else (element,))
-            case ir.Dict(keys=keys, values=values):
-                value = next((found for found in (self.of(item, scope) for item in values) if found), None)
-                return Type("builtins.dict", () if value is None else (Type("builtins.str"), value))
+            case ir.Dict(values=values):
+                held = next((found for found in (self.of(item, scope) for item in values) if found), None)
+                return Type("builtins.dict", () if held is None else (Type("builtins.str"), held))
             case ir.Comprehension(kind="dict", value=value):
                 found = self.of(value, scope)
                 return Type("builtins.dict", () if found is None else (Type("?"), found))
@@ -314,7 +314,7 @@ class Types:
             return Type("builtins.dict", args)
         if base in ("tuple", "Tuple"):
             return Type("builtins.tuple", args)
-        owner = self._annotated_name(value, scope) if type(value) in (ir.Name, ir.Attribute) else None
+        owner = self._annotated_name(value, scope) if isinstance(value, (ir.Name, ir.Attribute)) else None
         return None if owner is None else Type(owner.name, args)
 
     def _annotated_dependency(self, extras: list[Expr], scope: Scope) -> Type | None:
@@ -579,7 +579,7 @@ class Types:
         return Type(name, tuple(parts))
 
     def _instance(self, value: Expr, scope: Scope) -> Type | None:
-        """The value as a type argument: a class stands for its instances, an attribute of a mapped class for the class."""
+        """The value as a type argument: a class is its instances, an attribute of a mapped class is the class."""
         found = self.of(value, scope)
         if found is not None and found.itself:
             return Type(found.name)

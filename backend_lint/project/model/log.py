@@ -12,7 +12,7 @@ from backend_lint.project.modules import Scope
 
 @dataclass(eq=False)
 class LogCall:
-    """`level` is `debug` … `critical`, `exception`, `print` or `audit`; `library` is `logging`, `structlog`, `loguru`."""
+    """`level` is `debug` … `critical`, `exception`, `print`, `audit`; `library` is `logging`, `structlog`, `loguru`."""
 
     site: CallSite
     scope: Scope

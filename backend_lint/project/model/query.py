@@ -15,7 +15,7 @@ class ColumnUse:
     """A column in a predicate, a join or an order.
 
     `column` is its name in the database, as written where the model is not known. `operator` is that of Python or SQL
-    (`==`, `in`, `like`, `icontains`, `is`, `<`, `not in`, …), `join` where it joins tables, `asc` or `desc` in an order.
+    (`==`, `in`, `like`, `icontains`, `is`, `not in`, …), `join` where it joins tables, `asc` or `desc` in an order.
     `value` is what it is compared with. `model` is the entity that has the column, `path` the relations that lead to it
     from the query's own (`category.parent`). `function` wraps the column (`lower`). `is_alternative` within an `or`.
     """

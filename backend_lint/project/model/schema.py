@@ -12,7 +12,7 @@ from backend_lint.project.modules import Class
 
 @dataclass(eq=False)
 class SchemaField:
-    """`type` is the name of its type, without `Optional` and containers; `schema` the qualified name of a nested schema.
+    """`type` is its type's name, without `Optional` and containers; `schema` the qualified name of a nested schema.
 
     `name` is the attribute, `alias` the wire name where it differs, `source` the attribute of the entity it reads.
     """

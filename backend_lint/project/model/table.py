@@ -49,7 +49,7 @@ class Column:
 class Index:
     """`columns` are database names, in order; an expression is left out, and `is_partial` where there is a condition.
 
-    `is_constraint` where it is declared as a unique constraint. Indexes of single columns (`index=True`) are listed, too.
+    `is_constraint` where it is declared as a unique constraint. Indexes of single columns (`index=True`) count, too.
     """
 
     columns: tuple[str, ...]
