@@ -80,7 +80,7 @@ def left(): ...
 ```
 
 ## When not to
-A project without a dominant direction is not reported, nor are imports for types only.
+A project without a dominant direction is not reported, nor are imports for types only, nor services that enqueue tasks.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ class LayerInversion(ProjectRule):
                 continue
             if edge.source.role is not Role.APP or edge.target.role is not Role.APP:
                 continue
+            if {source, target} == {"task", "service"}:
+                continue  # services put tasks on the queue, and tasks call services
             pair = (min(source, target, key=_ORDER.index), max(source, target, key=_ORDER.index))
             if source == pair[0]:
                 down[pair] += 1

@@ -54,6 +54,7 @@ class SwallowedCancellation(ProjectRule):
     severity = Severity.MEDIUM
     cwe = (391,)
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         for function in project.functions():
