@@ -42,9 +42,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.rules.api._shared import documented
-
 from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.rules.api._shared import documented
 
 
 class DuplicateOperationId(ProjectRule):

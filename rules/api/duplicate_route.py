@@ -42,9 +42,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.rules.api._shared import are_alternatives, methods_taken, shape
-
 from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
+from backend_lint.rules.api._shared import are_alternatives, methods_taken, shape
 
 
 class DuplicateRoute(ProjectRule):

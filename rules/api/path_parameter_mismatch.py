@@ -39,9 +39,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.rules.api._shared import is_page
-
 from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.rules.api._shared import is_page
 
 _RAW = frozenset({"path_params", "view_args", "kwargs", "match_info", "resolver_match", "scope", "path"})
 _KNOWN_DECORATORS = (

@@ -53,8 +53,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend_lint.rules.api._shared import listed, never_returns, unreachable
-
 from backend_lint.api import (
     Class,
     Finding,
@@ -70,6 +68,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.api._shared import listed, never_returns, unreachable
 
 _LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "tuple", "Tuple"})
 _VALIDATORS = ("model_validator", "root_validator", "model_serializer")

@@ -75,9 +75,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from backend_lint.rules.data._shared import column_of, listed, served
-
 from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
+from backend_lint.rules.data._shared import column_of, listed, served
 
 _CHECKS = frozenset({"select", "exists", "count"})
 

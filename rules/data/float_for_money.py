@@ -48,9 +48,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.rules.data._shared import words
-
 from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Severity, Unit
+from backend_lint.rules.data._shared import words
 
 _FLOATS = frozenset({"Float", "FLOAT", "REAL", "DOUBLE", "Double", "DOUBLE_PRECISION", "FloatField", "DoubleField"})
 _AMOUNTS = frozenset(

@@ -62,9 +62,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backend_lint.rules.data._shared import column_of, listed, served
-
 from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
+from backend_lint.rules.data._shared import column_of, listed, served
 
 
 class LookupWithoutUnique(ProjectRule):

@@ -71,12 +71,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir
 from backend_lint.rules.data._shared import column_of, served, words
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir
-
 _SHARED = frozenset(
-    ["balance", "stock", "quantity", "count", "counter", "credits", "credit", "points", "views", "likes", "hits", "votes", "remaining", "available", "reserved", "inventory", "seats", "used", "usage", "attempts", "uses", "downloads", "sold"]
+    [
+        "balance",
+        "stock",
+        "quantity",
+        "count",
+        "counter",
+        "credits",
+        "credit",
+        "points",
+        "views",
+        "likes",
+        "hits",
+        "votes",
+        "remaining",
+        "available",
+        "reserved",
+        "inventory",
+        "seats",
+        "used",
+        "usage",
+        "attempts",
+        "uses",
+        "downloads",
+        "sold",
+    ]
 )
 _VERSIONS = frozenset({"version_id_col", "version_id"})
 

@@ -80,8 +80,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.rules.data._shared import Loop, loops, served
-
 from backend_lint.api import (
     Finding,
     Function,
@@ -95,6 +93,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.data._shared import Loop, loops, served
 
 _EAGER = frozenset(
     {"joined", "selectin", "subquery", "immediate", "False", "joined_eager", "noload", "raise", "write_only"}

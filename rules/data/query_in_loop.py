@@ -64,9 +64,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.rules.data._shared import Loop, loops, served, uses
-
 from backend_lint.api import CallSite, Finding, Function, Path, Project, ProjectRule, Query, Severity, Step, Unit, ir
+from backend_lint.rules.data._shared import Loop, loops, served, uses
 
 _DEPTH = 3
 

@@ -81,9 +81,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backend_lint.rules.data._shared import column_of, served
-
 from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
+from backend_lint.rules.data._shared import column_of, served
 
 _SARGABLE = frozenset({"==", "in", "<", "<=", ">", ">=", "between", "startswith"})
 _SELECTIVE = frozenset({"==", "in"})

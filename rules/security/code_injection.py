@@ -40,9 +40,8 @@ def total():
 
 from __future__ import annotations
 
-from backend_lint.rules.security._flows import FlowRule
-
 from backend_lint.api import Severity
+from backend_lint.rules.security._flows import FlowRule
 
 
 class CodeInjection(FlowRule):

@@ -37,9 +37,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from backend_lint.rules.security._shared import production_settings
-
 from backend_lint.api import UNKNOWN, Finding, Place, Project, ProjectRule, Scope, Severity, Unit, ir
+from backend_lint.rules.security._shared import production_settings
 
 _ORIGINS = ("allow_origins", "origins", "allowed_origins")
 _PATTERNS = ("allow_origin_regex", "origin_regex")

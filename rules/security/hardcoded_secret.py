@@ -38,6 +38,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Scope, Severity, Unit, ir
 from backend_lint.rules.security._shared import (
     is_credential,
     is_placeholder,
@@ -47,8 +48,6 @@ from backend_lint.rules.security._shared import (
     texts,
     words,
 )
-
-from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Scope, Severity, Unit, ir
 
 _FORMATS = (
     ("AWS access key", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),

@@ -44,9 +44,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.rules.security._shared import identity_guards, is_application
-
 from backend_lint.api import Finding, GuardKind, Place, Project, ProjectRule, Severity, Step, Unit
+from backend_lint.rules.security._shared import identity_guards, is_application
 
 _IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
 

@@ -113,8 +113,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from backend_lint.rules.security._shared import identity_guards, is_application, nested
-
 from backend_lint.api import (
     Confidence,
     Finding,
@@ -130,6 +128,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.security._shared import identity_guards, is_application, nested
 
 _EVIDENCE = 2
 _PRINCIPALS = frozenset(

@@ -44,9 +44,8 @@ def names():
 
 from __future__ import annotations
 
-from backend_lint.rules.security._flows import FlowRule
-
 from backend_lint.api import Severity
+from backend_lint.rules.security._flows import FlowRule
 
 
 class RegexFromClient(FlowRule):

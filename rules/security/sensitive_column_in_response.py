@@ -53,8 +53,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend_lint.rules.security._shared import is_application, place_of, words
-
 from backend_lint.api import (
     Class,
     Finding,
@@ -72,6 +70,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.security._shared import is_application, place_of, words
 
 _ENDS = (
     ("password",),

@@ -57,9 +57,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.rules.security._shared import literal, words
-
 from backend_lint.api import Confidence, Finding, Function, LogCall, Project, ProjectRule, Schema, Severity, Unit, ir
+from backend_lint.rules.security._shared import literal, words
 
 _SECRET_ENDS = (
     ("password",),

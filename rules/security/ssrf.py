@@ -39,9 +39,8 @@ def preview(article: str) -> str:
 
 from __future__ import annotations
 
-from backend_lint.rules.security._flows import FlowRule
-
 from backend_lint.api import Severity
+from backend_lint.rules.security._flows import FlowRule
 
 
 class Ssrf(FlowRule):

@@ -37,9 +37,8 @@ def hello():
 
 from __future__ import annotations
 
-from backend_lint.rules.security._flows import FlowRule
-
 from backend_lint.api import Severity
+from backend_lint.rules.security._flows import FlowRule
 
 
 class TemplateInjection(FlowRule):

@@ -91,6 +91,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.security._shared import (
     identity_guards,
     is_application,
@@ -100,8 +101,6 @@ from backend_lint.rules.security._shared import (
     reaching,
     words,
 )
-
-from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _MEMBERS = 4

@@ -41,9 +41,8 @@ def cart():
 
 from __future__ import annotations
 
-from backend_lint.rules.security._flows import FlowRule
-
 from backend_lint.api import Severity
+from backend_lint.rules.security._flows import FlowRule
 
 
 class UnsafeDeserialization(FlowRule):

@@ -42,9 +42,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backend_lint.rules.security._shared import is_handler
-
 from backend_lint.api import CallSite, Confidence, Finding, Function, Project, ProjectRule, Severity, Unit, ir
+from backend_lint.rules.security._shared import is_handler
 
 _HASHES = {
     "hashlib.md5": "MD5",

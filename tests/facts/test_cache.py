@@ -76,9 +76,7 @@ def test_without_a_directory_nothing_is_kept(tmp_path: Path) -> None:
 
 @pytest.fixture
 def shop(program: Program) -> Program:
-    program.write(
-        app=LOGS.format(name="charge"), api="import app\nimport telnetlib\n", broken="def f(:\n"
-    )
+    program.write(app=LOGS.format(name="charge"), api="import app\nimport telnetlib\n", broken="def f(:\n")
     return program
 
 

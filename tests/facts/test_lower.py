@@ -109,7 +109,7 @@ def test_names_bound_anywhere_in_a_function_are_its_locals() -> None:
             return [aa for aa in a]
         """
     )
-    assert found.functions[0].locals == sorted("a b c d x w e h i j k l m n o p q r s t u v inner Inner aa".split())
+    assert found.functions[0].locals == sorted([*"abcdxwehijklmnopqrstuv", "inner", "Inner", "aa"])
 
 
 def test_a_string_annotation_is_read_as_the_code_it_holds() -> None:
