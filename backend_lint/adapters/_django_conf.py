@@ -5,7 +5,7 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from backend_lint.adapters._django_settings import settings_owners
-from backend_lint.adapters._registration import Entries, Items, Registration, Unknown, Value, registration, text
+from backend_lint.adapters._registration import Items, Registration, Unknown, Value, registration, text
 from backend_lint.core import Place
 from backend_lint.facts.ir import Assign
 from backend_lint.project import Class, Module, Project
@@ -42,11 +42,6 @@ class Settings:
         found = self.value(name)
         items = found.items if isinstance(found, Items) else []
         return [each for item in items if (each := text(item)) is not None]
-
-    def entry(self, name: str, key: str) -> Value | None:
-        """What a dictionary among the settings has under a key."""
-        found = self.value(name)
-        return found.entries.get(key) if isinstance(found, Entries) else None
 
     def place(self, name: str) -> Place | None:
         """Where a setting is assigned."""

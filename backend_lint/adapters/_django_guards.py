@@ -8,9 +8,22 @@ from typing import Any
 
 from backend_lint.adapters._django_conf import settings
 from backend_lint.adapters._django_library import METHODS
+from backend_lint.adapters._django_middleware import Chain
 from backend_lint.adapters._django_requests import Caller, Django, Request, User
 from backend_lint.adapters._django_views import Layer, View
-from backend_lint.adapters._evaluation import OPEN, Blame, Evaluation, Native, Refusal, Routine, Thing, Wrapped, core
+from backend_lint.adapters._evaluation import (
+    ELSEWHERE,
+    OPEN,
+    Blame,
+    Evaluation,
+    Kind,
+    Native,
+    Refusal,
+    Routine,
+    Thing,
+    Wrapped,
+    core,
+)
 from backend_lint.project import Project
 from backend_lint.project.model import Guard, GuardKind
 
@@ -40,6 +53,8 @@ class Guards:
         self.project = project
         self.library = Django(project, settings(project))
         self.evaluation = Evaluation(project, self.library)
+        self.middleware = Chain(project, settings(project), self.library)
+        self._before: dict[tuple[str, str | None], list[Guard]] = {}
 
     def of_function(self, view: View, path: str) -> dict[str, Admission]:
         """What each method of a function view asks; one entry for all where the view does not look at the method."""
@@ -55,15 +70,24 @@ class Guards:
         """What a class-based view asks of a request with this HTTP method, which its method `name` answers."""
         return self._admission(view, method, path, name)[0]
 
+    def before(self, path: str, name: str | None) -> list[Guard]:
+        """The guards that the middleware sets before whatever answers at an address."""
+        key = path, name
+        if key not in self._before:
+            self.library.route_name = name
+            refused = self.middleware.refusals(self.evaluation, lambda caller: Request("GET", path, User(caller), name))
+            self._before[key] = list(_guards(refused, []))
+        return self._before[key]
+
     def _admission(self, view: View, method: str, path: str, name: str | None) -> tuple[Admission, bool]:
         anybody = self._ask(view, Caller.SUPERUSER, method, path, name) if name is None else _Asked()
         if any(each.status == _METHOD_NOT_ALLOWED and each.is_certain for each in anybody.refusals):
             return Admission(is_served=False), True
         stranger = self._ask(view, Caller.STRANGER, method, path, name)
         refused = [each for each in stranger.refusals if _counts(each)]
-        if name is not None and any(each.is_certain and _is_handlers(each) for each in refused):
+        if name is not None and any(_is_perhaps_for_all(each) for each in refused):
             anybody = self._ask(view, Caller.SUPERUSER, method, path, name)
-        refused = [each for each in refused if each not in anybody.refusals or not each.is_certain]
+        refused = [each for each in refused if each not in anybody.refusals or not _is_perhaps_for_all(each)]
         is_read = anybody.is_method_read or stranger.is_method_read
         if not refused:
             return Admission(), is_read
@@ -73,8 +97,11 @@ class Guards:
 
     def _ask(self, view: View, caller: Caller, method: str, path: str, name: str | None) -> _Asked:
         request = Request(method, path, User(caller))
-        value = self._callable(view, request, name)
-        refusals = self.evaluation.answer(value, [request])
+
+        def whole(evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+            return evaluation.call(self._callable(view, request, name), args, kwargs)
+
+        refusals = self.evaluation.answer(Native(whole), [request])
         return _Asked(refusals, request.is_method_read)
 
     def _callable(self, view: View, request: Request, name: str | None) -> Any:
@@ -92,9 +119,22 @@ class Guards:
         options = {key: self.evaluation.of_value(value) for key, value in view.options.items()}
         me.attributes = {**options, "request": request, "action": name, "kwargs": OPEN, "args": OPEN, "at": view.at}
         me.attributes["handle"] = self._handler(view, me, name)
-        return Native(
+        plain = Native(
             lambda evaluation, args, kwargs: evaluation.call(evaluation.attribute(me, "dispatch"), args, kwargs)
         )
+        return self._made(view, plain)
+
+    def _made(self, view: View, plain: Native) -> Any:
+        """What the class's own `as_view()` makes of the view, as mixins do that wrap it in a decorator."""
+        method = view.method("as_view")
+        if method is None or method.cls is None:
+            return plain
+        self.library.plain_view = plain
+        kind = Kind(view.classes)
+        made = self.evaluation.call(self.evaluation.attribute(kind, "as_view"), [], {})
+        if made is plain or not isinstance(made, Native | Routine | Wrapped):
+            return plain
+        return Wrapped(made, Blame(method.cls.name, method.at, "class", method, method.cls))
 
     def _handler(self, view: View, me: Thing, name: str) -> Any:
         if view.function is not None:  # of `@api_view`
@@ -112,15 +152,19 @@ class Guards:
         return value
 
 
-def _is_handlers(refusal: Refusal) -> bool:
-    return refusal.blame is not None and refusal.blame.level == "handler"
+def _is_perhaps_for_all(refusal: Refusal) -> bool:
+    """Whether everybody may be refused alike: sent elsewhere, or turned away by the handler itself."""
+    is_handlers = refusal.blame is not None and refusal.blame.level == "handler"
+    return refusal.status == ELSEWHERE or (is_handlers and refusal.is_certain)
 
 
 def _counts(refusal: Refusal) -> bool:
     """A guard that may refuse is one; a handler's own refusal has to be about who asks."""
-    if refusal.blame is None or refusal.status not in (401, 403, 429):
+    if refusal.blame is None:
         return False
-    return refusal.is_certain or refusal.is_asked or refusal.blame.level != "handler"
+    if refusal.blame.level == "handler":
+        return refusal.status in (401, 403, 429) and (refusal.is_certain or refusal.is_asked)
+    return refusal.status in (401, 403, 429) or (refusal.status == ELSEWHERE and refusal.is_certain)
 
 
 def _guards(stranger: Iterable[Refusal], member: Iterable[Refusal]) -> Iterable[Guard]:
@@ -131,8 +175,8 @@ def _guards(stranger: Iterable[Refusal], member: Iterable[Refusal]) -> Iterable[
             assert each.blame is not None
             by_blame.setdefault(each.blame, (set(), set()))[index].add(each.status)
     for blame, (strangers, members) in by_blame.items():
-        if strangers & {401, 403} or members & {401, 403}:
-            kind = GuardKind.AUTHORIZATION if 403 in members else GuardKind.AUTHENTICATION
+        if (strangers | members) & {401, 403, ELSEWHERE}:
+            kind = GuardKind.AUTHORIZATION if members & {403, ELSEWHERE} else GuardKind.AUTHENTICATION
             yield Guard(kind, blame.name, blame.at, blame.level, blame.function, blame.cls, blame.arguments)
         if 429 in strangers | members:
             yield Guard(GuardKind.THROTTLE, blame.name, blame.at, blame.level, blame.function, blame.cls)

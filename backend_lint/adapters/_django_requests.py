@@ -7,6 +7,7 @@ Source: `django.contrib.auth.mixins`, `django.contrib.auth.decorators`, `django.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +120,111 @@ class Absent:
         return False if isinstance(key, str) else ASKED
 
 
+@dataclass(frozen=True)
+class Address:
+    """The path of a request, as far as it is known: parameters stand in braces."""
+
+    path: str
+
+    @property
+    def _head(self) -> str:
+        return self.path.partition("{")[0]
+
+    def equals(self, other: Any) -> Any:
+        if not isinstance(other, str):
+            return OPEN
+        return self.path == other if "{" not in self.path else (OPEN if other.startswith(self._head) else False)
+
+    def contains(self, part: Any) -> Any:
+        return (isinstance(part, str) and part in self.path) or (OPEN if "{" in self.path else False)
+
+    def attribute(self, name: str) -> Any:
+        match name:
+            case "startswith":
+                return Native(lambda _, args, __: self.starts(args[0]) if args else OPEN)
+            case "endswith" if "{" not in self.path:
+                return Native(lambda _, args, __: _is_end(self.path, args))
+            case "lstrip" | "strip" | "rstrip" | "lower" | "removeprefix":
+                return Native(lambda _, args, __: Address(getattr(self.path, name)(*_texts(args))))
+            case _:
+                return OPEN
+
+    def starts(self, prefix: Any) -> Any:
+        if isinstance(prefix, list | tuple):
+            answers = [self.starts(each) for each in prefix]
+            return True if True in answers else (OPEN if OPEN in answers else False)
+        if not isinstance(prefix, str):
+            return OPEN
+        if "{" not in self.path or len(prefix) <= len(self._head):
+            return self.path.startswith(prefix)
+        return OPEN if prefix.startswith(self._head) else False
+
+
+def _is_end(path: str, args: list[Any]) -> Any:
+    ends = tuple(args[0]) if args and isinstance(args[0], list) else args[0] if args else OPEN
+    return (
+        path.endswith(ends) if isinstance(ends, str) or (isinstance(ends, tuple) and all(map(_is_text, ends))) else OPEN
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(args: list[Any]) -> list[str]:
+    return [each for each in args if isinstance(each, str)]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A compiled regular expression. Only its literal beginning is compared."""
+
+    text: str
+
+    def attribute(self, name: str) -> Any:
+        return Native(lambda _, args, __: self.found(name, args[0] if args else OPEN))
+
+    def found(self, how: str, subject: Any) -> Any:
+        literal, rest = _literal_start(self.text.removeprefix("^"))
+        address = Address(subject) if isinstance(subject, str) else subject
+        if not isinstance(address, Address) or (how == "search" and not self.text.startswith("^")):
+            return OPEN
+        if rest in ("$", r"\Z") or (how == "fullmatch" and not rest):
+            return address.equals(literal)
+        starts = address.starts(literal)
+        return starts if not rest or starts is False else OPEN
+
+
+def _literal_start(pattern: str) -> tuple[str, str]:
+    """The characters that a regular expression surely begins with, and the rest of it."""
+    plain = re.match(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^\w])*", pattern)
+    end = 0 if plain is None else plain.end()
+    if pattern[end : end + 1] in ("?", "*", "{"):
+        end -= 1
+    return re.sub(r"\\(.)", r"\1", pattern[:end]), pattern[end:]
+
+
+@dataclass(frozen=True)
+class Match:
+    """`request.resolver_match`."""
+
+    name: str | None
+
+    def attribute(self, name: str) -> Any:
+        *spaces, last = (self.name or "").split(":")
+        match name:
+            case "url_name":
+                return last or None
+            case "view_name":
+                return self.name
+            case "namespace" | "app_name":
+                return ":".join(spaces)
+            case "namespaces" | "app_names":
+                return spaces
+            case _:
+                return OPEN
+
+
 @dataclass(eq=False)
 class Request:
     """`is_method_read` once something asks for the method: until then the answer is that of all methods."""
@@ -126,6 +232,7 @@ class Request:
     method: str
     path: str
     user: User
+    name: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     is_method_read: bool = False
 
@@ -146,8 +253,10 @@ class Request:
                 return Absent() if self.user.caller is Caller.STRANGER else ASKED
             case "_request":
                 return self
-            case "path" | "path_info" if "{" not in self.path:
-                return self.path
+            case "path" | "path_info":
+                return Address(self.path)
+            case "resolver_match":
+                return Match(self.name)
         return OPEN
 
     def has(self, name: str) -> Any:
@@ -160,6 +269,8 @@ class Django:
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project, self.settings = project, settings
         self._denials = denials(project)
+        self.plain_view: Any = OPEN
+        self.route_name: str | None = None
         self._wrappers: dict[str, dict[str, list[Expr]]] = {}
         self._decides: dict[tuple[str, int], bool] = {}
         self._ends: dict[str, int] = {}
@@ -169,11 +280,12 @@ class Django:
 
     def member(self, evaluation: Evaluation, owner: str, name: str, me: Any) -> Any:
         found = _MEMBERS.get((owner, name))
-        if found is not None:
-            return Native(lambda evaluation, args, kwargs: found(Self(self, evaluation, me, owner), args))
-        called = library_method(owner, name)
+        called = library_method(owner, name) if found is None else None
         if called is not None:
-            return Native(lambda evaluation, args, kwargs: _call_each(Self(self, evaluation, me, owner), called, args))
+            names = called
+            return self._native(lambda self, args: _call_each(self, names, args), owner, me)
+        if found is not None:
+            return self._native(found, owner, me)
         known = library_attribute(owner, name)
         if known is not None:
             return known
@@ -181,10 +293,22 @@ class Django:
             return self._policy(evaluation, _POLICIES[name])
         return MISSING
 
+    def _native(self, run: Callable[[Self, list[Any]], Any], owner: str, me: Any) -> Native:
+        """A library's method. Taken from its class, it is handed the object first."""
+
+        def call(evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+            if isinstance(me, Thing) or run is _as_view:
+                return run(Self(self, evaluation, me, owner), args)
+            first = args[0] if args else OPEN
+            return run(Self(self, evaluation, first, owner), args[1:]) if isinstance(first, Thing) else OPEN
+
+        return Native(call)
+
     def _policy(self, evaluation: Evaluation, name: str) -> Any:
         """Classes that `REST_FRAMEWORK` names, or the framework's own default."""
-        given = self.settings.entry("REST_FRAMEWORK", name)
-        found = _DEFAULTS.get(name, OPEN) if given is None else evaluation.of_value(given)
+        given = evaluation.of_value(self.settings.value("REST_FRAMEWORK"))
+        known = given if isinstance(given, dict) else {}
+        found = known.get(name, _DEFAULTS.get(name, OPEN))
         if not isinstance(found, list | tuple):
             return found
         return [evaluation.named(self.project.names.denoted(each)) if isinstance(each, str) else each for each in found]
@@ -257,7 +381,7 @@ class Django:
 
     def _decisions(self, function: Function) -> Iterator[int]:
         for stmt in function.statements:
-            refused = ()
+            refused: tuple[int, ...] = ()
             match stmt:
                 case ir.Raise(exc=exc) if exc is not None:
                     refused = tuple(self._denials.raised(exc, function))
@@ -564,6 +688,10 @@ def _get_object(self: Self, args: list[Any]) -> Any:
     return OPEN
 
 
+def _as_view(self: Self, args: list[Any]) -> Any:
+    return self.library.plain_view
+
+
 def _nothing(self: Self, args: list[Any]) -> Any:
     return OPEN
 
@@ -621,6 +749,7 @@ _MEMBERS: dict[tuple[str, str], Callable[[Self, list[Any]], Any]] = {
     ("django.contrib.auth.views.PasswordChangeDoneView", "dispatch"): _signed_in_view,
     (_VIEW, "dispatch"): _dispatch,
     (_VIEW, "setup"): _nothing,
+    (_VIEW, "as_view"): _as_view,
     (_API_VIEW, "dispatch"): _api_dispatch,
     (_API_VIEW, "initial"): _initial,
     (_API_VIEW, "perform_authentication"): _perform_authentication,
@@ -734,7 +863,23 @@ def _identity(library: Django, evaluation: Evaluation, args: list[Any], kwargs: 
 
 
 def _partial(library: Django, evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return args[0] if args else OPEN
+    return Native(lambda inner, more, named: inner.call(args[0], [*args[1:], *more], {**kwargs, **named}))
+
+
+def _compiled(library: Django, evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return Pattern(args[0]) if args and isinstance(args[0], str) else OPEN
+
+
+def _searched(how: str, args: list[Any]) -> Any:
+    match args:
+        case [str() as pattern, subject, *_]:
+            return Pattern(pattern).found(how, subject)
+        case _:
+            return OPEN
+
+
+def _resolved(library: Django, evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return Match(library.route_name)
 
 
 _H = "django.views.decorators.http."
@@ -751,4 +896,9 @@ _DECORATORS: dict[str, Callable[[Django, Evaluation, list[Any], dict[str, Any]],
     _METHOD_DECORATOR: _method_decorator,
     "functools.wraps": _identity,
     "functools.partial": _partial,
+    "re.compile": _compiled,
+    "re.match": lambda library, evaluation, args, kwargs: _searched("match", args),
+    "re.search": lambda library, evaluation, args, kwargs: _searched("search", args),
+    "django.urls.resolve": _resolved,
+    "django.urls.get_script_prefix": lambda library, evaluation, args, kwargs: "/",
 }

@@ -39,7 +39,7 @@ class Mounted:
     """A view at an address, with the prefixes of all modules that include it.
 
     `converters` are by name of the parameter: that of the converter, or the regular expression. `router` is the URL
-    module or the router that it stands in, `app` the module with which the table starts. `node` is where it is registered.
+    module or the router that it stands in, `app` the module with which the table starts. `node` is what registers it.
     """
 
     path: str
@@ -172,7 +172,7 @@ class _Walk:
         target = include.argument(0, "arg")
         app_name: str | None = None
         if isinstance(target, Items) and len(target.items) in (2, 3) and text(target.items[1]) is not None:
-            target, app_name = target.items[0], text(target.items[1])
+            app_name, target = text(target.items[1]), target.items[0]
         module = self._included_module(target)
         if module is not None:
             app_name = app_name or text(self.found.variable(f"{module.name}.app_name"))

@@ -38,6 +38,7 @@ _STEPS = 4000
 _UNROLLED = 40
 _CHOICES = 6
 _METHOD_NOT_ALLOWED = 405
+ELSEWHERE = 302
 _REFUSALS = (401, 403, _METHOD_NOT_ALLOWED, 429)
 _PURE = frozenset(
     {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "split"}
@@ -92,7 +93,7 @@ class Blame:
 class Refusal:
     """`is_certain` where no open condition stands before it, `is_asked` where one did that depends on who asks.
 
-    `is_answered` once it is a response, which no `except` catches.
+    `is_answered` once it is a response, which no `except` catches. `at` is the offset of what refuses.
     """
 
     status: int
@@ -101,6 +102,7 @@ class Refusal:
     is_asked: bool = False
     exception: str | None = None
     is_answered: bool = False
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Answer:
 
     status: int
     blame: Blame | None
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -519,7 +522,9 @@ class Evaluation:
     def _return(self, value: Any, state: State) -> None:
         for each in value.values if isinstance(value, Either) else (value,):
             if isinstance(each, Answer) and state.is_open:
-                refusal = Refusal(each.status, each.blame or self.blame, False, state.is_asked, is_answered=True)
+                refusal = Refusal(
+                    each.status, each.blame or self.blame, False, state.is_asked, is_answered=True, at=each.at
+                )
                 self.refusals.append(refusal)
                 state.returned.append(Returned(OPEN, False, state.is_asked))
             else:
@@ -536,7 +541,7 @@ class Evaluation:
         if symbol == "rest_framework.exceptions.MethodNotAllowed":
             statuses = [_METHOD_NOT_ALLOWED]
         for status in statuses:
-            self.refusals.append(Refusal(status, self.blame, not state.is_open, state.is_asked, symbol))
+            self.refusals.append(Refusal(status, self.blame, not state.is_open, state.is_asked, symbol, at=exc.at))
 
     def _bind(self, target: Expr, value: Any, state: State) -> None:
         match target:
@@ -688,7 +693,7 @@ class Evaluation:
             case Thing(classes=classes):
                 return self.member(owner, classes, name)
             case Kind(classes=classes):
-                return self.member(None, classes, name)
+                return self.member(owner, classes, name)
             case Either(values=values):
                 return self.joined([self.attribute(each, name) for each in values])
             case str() if name in _PURE:
@@ -722,15 +727,20 @@ class Evaluation:
         """An attribute that stands in the body of a class."""
         if name in cls.methods:
             return self._method(me, cls, cls.methods[name])
-        if name in cls.attributes and cls.attributes[name].value is not None:
-            return self.evaluate(cls.attributes[name].value, State(cls, {}))
+        assigned = cls.attributes.get(name)
+        if assigned is not None and assigned.value is not None:
+            return self.evaluate(assigned.value, State(cls, {}))
         if name in cls.inner:
             return Kind(tuple(self.project.classes.mro(cls.inner[name])))
         return MISSING
 
     def _method(self, me: Any, cls: Class, method: Function) -> Any:
-        value: Any = Routine(method, None, me)
         names = {ir.dotted(each) for each in method.decorators}
+        if "classmethod" in names:
+            return Routine(method, None, Kind(me.classes) if isinstance(me, Thing) else me)
+        if isinstance(me, Kind):
+            return Routine(method)
+        value: Any = Routine(method, None, me)
         if me is not None and not names.isdisjoint({"property", "cached_property", "functools.cached_property"}):
             return self.call(value, [], {})
         value = self._blamed(value, method.name, cls, me)
@@ -809,7 +819,7 @@ class Evaluation:
         if isinstance(func, Open | Named):
             status = self._status(call, func, kwargs, state)
             if status is not None:
-                return Answer(status, self.blame)
+                return Answer(status, self.blame, call.at)
         if isinstance(func, Open):
             found = self._by_type(call, args, kwargs, state)
             if found is not MISSING:
@@ -841,7 +851,8 @@ class Evaluation:
         status = next((each for each in given if isinstance(each, int) and each in _REFUSALS), None)
         if id(call) not in self._statuses:
             self._statuses[id(call)] = next(self.denials.returned(call, state.scope), None)
-        return status or self._statuses[id(call)]
+        status = status or self._statuses[id(call)]
+        return ELSEWHERE if status is None and self.denials.is_redirect(name) else status
 
     def _super(self, state: State) -> Any:
         current: State | None = state
@@ -1031,7 +1042,7 @@ class _Above:
     classes: tuple[Class | str, ...]
 
     def attribute(self, name: str) -> Any:
-        return self.evaluation.member(self.me if isinstance(self.me, Thing) else None, self.classes, name)
+        return self.evaluation.member(self.me, self.classes, name)
 
 
 def _answers(returned: Iterable[Returned]) -> Iterator[Refusal]:
@@ -1039,7 +1050,9 @@ def _answers(returned: Iterable[Returned]) -> Iterator[Refusal]:
         values = each.value.values if isinstance(each.value, Either) else (each.value,)
         for value in values:
             if isinstance(value, Answer):
-                yield Refusal(value.status, value.blame, each.is_certain and len(values) == 1, each.is_asked)
+                yield Refusal(
+                    value.status, value.blame, each.is_certain and len(values) == 1, each.is_asked, at=value.at
+                )
 
 
 def _is_response(name: str | None) -> bool:

@@ -60,5 +60,5 @@ class _Reader:
         route = Route(mounted.path, methods, handler, view.at, "django", name)
         route.view, route.router, route.app = view.cls, mounted.router, mounted.app
         route.name, route.order, route.converters = mounted.name, order, mounted.converters
-        route.guards = list(admission.guards)
+        route.guards = [*self.guards.before(mounted.path, mounted.name), *admission.guards]
         self.project.routes.append(route)
