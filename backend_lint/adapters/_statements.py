@@ -222,40 +222,44 @@ class Statements:
 
     # Lists of conditions
 
-    def parts(self, expr: Expr, scope: Scope) -> Iterator[tuple[Expr, bool]]:
-        """The elements of a list given as `*conditions`, those appended included; False with one that is not known."""
+    def parts(self, expr: Expr, scope: Scope, inside: frozenset[str] = frozenset()) -> Iterator[tuple[Expr, bool]]:
+        """The elements of a list given as `*conditions`, those appended included; False with one that is not known.
+
+        `inside` are the lists being collected: `conditions = [*conditions, one]` adds to itself.
+        """
         match expr:
             case ir.Sequence(items=items):
                 for item in items:
                     if type(item) is ir.Star:
-                        yield from self.parts(item.value, scope)
+                        yield from self.parts(item.value, scope, inside)
                     else:
                         yield item, True
             case ir.Binary(op="+", left=left, right=right):
-                yield from self.parts(left, scope)
-                yield from self.parts(right, scope)
+                yield from self.parts(left, scope, inside)
+                yield from self.parts(right, scope, inside)
             case ir.Name(id=name) if isinstance(scope, Function) and name in scope.locals:
-                yield from self._collected(name, scope)
+                if name not in inside:
+                    yield from self._collected(name, scope, inside | {name})
             case ir.Comprehension(element=element):
                 yield element, True
             case _:
                 yield expr, False
 
-    def _collected(self, name: str, scope: Function) -> Iterator[tuple[Expr, bool]]:
+    def _collected(self, name: str, scope: Function, inside: frozenset[str]) -> Iterator[tuple[Expr, bool]]:
         is_known = False
         for binding in self.project.types.bindings(scope).get(name, ()):
             if binding.kind == "value" and type(binding.expr) is ir.Sequence:
                 is_known = True
-                yield from self.parts(binding.expr, scope)
+                yield from self.parts(binding.expr, scope, inside)
         for stmt in scope.statements:
             match stmt:
                 case ir.Evaluate(value=ir.Call(func=ir.Attribute(value=ir.Name(id=owner), name=method)) as call):
                     if owner == name and method == "append" and call.args:
                         yield call.args[0].value, True
                     elif owner == name and method == "extend" and call.args:
-                        yield from self.parts(call.args[0].value, scope)
+                        yield from self.parts(call.args[0].value, scope, inside)
                 case ir.Augment(op="+", target=ir.Name(id=owner), value=value) if owner == name:
-                    yield from self.parts(value, scope)
+                    yield from self.parts(value, scope, inside)
         if not is_known:
             yield ir.Name(0, 0, name), False
 

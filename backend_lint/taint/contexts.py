@@ -168,6 +168,12 @@ def _line(before: Text, after: Text) -> Kills:
     return (frozenset({"\n", "\r"}), *_BARE)
 
 
+def _message(before: Text, after: Text) -> Kills | None:
+    """Among the headers of a message that is put together here; what follows the empty line is its body."""
+    text = _literal(before).replace("\r\n", "\n")
+    return _line(before, after) if text and "\n\n" not in text else None
+
+
 def _ldap(before: Text, after: Text) -> Kills:
     return (frozenset({"*", "(", ")"}), *_BARE)
 
@@ -206,6 +212,7 @@ _CONTEXTS: dict[str, Callable[[Text, Text], Kills | None]] = {
     "header": _line,
     "log": _line,
     "mail": _line,
+    "message": _message,
     "cache": _line,
     "ldap": _ldap,
     "template": _braces,

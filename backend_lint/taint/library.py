@@ -208,12 +208,8 @@ class Library:
         cleaned, absent = models.expanded(model.cleans), frozenset(model.absent)
         value = NOTHING
         for where in model.arguments:
-            if isinstance(where, int) and where < len(args):
-                value = join(value, args[where])
-            elif where == "self" and receiver is not None:
-                value = join(value, receiver)
-            elif isinstance(where, str) and where in keywords:
-                value = join(value, keywords[where])
+            given = _given(where, receiver, args, keywords)
+            value = value if given is None else join(value, given)
         value = flat(frame, value) if value.references or value.callables else value
         if absent and not cleaned and (value.texts or value.consts):
             return self._escaped(value, absent).typed(model.type)
@@ -231,13 +227,7 @@ class Library:
         return strings.from_texts(tuple(map(escaped, text)) for text in strings.alternatives(value))
 
     def _guarded(self, model: models.GuardModel, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
-        value: Value | None = None
-        if isinstance(model.argument, int):
-            value = args[model.argument] if model.argument < len(args) else None
-        elif model.argument == "self":
-            value = receiver
-        else:
-            value = keywords.get(model.argument)
+        value = next(filter(None, (_given(where, receiver, args, keywords) for where in model.arguments)), None)
         if value is None:
             return BOOLEAN
         facts = (models.expanded(model.cleans), frozenset[str]())
@@ -292,6 +282,13 @@ class Library:
             self.call(frame, node, names, value, args, keywords)
             return containers.loose_list(frame, node, Value(is_opaque=True, type=PATH))
         return self.call(frame, node, names, value, args, keywords)
+
+
+def _given(where: int | str, receiver: Value | None, args: Args, keywords: Keywords) -> Value | None:
+    """The argument that a model's `arguments` name."""
+    if isinstance(where, int):
+        return args[where] if where < len(args) else None
+    return receiver if where == "self" else keywords.get(where)
 
 
 def as_string(value: Value) -> Value:

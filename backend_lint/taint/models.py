@@ -24,7 +24,8 @@ A file of models is one library's:
     [[sinks]]
     kind = "command"                  # the kind of danger; `cleans` below speaks of the same
     calls = ["os.system"]             # `Class.method` for methods, also of subclasses
-    arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords
+    arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords,
+                                      # "%" for a message and those it formats as text
     context = "shell"                 # how the text around a hole is read; the kind's own where left out
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
@@ -172,7 +173,7 @@ class GuardModel(_Part, kw_only=True, frozen=True):
 
     calls: tuple[str, ...]
     cleans: tuple[str, ...]
-    argument: int | str = 0
+    arguments: tuple[int | str, ...] = (0,)
     on: str = "true"
 
 

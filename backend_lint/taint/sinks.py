@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,8 @@ class Sinks:
         for label in labels:
             if kind in label.cleaned or contexts.is_killed(kills, label.absent):
                 continue
+            if kind == "path" and getattr(label.origin, "what", "") == "file":  # an open file, or what one holds
+                continue
             described = contexts.described(context, before)
             frame.expose(Exposure(Sink(kind, at, symbol, sink.fits, described), label, kills))
 
@@ -160,6 +163,8 @@ class Sinks:
                     found.append(receiver)
                 case "*":
                     found.extend(args)
+                case "%":
+                    found.extend(_shown_as_text(args))
                 case "**":
                     found.extend(keywords.values())
                 case str() if where in keywords:
@@ -190,6 +195,21 @@ _SHELLS = frozenset(
     {"sh", "bash", "zsh", "dash", "ash", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"}
 )
 _RUNS = frozenset({"-c", "/c", "/C", "-Command", "-lc"})
+
+
+_CONVERSION = re.compile(r"%(?:\(\w+\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?([a-zA-Z%])")
+
+
+def _shown_as_text(args: Sequence[Value]) -> list[Value]:
+    """A message and the values that it shows as they are: `%r` escapes line breaks, and a number has none."""
+    start = next((index for index, each in enumerate(args) if isinstance(each.the_constant, str)), None)
+    if start is None:
+        return list(args)
+    conversions = [each for each in _CONVERSION.findall(str(args[start].the_constant)) if each != "%"]
+    values = args[start + 1 :]
+    if len(conversions) != len(values):
+        return list(args)
+    return [*args[: start + 1], *(value for value, how in zip(values, conversions, strict=True) if how == "s")]
 
 
 def flat_deep(frame: Frame, value: Value) -> Value:
