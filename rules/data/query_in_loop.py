@@ -73,6 +73,7 @@ _DEPTH = 3
 class QueryInLoop(ProjectRule):
     code = "DAT303"
     severity = Severity.MEDIUM
+    preview = True
     cwe = (1073,)
     unit = Unit.QUERY
 

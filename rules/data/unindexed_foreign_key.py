@@ -67,6 +67,7 @@ from backend_lint.rules.data._shared import listed
 class UnindexedForeignKey(ProjectRule):
     code = "DAT102"
     severity = Severity.LOW
+    preview = True
     cwe = (1067,)
     unit = Unit.MODEL
 

@@ -51,6 +51,7 @@ from backend_lint.rules.security._flows import FlowRule
 class RegexFromClient(FlowRule):
     code = "SEC212"
     severity = Severity.MEDIUM
+    preview = True
     cwe = (1333, 730)
     owasp = ("A03:2021", "A05:2025", "API4:2023")
     kinds = ("regex",)
