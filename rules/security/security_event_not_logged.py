@@ -1,0 +1,222 @@
+"""Login or change of password that leaves no trace.
+
+## What it does
+Finds the routes that verify a password, and those that set a new one, by what they do, and reports each kind of event
+once when none of its routes logs anything: not the handler, nor what it calls, nor a receiver of the framework's
+signals. Projects that log nowhere are not assessed.
+
+## Why it matters
+Guessed passwords and taken accounts are seen in the log of logins, or not at all.
+
+## Example
+```python
+import logging
+
+from flask import Flask, abort, request, session
+from werkzeug.security import check_password_hash
+
+from models import users
+
+app = Flask(__name__)
+logger = logging.getLogger(__name__)
+
+
+@app.post("/orders")
+def order():
+    logger.info("order")
+    return ""
+
+
+@app.delete("/orders")
+def cancel():
+    logger.warning("orders cancelled")
+    return ""
+
+
+@app.post("/login")
+def login():
+    user = users[request.form["name"]]
+    if not check_password_hash(user.password, request.form["password"]):
+        abort(401)
+    session["user"] = user.id
+    return ""
+```
+
+## Use instead
+```python
+import logging
+
+from flask import Flask, abort, request, session
+from werkzeug.security import check_password_hash
+
+from models import users
+
+app = Flask(__name__)
+logger = logging.getLogger(__name__)
+
+
+@app.post("/orders")
+def order():
+    logger.info("order")
+    return ""
+
+
+@app.delete("/orders")
+def cancel():
+    logger.warning("orders cancelled")
+    return ""
+
+
+@app.post("/login")
+def login():
+    user = users[request.form["name"]]
+    if not check_password_hash(user.password, request.form["password"]):
+        logger.warning("login of %s refused", user.id)
+        abort(401)
+    logger.info("login of %s", user.id)
+    session["user"] = user.id
+    return ""
+```
+
+## When not to
+Where an identity provider or a proxy in front keeps the log of logins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.rules.security._shared import is_application, nested, place_of, words
+
+_LOGS = 2
+_DEPTH = 3
+_VERIFIES = re.compile(
+    r"^(?:check_password|check_password_hash|verify_password|checkpw|verify_and_update|verify_hash|authenticate|"
+    r"authenticate_user|is_correct_password|validate_password|password_is_correct|check_credentials)$"
+)
+_SETS = re.compile(
+    r"^(?:set_password|hash_password|get_password_hash|generate_password_hash|make_password|change_password|update_password|hashpw|reset_password)$"
+)
+_KEEPERS = frozenset(
+    [
+        "axes",
+        "auditlog",
+        "easyaudit",
+        "django_auditlog",
+        "allauth",
+        "flask_security",
+        "flask_appbuilder",
+        "fastapi_users",
+        "sentry_sdk.capture_message",
+    ]
+)
+_SIGNALS = frozenset(
+    {"user_logged_in", "user_login_failed", "user_authenticated", "password_changed", "identity_changed"}
+)
+
+
+class SecurityEventNotLogged(ProjectRule):
+    code = "SEC402"
+    severity = Severity.MEDIUM
+    cwe = (778, 223)
+    owasp = ("A09:2021", "A09:2025")
+    unit = Unit.PROJECT
+    confidence = Confidence.MEDIUM
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        logging = {
+            log.scope.qualified
+            for log in project.logs
+            if isinstance(log.scope, Function) and log.level not in ("debug", "print")
+        }
+        if len(logging) < _LOGS or _is_kept(project):
+            return
+        for event, pattern, help in _EVENTS:
+            routes = [route for route in project.routes if _is_event(route, event, pattern, project)]
+            if routes and not any(logging & {each.qualified for each in _code(route, project)} for route in routes):
+                first, *others = routes
+                yield self.finding(
+                    place_of(first),
+                    f"`{first.label}` is a {event} that leaves no trace in the log, though {len(logging)} other functions log",
+                    help=help,
+                    related=[Step(place_of(each), f"nor does `{each.label}`") for each in others[:3]],
+                    discriminator=event,
+                )
+
+    def examined(self, project: Project) -> list[str]:
+        found = [
+            event
+            for event, pattern, _ in _EVENTS
+            if any(_is_event(each, event, pattern, project) for each in project.routes)
+        ]
+        return ["project"] if found else []
+
+
+_EVENTS = (
+    ("login", _VERIFIES, "Log who was refused and who came in, with the address, at `warning` and `info`."),
+    ("change of password", _SETS, "Log whose password was changed, and by whom; never the password."),
+)
+
+
+def _is_event(route: Route, event: str, pattern: re.Pattern[str], project: Project) -> bool:
+    """Whether a route takes part in an event: it calls what verifies or sets a password, and takes one."""
+    if route.is_safe or route.handler is None or not is_application(route, project):
+        return False
+    spoken = set(words(f"{route.path} {route.handler_name}"))
+    if event == "login" and not spoken & {
+        "login",
+        "signin",
+        "token",
+        "tokens",
+        "auth",
+        "session",
+        "sessions",
+        "authenticate",
+        "logon",
+    }:
+        return False
+    if event != "login" and not (
+        "password" in spoken
+        and spoken & {"change", "reset", "set", "update", "new", "recover", "recovery", "forgot", "me", "edit"}
+    ):
+        return False
+    return any(pattern.match(name) for each in _code(route, project) for name in _called(each))
+
+
+def _called(function: Function) -> Iterator[str]:
+    for call in ir.calls(function.body):
+        match call.func:
+            case ir.Attribute(name=name) | ir.Name(id=name):
+                yield name
+
+
+def _code(route: Route, project: Project) -> Iterator[Function]:
+    """What runs for a route, a few calls deep, decorators and dependencies included."""
+    assert route.handler is not None
+    seen: set[str] = set()
+    around = [guard.function for guard in route.guards if guard.function is not None]
+    pending = [(each, 0) for each in (*nested(route.handler), *route.dependencies, *around)]
+    while pending:
+        function, depth = pending.pop()
+        if function.qualified in seen:
+            continue
+        seen.add(function.qualified)
+        yield function
+        if depth < _DEPTH:
+            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]
+
+
+def _is_kept(project: Project) -> bool:
+    """Whether a library or a receiver of signals keeps the log."""
+    for module in project.modules.values():
+        for each in module.facts.imports:
+            if each.module.partition(".")[0] in _KEEPERS or (each.name or "") in _SIGNALS:
+                return True
+    for setting in project.settings:
+        if setting.name == "INSTALLED_APPS" and setting.value is not None:
+            items = setting.value.items if type(setting.value) is ir.Sequence else []
+            if any(type(each) is ir.Const and str(each.value).partition(".")[0] in _KEEPERS for each in items):
+                return True
+    return False
