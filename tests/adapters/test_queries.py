@@ -437,13 +437,15 @@ def test_a_dictionary_is_no_query() -> None:
 
 
 def test_a_list_of_conditions_may_be_rebuilt_from_itself() -> None:
-    found = project({
-        "app.py": SQLALCHEMY
-        + """
+    found = project(
+        {
+            "app.py": SQLALCHEMY
+            + """
 def find(session: Session, name: str, active: bool):
     conditions = [User.name == name]
     conditions = [*conditions, User.active == active]
     return session.scalars(select(User).where(*conditions)).all()
 """
-    })
+        }
+    )
     assert {use.column for use in found.queries[0].filters} == {"name", "active"}
