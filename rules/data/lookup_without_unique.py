@@ -69,6 +69,7 @@ from backend_lint.rules.data._shared import column_of, listed, served
 class LookupWithoutUnique(ProjectRule):
     code = "DAT105"
     severity = Severity.MEDIUM
+    preview = True
     cwe = (362,)
     unit = Unit.QUERY
 

@@ -71,6 +71,9 @@ def names() -> list[str]:
     return [order.customer.name for order in orders]
 ```
 
+## When not to
+Background tasks, where nobody waits for the answer; the rule is silent there.
+
 ## References
 - https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
 - https://docs.djangoproject.com/en/stable/topics/db/optimization/
@@ -111,6 +114,8 @@ class NPlusOneLazyLoad(ProjectRule):
         queries = {id(query.site.call): query for query in project.queries if query.operation == "select"}
         for name, label in served(project).items():
             function = project.function(name)
+            if label.startswith("task "):  # nobody waits for it
+                continue
             for loop in loops(function) if function is not None else ():
                 query = _source(loop.source, function, queries, project)  # type: ignore[arg-type]
                 model = None if query is None else project.models.get(query.model or "")

@@ -93,6 +93,7 @@ _FEW_NAMES = ("status", "state", "kind", "type", "role", "level", "gender", "is_
 class UnindexedFilterColumn(ProjectRule):
     code = "DAT101"
     severity = Severity.MEDIUM
+    preview = True
     cwe = (1067,)
     unit = Unit.MODEL
 
@@ -136,7 +137,11 @@ def _unindexed(query: Query, model: Model) -> list[Column]:
     columns: list[Column] = []
     for use in query.filters:
         column = column_of(model, use.column)
-        if use.model not in (None, model.qualified) or use.operator not in _SARGABLE:
+        if use.operator not in _SARGABLE:
+            continue
+        if use.model not in (None, model.qualified):
+            if use.operator in _SELECTIVE:
+                return []  # the rows are reached through another table
             continue
         if column is None:
             return []  # a predicate that is not understood may be the one that narrows
