@@ -24,7 +24,10 @@ class LibraryField:
 
 @dataclass(frozen=True)
 class LibraryModel:
-    """`table` and `key` are None for an abstract one; `label` is its name in a Django reference (`auth.User`)."""
+    """`label` is its name in a Django reference (`auth.User`).
+
+    The `table` of an abstract one is what models that inherit from it have, unless they name another.
+    """
 
     name: str
     is_abstract: bool

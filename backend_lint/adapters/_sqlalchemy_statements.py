@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from backend_lint.adapters._entities import Entities
+from backend_lint.adapters._sqlalchemy_conditions import SAME_COLUMN, Col, Conditions
 from backend_lint.adapters._sqlalchemy_types import word
 from backend_lint.adapters._statement import Statement
 from backend_lint.adapters._statements import Known, Statements
@@ -21,42 +21,9 @@ _STARTS = frozenset({"select", "update", "delete", "insert", "text", "exists", "
 _AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "array_agg", "string_agg", "group_concat", "bool_or"})
 _QUERIES = "sqlalchemy.orm.Query"
 _CONSTRUCTS = ("sqlalchemy.Select", "sqlalchemy.Update", "sqlalchemy.Delete", "sqlalchemy.Insert")
-_COMPARISONS = {
-    "in_": "in",
-    "not_in": "not in",
-    "notin_": "not in",
-    "like": "like",
-    "not_like": "not like",
-    "notlike": "not like",
-    "ilike": "ilike",
-    "not_ilike": "not ilike",
-    "is_": "is",
-    "is_not": "is not",
-    "isnot": "is not",
-    "between": "between",
-    "contains": "contains",
-    "icontains": "icontains",
-    "startswith": "startswith",
-    "istartswith": "istartswith",
-    "endswith": "endswith",
-    "iendswith": "iendswith",
-    "match": "match",
-    "regexp_match": "regex",
-    "any_": "in",
-    "overlaps": "overlaps",
-    "overlap": "overlaps",
-    "contained_by": "contained by",
-    "has_key": "has key",
-    "op": "op",
-    "is_distinct_from": "!=",
-    "is_not_distinct_from": "==",
-}
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_NEGATED = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "is": "is not", "is not": "is"}
 _LOADERS = frozenset(
     {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "defaultload", "joinedload_all"}
 )
-_SAME_COLUMN = frozenset({"label", "collate", "desc", "asc", "nulls_last", "nulls_first", "nullslast", "nullsfirst"})
 TERMINAL = frozenset(
     {"all", "first", "one", "one_or_none", "scalar", "count", "get", "delete", "update", "first_or_404", "paginate"}
     | {"one_or_404", "get_or_404", "scalars", "__iter__"}
@@ -86,21 +53,12 @@ _UNCHANGED = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Col:
-    """A column of an entity, with the function that wraps it."""
-
-    name: str
-    model: str | None
-    function: str | None = None
-    path: str = ""
-
-
 class SqlAlchemy:
     """The dialect of SQLAlchemy, for `Statements`."""
 
     def __init__(self, project: Project, statements: Statements, entities: Entities) -> None:
         self.project, self.statements, self.entities = project, statements, entities
+        self.conditions = Conditions(project, statements, entities)
 
     # Where statements begin
 
@@ -258,7 +216,7 @@ class SqlAlchemy:
     def _columns_in(self, expr: Expr, scope: Scope) -> Iterator[Col]:
         for node in ir.walk_expression(expr):
             if type(node) is ir.Attribute:
-                col = self.column(node, scope)
+                col = self.conditions.column(node, scope)
                 if col is not None:
                     yield col
             elif type(node) is ir.Name:
@@ -283,12 +241,14 @@ class SqlAlchemy:
         values = call.positional
         match name:
             case "where" | "filter" | "having" | "whereclause":
-                return self._conditioned(so_far, self._spread(call, scope), scope, known)
+                return self._conditioned(so_far, self.conditions.spread(call, scope), scope, known)
             case "filter_by":
                 uses, is_complete = self._named(so_far, call, scope)
                 return so_far.filtered(uses, is_complete=is_complete)
             case "order_by":
-                return so_far.with_(orders=(*so_far.orders, *self._orders(so_far, self._spread(call, scope), scope)))
+                return so_far.with_(
+                    orders=(*so_far.orders, *self._orders(so_far, self.conditions.spread(call, scope), scope))
+                )
             case "group_by":
                 return so_far.with_(is_grouped=True)
             case "limit" | "fetch":
@@ -318,19 +278,9 @@ class SqlAlchemy:
             case _:
                 return so_far.with_(has_unknown_filters=True)
 
-    def _spread(self, call: ir.Call, scope: Scope) -> list[Expr]:
-        """The positional arguments; lists that are spread, taken apart. One that is not known is a name nobody has."""
-        found: list[Expr] = []
-        for arg in call.args:
-            if arg.keyword is None and arg.stars == 1:
-                found.extend(item for item, _ in self.statements.parts(arg.value, scope))
-            elif arg.keyword is None and arg.stars == 0:
-                found.append(arg.value)
-        return found
-
     def _conditioned(self, so_far: Statement, values: list[Expr], scope: Scope, known: Known) -> Statement:
         for value in values:
-            uses, is_complete = self.conditions(value, scope, known)
+            uses, is_complete = self.conditions.of(value, scope, known)
             so_far = so_far.filtered(uses, is_complete=is_complete)
         return so_far
 
@@ -374,7 +324,7 @@ class SqlAlchemy:
                 so_far = so_far.with_(model=so_far.model or inner.model).filtered(list(inner.filters))
         uses: list[ColumnUse] = []
         for value in [*call.positional[1:], *([call.keywords["onclause"]] if "onclause" in call.keywords else [])]:
-            found, _ = self.conditions(value, scope, known)
+            found, _ = self.conditions.of(value, scope, known)
             uses.extend(found)
         return so_far.with_(joined=targets[-1] if targets else so_far.joined).filtered(uses)
 
@@ -382,7 +332,7 @@ class SqlAlchemy:
         for value in values:
             direction, inner = "asc", value
             while type(inner) is ir.Call:
-                if type(inner.func) is ir.Attribute and inner.func.name in _SAME_COLUMN:
+                if type(inner.func) is ir.Attribute and inner.func.name in SAME_COLUMN:
                     direction = "desc" if inner.func.name == "desc" else direction
                     inner = inner.func.value
                 elif (ir.dotted(inner.func) or "").rpartition(".")[2] in ("desc", "asc", "nullslast", "nullsfirst"):
@@ -390,7 +340,7 @@ class SqlAlchemy:
                     inner = inner.args[0].value if inner.args else ir.Const(0, 0, None)
                 else:
                     break
-            col = self.column(inner, scope)
+            col = self.conditions.column(inner, scope)
             place = scope.module.place(value)
             if col is not None:
                 yield ColumnUse(col.name, direction, place, None, col.model, col.path, col.function)
@@ -407,7 +357,7 @@ class SqlAlchemy:
             yield from self._paths([item for item, _ in self.statements.parts(options, scope)], scope)
 
     def _eager(self, call: ir.Call, scope: Scope) -> Iterator[str]:
-        yield from self._paths(self._spread(call, scope), scope)
+        yield from self._paths(self.conditions.spread(call, scope), scope)
 
     def _paths(self, values: list[Expr], scope: Scope) -> Iterator[str]:
         for value in values:
@@ -437,150 +387,6 @@ class SqlAlchemy:
             if isinstance(held, str):
                 found.append(held)
         return [*before, *found]
-
-    # Columns and conditions
-
-    def column(self, expr: Expr, scope: Scope, depth: int = 0) -> Col | None:
-        """The column that an expression is, wrapped in functions as it may be."""
-        match expr:
-            case ir.Attribute(value=value, name=name):
-                return self._attribute(value, name, scope, depth)
-            case ir.Call(func=ir.Attribute(value=value, name=method)) if method in _SAME_COLUMN:
-                return self.column(value, scope, depth + 1)
-            case ir.Call(func=func, args=[ir.Argument(value=first), *_]) if depth < 5:
-                dotted = ir.dotted(func) or ""
-                name = dotted.rpartition(".")[2]
-                if name == "getattr" and len(expr.args) > 1:
-                    held = constant(self.project, expr.args[1].value, scope)
-                    return self._attribute(first, held, scope, depth) if isinstance(held, str) else None
-                if ".func." in f".{dotted}" or name in ("cast", "extract", "type_coerce", "literal_column", "distinct"):
-                    for value in expr.positional:
-                        inner = self.column(value, scope, depth + 1)
-                        if inner is not None:
-                            return Col(inner.name, inner.model, name, inner.path)
-                return None
-            case ir.Subscript(value=value) if depth < 5:
-                inner = self.column(value, scope, depth + 1)
-                return None if inner is None else Col(inner.name, inner.model, "json", inner.path)
-            case ir.Name(id=name) if isinstance(scope, Function) and depth < 4:
-                bound = [each for each in self.project.types.bindings(scope).get(name, ()) if each.kind == "value"]
-                return self.column(bound[0].expr, scope, depth + 3) if len(bound) == 1 else None
-            case _:
-                return None
-
-    def _attribute(self, value: Expr, name: str, scope: Scope, depth: int) -> Col | None:
-        if type(value) is ir.Attribute and value.name in ("c", "columns"):
-            value = value.value
-        found = self.entities.of(value, scope)
-        if not found:
-            inner = self.column(value, scope, depth + 1) if depth < 3 and type(value) is not ir.Name else None
-            return None if inner is None else Col(inner.name, inner.model, inner.function or name, inner.path)
-        if len(found) > 1:
-            return Col(name, None)
-        model = self.project.models.get(found[0])
-        if model is None:
-            return Col(name, found[0])
-        column = model.columns.get(name)
-        if column is not None:
-            return Col(column.name, model.qualified)
-        named = next((each for each in model.columns.values() if each.name == name), None)
-        if named is not None:
-            return Col(named.name, model.qualified)
-        related = model.relationships.get(name)
-        if related is not None and related.columns:
-            return Col(model.columns[related.columns[0]].name, model.qualified, path=name)
-        return None
-
-    def conditions(
-        self,
-        expr: Expr,
-        scope: Scope,
-        known: Known,
-        *,
-        negated: bool = False,
-        alternative: bool = False,
-        depth: int = 0,
-    ) -> tuple[list[ColumnUse], bool]:
-        """The columns that a condition asks for, and whether that is all it asks."""
-        if depth > 10:
-            return [], False
-
-        def below(*values: Expr, **changes: bool) -> tuple[list[ColumnUse], bool]:
-            flags = {"negated": negated, "alternative": alternative} | changes
-            parts = [self.conditions(value, scope, known, depth=depth + 1, **flags) for value in values]
-            return [use for uses, _ in parts for use in uses], all(is_complete for _, is_complete in parts)
-
-        def use(col: Col, operator: str, value: Expr | None) -> tuple[list[ColumnUse], bool]:
-            asked = (_NEGATED.get(operator) or f"not {operator}") if negated else operator
-            at = scope.module.place(expr)
-            inner = self.statements.of(value, scope, known) if value is not None else None
-            more = list(inner.filters) if inner is not None else []
-            found = ColumnUse(col.name, asked, at, value, col.model, col.path, col.function, alternative)
-            return [found, *more], True
-
-        match expr:
-            case ir.Compare(op=op, left=left, right=right):
-                here, there = self.column(left, scope), self.column(right, scope)
-                if here is not None and there is not None:
-                    uses, _ = use(here, "join" if here.model != there.model else op, right)
-                    return [*uses, *(use(there, "join", left)[0] if here.model != there.model else [])], True
-                if here is not None:
-                    return use(here, op, right)
-                return use(there, _FLIPPED.get(op, op), left) if there is not None else ([], False)
-            case ir.Binary(op="&", left=left, right=right):
-                return below(left, right)
-            case ir.Binary(op="|", left=left, right=right):
-                return below(left, right, alternative=True)
-            case ir.Bool(op=op, values=values):
-                return below(*values, alternative=alternative or op == "or")
-            case ir.Unary(op="~" | "not", value=value):
-                return below(value, negated=not negated)
-            case ir.Conditional(body=body, orelse=orelse):
-                return below(body, orelse, alternative=True)
-            case ir.Sequence(items=items):
-                return below(*items)
-            case ir.Call():
-                return self._called_condition(expr, scope, known, below, use)
-            case ir.Name(id=name) if isinstance(scope, Function):
-                bound = [each for each in self.project.types.bindings(scope).get(name, ()) if each.kind == "value"]
-                return below(bound[-1].expr) if bound and not bound[-1].path else ([], False)
-            case ir.Attribute():
-                col = self.column(expr, scope)
-                return use(col, "is", None) if col is not None else ([], False)
-            case ir.Const():
-                return [], True
-            case _:
-                return [], False
-
-    def _called_condition(
-        self,
-        call: ir.Call,
-        scope: Scope,
-        known: Known,
-        below: Callable[..., tuple[list[ColumnUse], bool]],
-        use: Callable[[Col, str, Expr | None], tuple[list[ColumnUse], bool]],
-    ) -> tuple[list[ColumnUse], bool]:
-        values = self._spread(call, scope)
-        name = (ir.dotted(call.func) or "").rpartition(".")[2]
-        if name in ("and_", "or_", "not_"):
-            return below(*values, **({"alternative": True} if name == "or_" else {}))
-        if name in ("true", "false", "literal"):
-            return [], True
-        if type(call.func) is ir.Attribute:
-            method, owner = call.func.name, call.func.value
-            if method in ("any", "has"):
-                uses, _ = below(*values, *call.keywords.values()) if values else ([], True)
-                return uses, False
-            col = self.column(owner, scope) if method in _COMPARISONS else None
-            if col is not None:
-                return use(col, _COMPARISONS[method], values[0] if values else None)
-            if method in ("label", "self_group"):
-                return below(owner)
-        inner = self.statements.of(call, scope, known)
-        if inner is not None:
-            return list(inner.filters), inner.operation == "exists"
-        col = self.column(call, scope)
-        return use(col, "is", None) if col is not None else ([], False)
 
 
 def _source(expr: Expr) -> Expr:

@@ -69,7 +69,8 @@ class _Apps:
         self.installed: dict[str, str] = {}
         for module in project.modules.values():
             head, _, last = module.name.rpartition(".")
-            if last == "models" or (last == "migrations" and module.is_package):
+            is_inside = (".models." in f"{module.name}." and last != "models") or head.endswith(".models")
+            if not is_inside and (last == "models" or (last == "migrations" and module.is_package)):
                 self.labels.setdefault(head, head.rpartition(".")[2])
         for cls in project.classes.by_name.values():
             if project.classes.is_subclass(cls, "django.apps.AppConfig"):
@@ -243,7 +244,7 @@ class _Reader:
         for base in self.project.classes.bases(cls):
             if isinstance(base, str):
                 library = library_model(base)
-                if library is not None and library.table is not None:
+                if library is not None and not library.is_abstract:
                     found.append(library)
             elif base.qualified in self.classes:
                 inner = self._parents(base) if self._is_abstract(base) else [self._model(base)]

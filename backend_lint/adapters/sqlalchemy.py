@@ -202,7 +202,11 @@ class _Reader:
                 return self._computed_name(cls, holder)
         if self.project.classes.is_subclass(cls, "sqlmodel.SQLModel"):
             return cls.name.lower()
-        return _snake_case(cls.name) if self._is_flask(cls) else None
+        if self._is_flask(cls):
+            return _snake_case(cls.name)
+        above = (each for each in self.project.classes.mro(cls) if isinstance(each, str))
+        given = [library.table for library in map(library_model, above) if library is not None and library.table]
+        return given[0] if given and parent is None else None
 
     def _computed_name(self, cls: Class, holder: Class) -> str | None:
         if "__tablename__" in holder.attributes:
@@ -222,6 +226,9 @@ class _Reader:
             options = constant(self.project, parts[-1], scope) if parts and type(parts[-1]) is ir.Dict else None
             if isinstance(options, dict) and isinstance(options.get("schema"), str):
                 return f"{options['schema']}.{name}"
+            made = constant(self.project, args.keywords.get("schema"), scope) if type(args) is ir.Call else None
+            if isinstance(made, str):
+                return f"{made}.{name}"
         for each in lineage:
             if "metadata" in each.attributes:
                 return self._with_schema(name, each.attributes["metadata"].value, each)

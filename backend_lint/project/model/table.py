@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(eq=False)
 class Index:
-    """`columns` are database names, in order; an expression is left out, and `is_partial` where there is a condition.
+    """`columns` are database names, in order, up to the first expression; `is_partial` where there is a condition.
 
     `is_constraint` where it is declared as a unique constraint. Indexes of single columns (`index=True`) count, too.
     """
