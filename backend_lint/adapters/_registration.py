@@ -74,6 +74,16 @@ KINDS = frozenset(
     }
 )
 _LISTS = frozenset({"django.conf.urls.i18n.i18n_patterns"})  # calls that give a list of what they make
+_MAKERS = {"flask_restx.Api.namespace": "flask_restx.Namespace"}  # methods that give an object of a framework
+_PLAIN_STATEMENTS = 12
+_INERT = frozenset(
+    {"app_context", "test_request_context", "test_client", "run", "response_class", "send_static_file", "url_for"}
+    | {"ensure_sync", "make_response", "open_resource", "full_dispatch_request", "handle_exception", "send_task"}
+    | {"AsyncResult", "signature", "url_path_for", "openapi", "abort", "config", "update_template_context"}
+    | {"process_response", "make_shell_context", "request_context", "make_default_options_response"}
+    | {"config_from_object", "set_default", "create_url_adapter", "create_jinja_environment", "test_cli_runner"}
+    | {"finalize_request"}
+)  # methods of framework objects that register nothing
 _UNROLLED = 200
 _DEPTH = 12
 
@@ -170,7 +180,8 @@ class Called(Value):
 class Object(Value):
     """An object of a framework. `names` are the qualified names it was bound to, in order.
 
-    `cls` is its class where that is one of the project that inherits from the framework's.
+    `cls` is its class where that is one of the project that inherits from the framework's. `maker` is the object whose
+    method made it, if one did.
     """
 
     symbol: str
@@ -181,6 +192,7 @@ class Object(Value):
     names: list[str] = field(default_factory=list)
     cls: Class | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
+    maker: Object | None = None
 
     @property
     def name(self) -> str:
@@ -263,6 +275,7 @@ class Registration:
         self._stack: list[str] = []
         self._executed: set[str] = set()
         self._instances: dict[str, Instance] = {}
+        self._attributes: dict[tuple[str, str], Value] = {}
         self._relevant = _relevant_functions(project)
 
     def interpret(self) -> None:
@@ -390,10 +403,10 @@ class Registration:
                     self._handler(handler.body, frame)
                 return (self._block(orelse, frame) or ended) | self._block(final, frame)
             case ir.With(items=items, body=body):
-                for item in items:
-                    found = self.evaluate(item.value, frame)
-                    if item.target is not None:
-                        self._bind(item.target, found, frame)
+                for managed in items:
+                    found = self.evaluate(managed.value, frame)
+                    if managed.target is not None:
+                        self._bind(managed.target, found, frame)
                 return self._block(body, frame)
             case ir.Match(cases=cases):
                 for case in cases:
@@ -534,14 +547,16 @@ class Registration:
             case ir.Bool(op="or", values=values):
                 found = Unknown(expr, frame.scope)
                 for each in values:
-                    value = self.evaluate(each, frame)
-                    if not isinstance(value, Unknown) and not (isinstance(value, Literal) and not value.value):
-                        return value
+                    decided = self.evaluate(each, frame)
+                    if not isinstance(decided, Unknown) and not (isinstance(decided, Literal) and not decided.value):
+                        return decided
                 return found
             case ir.Unary(op="not", value=value):
                 decided = self.evaluate(value, frame)
                 if isinstance(decided, Literal):
                     return Literal(not decided.value)
+            case ir.Compare(op=op, left=left, right=right):
+                return _compared(op, self.evaluate(left, frame), self.evaluate(right, frame))
             case ir.Binary(op=op, left=left, right=right):
                 return self._sum(self.evaluate(left, frame), op, self.evaluate(right, frame))
             case ir.Subscript(value=owner, index=index):
@@ -612,7 +627,7 @@ class Registration:
             case Items(items=items):
                 return items[:_UNROLLED]
             case Entries(entries=entries):
-                return [Literal(key) for key in entries][:_UNROLLED]
+                return [Literal(key) for key in list(entries)[:_UNROLLED]]
             case _:
                 return [Unknown()]
 
@@ -654,11 +669,20 @@ class Registration:
             if name in each.methods:
                 return FunctionValue(each.methods[name], self._frames.get(each.module.name), owner)
             if name in each.attributes and each.attributes[name].value is not None:
-                return self._default(self.evaluate(each.attributes[name].value, self.class_frame(each)))  # type: ignore[arg-type]
+                return self._assigned(each, name)
             if name in each.inner:
                 return ClassValue(each.inner[name])
         is_from_library = any(isinstance(each, str) for each in self.project.classes.mro(cls))
         return Bound(owner, name) if is_from_library else Unknown()
+
+    def _assigned(self, cls: Class, name: str) -> Value:
+        """What the body of a class assigns to a name, evaluated once; what depends on itself is unknown."""
+        key = (cls.qualified, name)
+        expr = cls.attributes[name].value
+        if key not in self._attributes and expr is not None:
+            self._attributes[key] = Unknown()
+            self._attributes[key] = self._default(self.evaluate(expr, self.class_frame(cls)))
+        return self._attributes[key]
 
     def _default(self, value: Value) -> Value:
         """The value of a settings field: `Field(default=…)` stands for its default."""
@@ -697,9 +721,16 @@ class Registration:
             case FunctionValue(function=function):
                 if function.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values()))):
                     return self._invoke(func, args, kwargs, frame)
+                if args and _is_plain(function) and all(isinstance(arg, Literal) for arg in (*args, *kwargs.values())):
+                    found = self._invoke(func, args, kwargs, frame)
+                    if isinstance(found, Literal):
+                        return found
                 return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs, func.bound)
             case Bound(target=Object() as target, method=method):
                 self._event(target, method, call, call, args, kwargs, frame.scope, None)
+                kind = _MAKERS.get(f"{target.symbol}.{method}")
+                if kind is not None:
+                    return self._object(Object(kind, call, frame.scope, args, kwargs, maker=target))
                 return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
             case Bound(target=ClassValue(cls=cls) | Instance(cls=cls), method=method):
                 return Called(f"{cls.qualified}.{method}", call, frame.scope, args, kwargs, ClassValue(cls))
@@ -727,8 +758,7 @@ class Registration:
 
     def _library(self, symbol: str, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
         if symbol in KINDS:
-            made = Object(symbol, call, frame.scope, args, kwargs)
-            self.objects.append(made)
+            made = self._object(Object(symbol, call, frame.scope, args, kwargs))
             return Items([made]) if symbol in _LISTS else made
         match symbol, args:
             case "builtins.list" | "builtins.tuple" | "builtins.sorted" | "builtins.set" | "itertools.chain", [
@@ -754,6 +784,10 @@ class Registration:
             case "os.getenv" | "os.environ.get", [_, Literal() as default]:
                 return default
         return Called(symbol, call, frame.scope, args, kwargs)
+
+    def _object(self, made: Object) -> Object:
+        self.objects.append(made)
+        return made
 
     def _construct(self, cls: Class, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
         kind = next((each for each in self.project.classes.mro(cls) if isinstance(each, str) and each in KINDS), None)
@@ -869,6 +903,17 @@ class Registration:
         self.events.append(Event(target, method, call, node, args, kwargs, scope, len(self.events), decorated))
 
 
+def _compared(op: str, left: Value, right: Value) -> Value:
+    """The result of comparing literals; a literal is in a list of literals or not."""
+    if not isinstance(left, Literal):
+        return Unknown()
+    if isinstance(right, Items) and op in ("in", "not in") and all(isinstance(each, Literal) for each in right.items):
+        return Literal(any(left.value == literal(each) for each in right.items) is (op == "in"))
+    if isinstance(right, Literal) and op in ("==", "is", "!=", "is not"):
+        return Literal((left.value == right.value) is (op in ("==", "is")))
+    return Unknown()
+
+
 _PURE = frozenset(
     {"format", "lower", "upper", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace", "title"}
 )
@@ -918,6 +963,12 @@ def _computed(text: str, method: str, args: list[Any]) -> Value:
         return Unknown()
 
 
+def _is_plain(function: Function) -> bool:
+    """Whether calling a function with literals may be worth it: short, and no coroutine or generator."""
+    facts = function.facts
+    return facts.metrics.statements <= _PLAIN_STATEMENTS and not (facts.is_async or facts.is_generator)
+
+
 def _relevant_functions(project: Project) -> set[str]:
     """Functions that make a framework's object, decorate with one or register on one, and those that call them."""
     relevant: set[str] = set()
@@ -941,7 +992,7 @@ def _is_making(project: Project, symbol: str | None) -> bool:
     if symbol in KINDS:
         return True
     owner, _, method = symbol.rpartition(".")
-    if owner in KINDS and method[:1] != "_":
+    if owner in KINDS and method[:1] != "_" and method not in _INERT:
         return True
     cls = project.cls(symbol)
     return cls is not None and any(isinstance(each, str) and each in KINDS for each in project.classes.mro(cls))
