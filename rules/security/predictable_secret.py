@@ -258,7 +258,7 @@ def _source(expr: ir.Expr, weak: dict[int, str], held: dict[str, str]) -> str | 
             return weak[id(expr)]
         case ir.Name(id=name):
             return held.get(name)
-        case ir.Call(func=ir.Name(id="len")):
+        case ir.Call(func=ir.Name(id="len") | ir.Attribute(name="set")):  # a `ContextVar` answers with a receipt
             return None
         case ir.Subscript(value=value):
             return _source(value, weak, held)
