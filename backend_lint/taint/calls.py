@@ -301,9 +301,6 @@ class Calls:
         if name in ("items",) and receiver.labels:
             part = labelled(containers.into(receiver.labels, "[*]"))
             return containers.loose_list(frame, node, containers.new_list(frame, node, [part, part], "tuple", "pair"))
-        if name in ("dict", "model_dump") and receiver.labels and not args:  # fields are named by us, and hold theirs
-            held = labelled(containers.into(receiver.labels, "[*]"))
-            return frame.allocate(node, Object("dict", rest=held, is_exact=False), name)
         if name in ("append", "add", "extend", "insert", "update", "write") and type(node.func) is ir.Attribute:
             labels = self.engine.library.all_labels(frame, None, args, keywords)
             target = node.func.value
