@@ -24,8 +24,10 @@ from backend_lint.adapters._registration import (
     Object,
     Registration,
     Value,
+    items,
     registration,
     text,
+    texts,
 )
 from backend_lint.adapters._request_inputs import inputs
 from backend_lint.adapters._stranger import PRESENT
@@ -95,7 +97,12 @@ class View:
 
 @dataclass(eq=False)
 class Rule:
-    """One path that a container is told to serve. `methods` is empty where the view decides."""
+    """One path that a container is told to serve.
+
+    `methods` is empty where the view decides. `registered` is the decorator that registers, if one does; `around` are
+    decorators that the container adds, each with its level. The path follows the container's prefix, at one slash
+    where it `joins`. `router` names what holds it and its siblings, where that is not the container.
+    """
 
     path: str
     view: View
@@ -107,6 +114,7 @@ class Rule:
     registered: Expr | None = None
     around: list[tuple[Decorator, str]] = field(default_factory=list)
     joins: bool = True
+    router: str = ""
 
 
 class Served:
@@ -133,6 +141,15 @@ class Served:
     def mounts_of(self, container: Object) -> list[Mount]:
         return [each for each in self.mounts if each.container is container]
 
+    def mounts_of_extension(self, extension: Object) -> list[Mount]:
+        """Where an object is served that was made for an application or blueprint, or handed one by `init_app`."""
+        found = [mount for each in self._handed(extension) for mount in self.mounts_of(each)]
+        return found or [Mount(extension, "", self.apps[0] if len(self.apps) == 1 else None)]
+
+    def _handed(self, extension: Object) -> list[Object]:
+        values = [event.argument(0, "app") for event in self.events(extension) if event.method == "init_app"]
+        return [each for each in (extension.argument(0, "app"), *values) if isinstance(each, Object)]
+
     # Containers
 
     def _mount(self) -> None:
@@ -155,7 +172,10 @@ class Served:
         )
 
     def _registered(self, container: Object) -> Iterator[tuple[Event, Object]]:
-        for event in self.events(container):
+        """The blueprints that a container, or an API made for it, is told to serve."""
+        apis = [each for each in self.found.objects if each.symbol == "flask_smorest.Api" and each is not container]
+        owned = [each for each in apis if any(value is container for value in self._handed(each))]
+        for event in (event for each in (container, *owned) for event in self.events(each)):
             if event.method in ("register_blueprint", "register_api"):
                 child = event.argument(0, "blueprint")
                 if isinstance(child, Object) and child.symbol in BLUEPRINTS:
@@ -288,7 +308,7 @@ class Served:
             return
         cls = view.cls
         shared = [*around, *((each, "class") for each in self._class_decorators(cls, None))]
-        declared = rule.methods or _texts(self.class_list(cls, "methods"))
+        declared = rule.methods or texts(self.class_list(cls, "methods"))
         verbs = [verb for verb in VERBS if self.project.classes.method(cls.qualified, verb) is not None]
         if verbs:
             wanted = {method.upper() for method in declared} or {verb.upper() for verb in verbs}
@@ -315,7 +335,7 @@ class Served:
         value = self.class_list(cls, "method_decorators" if verb else "decorators")
         if isinstance(value, Entries):
             value = value.entries.get(verb, Items([]))
-        for each in reversed(value.items if isinstance(value, Items) else []):
+        for each in reversed(items(value)):
             yield self.guards.value(each, cls.at)
 
     def _route_guards(
@@ -378,7 +398,7 @@ class Served:
             framework="quart" if mount.container.symbol.startswith("quart.") else "flask",
             handler_name=name,
             view=view or (None if function is None else function.cls),
-            router=mount.container.name,
+            router=rule.router or mount.container.name,
             app="" if app is None else app.name,
             guards=guards,
             name=f"{mount.blueprint}.{rule.endpoint}" if mount.blueprint else rule.endpoint,
@@ -420,8 +440,3 @@ def _concrete(path: str, names: dict[str, str]) -> str:
     for name in names:
         shown = shown.replace("{" + name + "}", _SAMPLE)
     return shown
-
-
-def _texts(value: Value | None) -> tuple[str, ...]:
-    items = value.items if isinstance(value, Items) else []
-    return tuple(found for each in items if (found := text(each)) is not None)

@@ -943,6 +943,16 @@ def text(value: Value | None) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def items(value: Value | None) -> list[Value]:
+    """What a list holds; nothing where it is none."""
+    return value.items if isinstance(value, Items) else []
+
+
+def texts(value: Value | None) -> tuple[str, ...]:
+    """The literal texts in a list."""
+    return tuple(each.value for each in items(value) if isinstance(each, Literal) and isinstance(each.value, str))
+
+
 def _is_tracked(value: Value) -> bool:
     match value:
         case Object():

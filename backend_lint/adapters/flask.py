@@ -9,12 +9,12 @@ from backend_lint.adapters._registration import (
     ClassValue,
     Event,
     FunctionValue,
-    Items,
     Object,
     Symbol,
     Value,
     literal,
     text,
+    texts,
 )
 from backend_lint.facts import ir
 from backend_lint.project import Class, Function, Project
@@ -28,11 +28,12 @@ def read(project: Project) -> None:
     found = served(project)
     if not found.containers:
         return
-    handlers = [handler for each in found.containers for handler in _handlers(each, found)]
+    handlers = {id(each): list(_handlers(each, found)) for each in found.containers}
     for app in found.apps:
-        project.apps.append(_app(app, found))
-    if project.apps and handlers:
-        project.apps[-1].handlers = handlers
+        made = _app(app, found)
+        within = {id(mount.container): None for mount in found.mounts if mount.app is app}
+        made.handlers = [handler for container in within for handler in handlers.get(container, ())]
+        project.apps.append(made)
     before = len(project.routes)
     for mount in found.mounts:
         for rule in _rules(mount, found):
@@ -52,7 +53,7 @@ def _rules(mount: Mount, found: Served) -> Iterator[Rule]:
 def _rule(event: Event, found: Served) -> Rule | None:
     match event.method:
         case "route":
-            methods = _texts(event.argument(None, "methods"))
+            methods = texts(event.argument(None, "methods"))
         case "add_url_rule":
             return _url_rule(event, found)
         case method if method in _VERBS:
@@ -86,7 +87,7 @@ def _url_rule(event: Event, found: Served) -> Rule | None:
         return None
     if view is None:
         view = View(name=_written(event))
-    methods = _texts(event.argument(None, "methods"))
+    methods = texts(event.argument(None, "methods"))
     return Rule(path, view, methods, endpoint or _last(view), event.node, event.scope, event.call)
 
 
@@ -154,8 +155,3 @@ def _exception(value: Value | None) -> str | None:
             return cls.qualified
     status = literal(value)
     return str(status) if isinstance(status, int) else None
-
-
-def _texts(value: Value | None) -> tuple[str, ...]:
-    items = value.items if isinstance(value, Items) else []
-    return tuple(found for each in items if (found := text(each)) is not None)
