@@ -47,7 +47,6 @@ from backend_lint.rules.security._flows import FlowRule
 class CodeInjection(FlowRule):
     code = "SEC203"
     severity = Severity.CRITICAL
-    preview = True
     cwe = (94, 95, 470)
     owasp = ("A03:2021", "A05:2025")
     kinds = ("code", "format")

@@ -44,7 +44,6 @@ from backend_lint.rules.security._flows import FlowRule
 class OpenRedirect(FlowRule):
     code = "SEC209"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (601,)
     owasp = ("A01:2021", "A01:2025")
     kinds = ("redirect",)

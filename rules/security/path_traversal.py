@@ -56,7 +56,6 @@ from backend_lint.rules.security._flows import FlowRule
 class PathTraversal(FlowRule):
     code = "SEC205"
     severity = Severity.HIGH
-    preview = True
     cwe = (22, 73)
     owasp = ("A01:2021", "A01:2025")
     kinds = ("path",)

@@ -46,7 +46,6 @@ from backend_lint.rules.security._flows import FlowRule
 class Ssrf(FlowRule):
     code = "SEC206"
     severity = Severity.HIGH
-    preview = True
     cwe = (918,)
     owasp = ("A10:2021", "A01:2025", "API7:2023")
     kinds = ("ssrf",)

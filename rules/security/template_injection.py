@@ -44,7 +44,6 @@ from backend_lint.rules.security._flows import FlowRule
 class TemplateInjection(FlowRule):
     code = "SEC204"
     severity = Severity.CRITICAL
-    preview = True
     cwe = (1336, 94)
     owasp = ("A03:2021", "A05:2025")
     kinds = ("template",)

@@ -52,7 +52,6 @@ from backend_lint.rules.security._flows import FlowRule
 class UnsafeArchiveExtraction(FlowRule):
     code = "SEC213"
     severity = Severity.HIGH
-    preview = True
     cwe = (22, 409)
     owasp = ("A01:2021", "A01:2025")
     kinds = ("archive",)
