@@ -41,11 +41,13 @@ def me(authorization: str = Header()):
 
 ## When not to
 A first look at header or claims to find the key is silent when the same function, or one that it calls or that calls
-it, verifies the token. So is an OpenID Connect `id_token` that came straight from the issuer.
+it, verifies the token. So is a token that no client sent: an OpenID Connect `id_token` straight from the issuer, or the
+access token that the application itself uses at another service.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +77,10 @@ _PEEKING = frozenset(
     ]
 )
 
+_REQUEST = re.compile(
+    r"^(?:request|req|headers|cookies|META|HTTP_\w+|[Aa]uthorization|authorization_header|auth_header|websocket)$"
+)
+
 
 class JwtNotVerified(ProjectRule):
     code = "SEC109"
@@ -91,9 +97,10 @@ class JwtNotVerified(ProjectRule):
             for site in sites
             if isinstance(site.scope, Function) and faults[id(site)] is None and site.symbol not in _UNVERIFIED
         }
+        serving = _serving(project)
         for site in sites:
             fault = faults[id(site)]
-            if fault is not None and not (fault.is_peek and _is_checked_elsewhere(site, project, verifying)):
+            if fault is not None and not (fault.is_peek and _needs_no_proof(site, project, verifying, serving)):
                 yield self.finding(
                     site.at,
                     f"`{site.name}` {fault.what}",
@@ -167,20 +174,54 @@ def _comes_from_token(expr: ir.Expr, site: CallSite, project: Project) -> bool:
     )
 
 
-def _is_checked_elsewhere(site: CallSite, project: Project, verifying: set[str]) -> bool:
-    """Whether a verifying function is near, or the token needs no proof of its own."""
+def _needs_no_proof(site: CallSite, project: Project, verifying: set[str], serving: frozenset[str]) -> bool:
+    """Whether a verifying function is near, the code says that it only peeks, or the token is not a client's."""
     token = site.call.argument(0, "token")
-    if "id" in words(ir.dotted(token) or "") and "token" in words(ir.dotted(token) or ""):
+    spoken = {word for node in ir.walk_expression(token) for word in words(_said(node))} if token is not None else set()
+    if {"id", "token"} <= spoken:
         return True
     scope = site.scope
     if not isinstance(scope, Function):
         return False
-    if _PEEKING & set(words(scope.name)):
+    if _PEEKING & {*words(scope.name), *words(_assigned_to(site.call, scope))}:
         return True
     near = [scope, *(each.scope for each in project.callers(scope) if isinstance(each.scope, Function))]
+    if not any(each.qualified in serving or _reads_request(each) for each in near):
+        return True
     around = {function.qualified for function in near}
     around |= {target.qualified for function in near for each in project.sites(function) for target in each.targets}
     return bool(around & verifying)
+
+
+def _serving(project: Project) -> frozenset[str]:
+    """Functions that the framework calls for a request."""
+    functions = [each for route in project.routes for each in (route.handler, *route.dependencies) if each is not None]
+    functions += [guard.function for route in project.routes for guard in route.guards if guard.function is not None]
+    return frozenset(each.qualified for each in functions)
+
+
+def _reads_request(function: Function) -> bool:
+    """Whether a function looks into a request for the credentials of a client."""
+    return any(_REQUEST.search(_said(node)) is not None for node in ir.walk(function.body))
+
+
+def _assigned_to(call: ir.Call, function: Function) -> str:
+    return next(
+        (
+            ir.dotted(stmt.targets[0]) or ""
+            for stmt in function.statements
+            if type(stmt) is ir.Assign and stmt.value is not None and stmt.at <= call.at and call.end <= stmt.end
+        ),
+        "",
+    )
+
+
+def _said(node: ir.Expr) -> str:
+    match node:
+        case ir.Name(id=text) | ir.Attribute(name=text) | ir.Const(value=str(text)):
+            return text
+        case _:
+            return ""
 
 
 _ALL = _PYJWT | _JOSE | _UNVERIFIED
