@@ -143,6 +143,8 @@ class Frame:
 
     def expose(self, exposure: Exposure) -> None:
         """Data reaches a sink: a flow where a client sent it, a matter for the callers where it was given to us."""
+        if exposure.sink.kind == "path" and getattr(exposure.label.origin, "what", "") == "file":
+            return  # an open file, or what one holds: its name is another source
         self.engine.examined(exposure)
         key = (exposure.sink.kind, exposure.sink.at, exposure.label.origin, exposure.kills)
         known = self.exposures.get(key)

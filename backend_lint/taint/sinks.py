@@ -146,8 +146,6 @@ class Sinks:
         for label in labels:
             if kind in label.cleaned or contexts.is_killed(kills, label.absent):
                 continue
-            if kind == "path" and getattr(label.origin, "what", "") == "file":  # an open file, or what one holds
-                continue
             described = contexts.described(context, before)
             frame.expose(Exposure(Sink(kind, at, symbol, sink.fits, described), label, kills))
 
