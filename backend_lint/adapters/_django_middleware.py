@@ -110,7 +110,7 @@ class Chain:
             for hook in (*_HOOKS, "__call__"):
                 method = self.project.classes.method(cls.qualified, hook)
                 if method is not None and self._may_refuse(method):
-                    yield _Step(member, hook, blame)
+                    yield _Step(member, hook, Blame(name, member.at, "middleware", method, cls))
 
     def _may_refuse(self, function: Function) -> bool:
         """Whether a function refuses, or sends elsewhere, as middleware does with who has not signed in."""

@@ -37,6 +37,8 @@ _DEPTH = 16
 _STEPS = 4000
 _UNROLLED = 40
 _CHOICES = 6
+_SHORT = 12
+_SELDOM = ("handler", "middleware")  # code most of which is about other things than who asks
 _METHOD_NOT_ALLOWED = 405
 ELSEWHERE = 302
 _REFUSALS = (401, 403, _METHOD_NOT_ALLOWED, 429)
@@ -828,11 +830,12 @@ class Evaluation:
 
     def _is_worth(self, routine: Routine, args: list[Any]) -> bool:
         """Whether following a function can tell something: it may refuse, or a condition of a guard is about it."""
-        if not all(each is None or (isinstance(each, _PLAIN) and each not in _REFUSALS) for each in args):
-            return True
-        if self.blame is not None and self.blame.level == "handler":
-            return self.library.decides(routine.function)
-        return routine.me is not None or routine.state is not None or bool(self.denials.statuses(routine.function))
+        function = routine.function
+        is_about = not all(each is None or (isinstance(each, _PLAIN) and each not in _REFUSALS) for each in args)
+        if self.blame is not None and self.blame.level in _SELDOM:
+            return (is_about and len(function.statements) <= _SHORT) or self.library.decides(function)
+        is_near = routine.me is not None or routine.state is not None
+        return is_about or is_near or bool(self.denials.statuses(function))
 
     def _by_type(self, call: ir.Call, args: list[Any], kwargs: dict[str, Any], state: State) -> Any:
         """A call on an object that is only known by its type, where what is called may refuse."""
