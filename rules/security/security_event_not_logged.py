@@ -90,7 +90,7 @@ from collections.abc import Iterator
 from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.security._shared import is_application, nested, place_of, words
 
-_LOGS = 3
+_LOGS = 2
 _DEPTH = 3
 _VERIFIES = re.compile(
     r"^(?:check_password|check_password_hash|verify_password|checkpw|verify_and_update|verify_hash|authenticate|"
