@@ -84,6 +84,7 @@ _REQUEST = re.compile(
 
 class JwtNotVerified(ProjectRule):
     code = "SEC109"
+    preview = True
     severity = Severity.CRITICAL
     cwe = (347, 345)
     owasp = ("A02:2021", "A07:2021", "A07:2025", "API2:2023")

@@ -176,6 +176,7 @@ _REQUESTS = frozenset(
 
 class SensitiveInLog(ProjectRule):
     code = "SEC304"
+    preview = True
     severity = Severity.HIGH
     cwe = (532, 200)
     owasp = ("A09:2021", "A09:2025")

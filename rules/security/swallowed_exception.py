@@ -218,6 +218,7 @@ _READS = frozenset(
 
 class SwallowedException(SyntaxRule):
     code = "SEC401"
+    preview = True
     severity = Severity.MEDIUM
     cwe = (390, 1069, 755)
     owasp = ("A09:2021", "A09:2025", "A10:2025")
