@@ -9,7 +9,7 @@ from typing import Any
 from backend_lint.adapters._django_conf import settings
 from backend_lint.adapters._django_library import METHODS
 from backend_lint.adapters._django_middleware import Chain
-from backend_lint.adapters._django_requests import Caller, Django, Request, User
+from backend_lint.adapters._django_requests import Caller, Django, Request, User, permission_place
 from backend_lint.adapters._django_views import Layer, View
 from backend_lint.adapters._evaluation import (
     ELSEWHERE,
@@ -24,6 +24,7 @@ from backend_lint.adapters._evaluation import (
     Wrapped,
     core,
 )
+from backend_lint.core import Place
 from backend_lint.project import Project
 from backend_lint.project.model import Guard, GuardKind
 
@@ -70,6 +71,23 @@ class Guards:
         """What a class-based view asks of a request with this HTTP method, which its method `name` answers."""
         return self._admission(view, method, path, name)[0]
 
+    def attribute(self, view: View, method: str, verb: str, name: str, *, called: bool = False) -> Any:
+        """What an attribute of a view is, or what calling a method of it gives, while `method` answers."""
+        held: list[Any] = [OPEN]
+
+        def read(evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+            value = evaluation.attribute(self._object(view, Request(verb, "", User(Caller.MEMBER)), method), name)
+            held.append(evaluation.call(value, [], {}) if called else value)
+            return OPEN
+
+        self.evaluation.answer(Native(read), [])
+        return held[-1]
+
+    def policy_place(self, view: View, attribute: str) -> tuple[Place, str]:
+        """Where a policy of a view of DRF is given, and at which level."""
+        me = Thing(view.classes, {"at": view.at})
+        return (view.at, "route") if attribute in view.options else permission_place(self.library, me, attribute)
+
     def before(self, path: str, name: str | None) -> list[Guard]:
         """The guards that the middleware sets before whatever answers at an address."""
         key = path, name
@@ -115,14 +133,18 @@ class Guards:
         return Wrapped(Routine(function), Blame(function.name, function.at, "handler", function, function.cls))
 
     def _class(self, view: View, request: Request, name: str) -> Any:
-        me = Thing(view.classes)
-        options = {key: self.evaluation.of_value(value) for key, value in view.options.items()}
-        me.attributes = {**options, "request": request, "action": name, "kwargs": OPEN, "args": OPEN, "at": view.at}
+        me = self._object(view, request, name)
         me.attributes["handle"] = self._handler(view, me, name)
         plain = Native(
             lambda evaluation, args, kwargs: evaluation.call(evaluation.attribute(me, "dispatch"), args, kwargs)
         )
         return self._made(view, plain)
+
+    def _object(self, view: View, request: Request, name: str) -> Thing:
+        """The view while it answers a request."""
+        options = {key: self.evaluation.of_value(value) for key, value in view.options.items()}
+        state = {"request": request, "action": name, "kwargs": OPEN, "args": OPEN, "at": view.at}
+        return Thing(view.classes, {**options, **state})
 
     def _made(self, view: View, plain: Native) -> Any:
         """What the class's own `as_view()` makes of the view, as mixins do that wrap it in a decorator."""

@@ -29,13 +29,27 @@ def library_attribute(owner: str, name: str) -> Any:
     return _table("attributes").get(owner, {}).get(name)
 
 
+def library_guard(symbol: str) -> str | None:
+    """The kind of guard that a decorator of a library is; behind `off:` the kind that it switches off."""
+    found: str | None = _decorators().get(symbol)
+    return found
+
+
 def library_methods(classes: Iterable[Class | str]) -> set[str]:
     """The names of the methods that the library classes among these define."""
     return {name for each in classes if isinstance(each, str) for name in _table("methods").get(each, ())}
 
 
 @functools.cache
+def _tables() -> dict[str, Any]:
+    return tomli.loads(resources.files("backend_lint.adapters").joinpath("django.toml").read_text("utf-8"))
+
+
 def _table(name: str) -> dict[str, dict[str, Any]]:
-    text = resources.files("backend_lint.adapters").joinpath("django.toml").read_text("utf-8")
-    table: dict[str, dict[str, Any]] = tomli.loads(text)[name]
+    table: dict[str, dict[str, Any]] = _tables()[name]
+    return table
+
+
+def _decorators() -> dict[str, str]:
+    table: dict[str, str] = _tables()["decorators"]
     return table

@@ -55,9 +55,10 @@ class Chain:
         self.members = list(_members(project, settings))
         self._steps = list(self._each_step())
 
-    def has(self, name: str) -> bool:
-        """Whether a middleware is this one of a library, or inherits from it."""
-        return any(self.project.classes.is_subclass(each.cls or each.name, name) for each in self.members)
+    def place(self, name: str) -> Place | None:
+        """Where a middleware of a library is listed, or one that inherits from it."""
+        found = (each.at for each in self.members if self.project.classes.is_subclass(each.cls or each.name, name))
+        return next(found, None)
 
     def refusals(self, evaluation: Evaluation, request: Callable[[Caller], Request]) -> list[Refusal]:
         """What a stranger's request is refused on its way in, and a superuser's is not."""

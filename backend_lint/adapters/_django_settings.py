@@ -35,6 +35,18 @@ def settings_owners(project: Project) -> list[Module | Class]:
     return found
 
 
+def settings_modules(project: Project) -> list[Module]:
+    """All modules with settings, those that others take them from by a star import included."""
+    found: dict[str, Module] = {}
+    queue = [each if isinstance(each, Module) else each.module for each in settings_owners(project)]
+    for module in queue:
+        if module.name not in found:
+            found[module.name] = module
+            sources = (project.modules.get(project.names.absolute(star, module)) for star in module.stars)
+            queue.extend(each for each in sources if each is not None)
+    return list(found.values())
+
+
 def profile(name: str) -> str:
     """What a settings module is for, told from its dotted name: `production`, `development`, `test` or `base`."""
     parts = name.lower().split(".")

@@ -39,7 +39,8 @@ class Mounted:
     """A view at an address, with the prefixes of all modules that include it.
 
     `converters` are by name of the parameter: that of the converter, or the regular expression. `router` is the URL
-    module or the router that it stands in, `app` the module with which the table starts. `node` is what registers it.
+    module or the router that it stands in, `app` the module with which the table starts. `node` is what registers it,
+    `options` are its keyword arguments.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Mounted:
     router: str
     converters: dict[str, str]
     name: str | None
+    options: dict[str, Expr]
 
 
 def mounted(project: Project) -> list[Mounted]:
@@ -166,7 +168,8 @@ class _Walk:
     def _mounted(self, view: Value, node: Expr, scope: Scope, context: _Context, name: str | None) -> Mounted:
         path = "/" + context.prefix.lstrip("/")
         full = None if name is None else ":".join((*context.namespaces, name))
-        return Mounted(path, view, node, scope, context.app, context.router, dict(context.converters), full)
+        options = node.keywords if type(node) is ir.Call else {}
+        return Mounted(path, view, node, scope, context.app, context.router, dict(context.converters), full, options)
 
     def _included(self, include: Object, context: _Context) -> Iterator[Mounted]:
         target = include.argument(0, "arg")

@@ -98,6 +98,12 @@ def handlers(found: Registration, view: View) -> dict[str, str]:
     return {name.upper(): name for name in _NAMES if name.upper() in accepted and view.has_method(name)}
 
 
+def decorators(function: Function) -> Iterator[Layer]:
+    """The decorators of a function, outermost first."""
+    for decorator in function.decorators:
+        yield Layer(decorator, function.around, "route")
+
+
 def _accepted(found: Registration, view: View) -> set[str]:
     """The HTTP methods that `http_method_names` leaves."""
     given = view.options.get("http_method_names")
@@ -135,7 +141,7 @@ class _Unwrapping:
 
     def _function(self, function: Function, name: str, layers: tuple[Layer, ...]) -> View:
         """A function view. What stands below `@api_view` decorates the handler of the class that this makes."""
-        own = tuple(_decorators(function))
+        own = tuple(decorators(function))
         for index, layer in enumerate(own):
             call = layer.decorator if type(layer.decorator) is ir.Call else None
             symbol = self.project.qualified(call.func if call is not None else layer.decorator, layer.scope)
@@ -226,11 +232,6 @@ def _is_view(value: Value) -> bool:
             return symbol.rpartition(".")[2] == "as_view" or any(map(_is_view, args))
         case _:
             return False
-
-
-def _decorators(function: Function) -> Iterator[Layer]:
-    for decorator in function.decorators:
-        yield Layer(decorator, function.around, "route")
 
 
 def _returned(maker: Function) -> Function:

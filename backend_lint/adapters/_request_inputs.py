@@ -24,23 +24,36 @@ _WHERE = {
     "json()": "body",
     "post()": "form",
     "view_args": "path",
+    "GET": "query",
+    "query_params": "query",
+    "POST": "form",
+    "data": "body",
+    "FILES": "file",
+    "META": "header",
+    "COOKIES": "cookie",
 }
 _READS = frozenset({"get", "getlist", "getone", "getall", "pop"})
 
 
 def inputs(
-    project: Project, function: Function, roots: frozenset[str] = frozenset({"flask.request", "quart.request"})
+    project: Project,
+    function: Function,
+    roots: frozenset[str] = frozenset({"flask.request", "quart.request"}),
+    requests: frozenset[str] = frozenset(),
 ) -> list[Input]:
-    """The inputs that a function reads, in the order in which they stand; of one name and place the first."""
+    """The inputs that a function reads, in the order in which they stand; of one name and place the first.
+
+    `roots` are qualified names of the request, `requests` what it is called in the function.
+    """
     found: dict[tuple[str, str], Input] = {}
-    for each in _Reader(project, function, roots).read():
+    for each in _Reader(project, function, roots, requests).read():
         found.setdefault((each.where, each.name), each)
     return list(found.values())
 
 
 class _Reader:
-    def __init__(self, project: Project, function: Function, roots: frozenset[str]) -> None:
-        self.project, self.function, self.roots = project, function, roots
+    def __init__(self, project: Project, function: Function, roots: frozenset[str], requests: frozenset[str]) -> None:
+        self.project, self.function, self.roots, self.requests = project, function, roots, requests
         self.bindings = project.types.bindings(function)
 
     def read(self) -> Iterator[Input]:
@@ -95,4 +108,4 @@ class _Reader:
         return None
 
     def _is_request(self, expr: Expr) -> bool:
-        return self.project.qualified(expr, self.function) in self.roots
+        return ir.dotted(expr) in self.requests or self.project.qualified(expr, self.function) in self.roots

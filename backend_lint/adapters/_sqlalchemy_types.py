@@ -20,7 +20,7 @@ def word(project: Project, expr: Expr | None, scope: Scope) -> str | None:
     A name that leads nowhere counts as it is written: `db` may come from anywhere.
     """
     qualified = project.qualified(expr, scope)
-    if qualified is None or project.names.split(qualified)[0] is not None:
+    if qualified is None or _is_own(project, qualified):
         found = project.type_of(expr, scope)
         if found is not None and found.itself:
             qualified = found.name
@@ -30,6 +30,11 @@ def word(project: Project, expr: Expr | None, scope: Scope) -> str | None:
     if qualified is None or not qualified.startswith(_PACKAGES):
         return None
     return qualified.rpartition(".")[2]
+
+
+def _is_own(project: Project, qualified: str) -> bool:
+    """Whether a name is the project's; stubs of SQLAlchemy that lie in a project do not make it so."""
+    return not qualified.startswith(_PACKAGES) and project.names.split(qualified)[0] is not None
 
 
 @dataclass
@@ -89,7 +94,7 @@ def _named(project: Project, expr: Expr, scope: Scope, depth: int) -> ColumnType
         found = assigned(project, expr, scope)
         if found is not None:
             return written_type(project, *found, depth + 1)
-        if project.names.split(qualified)[0] is None and not qualified.startswith("builtins."):
+        if not _is_own(project, qualified) and not qualified.startswith("builtins."):
             name = qualified.rpartition(".")[2]
             return ColumnType(name, qualified, family(name))
     if type(expr) is ir.Name and isinstance(scope, Function):

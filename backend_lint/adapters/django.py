@@ -5,60 +5,57 @@ Source: https://docs.djangoproject.com/en/stable/topics/http/urls/, `django.view
 
 from __future__ import annotations
 
-from backend_lint.adapters._django_guards import Admission, Guards
-from backend_lint.adapters._django_library import METHODS
-from backend_lint.adapters._django_urls import Mounted, mounted
-from backend_lint.adapters._django_views import View, handlers, view_of
-from backend_lint.adapters._registration import Registration, registration
+from backend_lint.adapters._django_conf import settings
+from backend_lint.adapters._django_protection import protect, summary
+from backend_lint.adapters._django_routes import Site, site
+from backend_lint.adapters._registration import FunctionValue, registration, text
+from backend_lint.adapters._request_inputs import inputs
 from backend_lint.project import Function, Project
-from backend_lint.project.model import Route
+from backend_lint.project.model import App, ExceptionHandler
+
+_ERRORS = {"handler400": "400", "handler403": "403", "handler404": "404", "handler500": "500"}
 
 
 def read(project: Project) -> None:
-    table = mounted(project)
-    reader = _Reader(project, registration(project))
-    for order, each in enumerate(table):
-        reader.mounted(each, order)
-    if table and "Django" not in project.frameworks:
+    found = site(project)
+    for name in found.apps:
+        project.apps.append(_app(project, name, found))
+    for served in found.served:
+        if served.is_api:
+            continue
+        route = served.route
+        if route.handler is not None:
+            route.inputs += inputs(project, route.handler, requests=request_names(route.handler))
+            route.summary = summary(route.handler)
+        protect(project, served, found)
+        project.routes.append(route)
+    if found.apps and "Django" not in project.frameworks:
         project.frameworks.append("Django")
 
 
-class _Reader:
-    def __init__(self, project: Project, found: Registration) -> None:
-        self.project, self.found = project, found
-        self.guards = Guards(project)
+def request_names(handler: Function) -> frozenset[str]:
+    """What a handler calls the request: its first parameter, and `self.request`."""
+    names = [each.name for each in handler.parameters]
+    return frozenset({"self.request", *names[1:2]}) if handler.cls is not None else frozenset(names[:1])
 
-    def mounted(self, mounted: Mounted, order: int) -> None:
-        view = view_of(self.found, mounted.view, mounted.scope.module.place(mounted.node))
-        if view is None:
-            return
-        if view.classes:
-            for verb, name in handlers(self.found, view).items():
-                admission = self.guards.of_method(view, verb, name, mounted.path)
-                shown = view.name if view.function is not None else f"{view.name}.{name}"
-                self._add(mounted, view, (verb,), shown, view.function or view.method(name), order, admission)
-            return
-        by_answer: dict[tuple[object, ...], list[tuple[str, Admission]]] = {}
-        for verb, admission in self.guards.of_function(view, mounted.path).items():
-            if admission.is_served:
-                by_answer.setdefault(admission.key, []).append((verb, admission))
-        for alike in by_answer.values():
-            verbs = tuple(verb for verb, _ in alike)
-            verbs = ("*",) if verbs == METHODS else verbs
-            self._add(mounted, view, verbs, view.name, view.function, order, alike[0][1])
 
-    def _add(
-        self,
-        mounted: Mounted,
-        view: View,
-        methods: tuple[str, ...],
-        name: str,
-        handler: Function | None,
-        order: int,
-        admission: Admission,
-    ) -> None:
-        route = Route(mounted.path, methods, handler, view.at, "django", name)
-        route.view, route.router, route.app = view.cls, mounted.router, mounted.app
-        route.name, route.order, route.converters = mounted.name, order, mounted.converters
-        route.guards = [*self.guards.before(mounted.path, mounted.name), *admission.guards]
-        self.project.routes.append(route)
+def _app(project: Project, name: str, found: Site) -> App:
+    urls = project.modules[name]
+    at = settings(project).place("ROOT_URLCONF")
+    owner = None if at is None else project.by_path.get(at.path)
+    app = App(name, "django", at or urls.first_line(), scope=owner or urls)
+    app.middleware = [each.shown() for each in found.guards.middleware.members]
+    for variable, status in _ERRORS.items():
+        handler = _error_handler(project, f"{name}.{variable}") if variable in urls.names else None
+        if handler is not None:
+            app.handlers.append(ExceptionHandler((status,), handler.at, handler))
+    return app
+
+
+def _error_handler(project: Project, variable: str) -> Function | None:
+    """The function of `handler404 = "shop.views.missing"`, which may be imported instead."""
+    value = registration(project).variable(variable)
+    if isinstance(value, FunctionValue):
+        return value.function
+    name = text(value)
+    return None if name is None else project.function(project.names.denoted(name))

@@ -129,13 +129,14 @@ class _Reader:
         return next((each for each in found if isinstance(each, str)), default)
 
     def _installed(self) -> list[str]:
+        """The applications that any assignment of the settings lists."""
         found: dict[str, None] = {}
         for owner in self.owners:
             for stmt in _assigned(owner, "INSTALLED_APPS"):
-                held = constant(self.project, ir.Name(stmt.at, stmt.end, "INSTALLED_APPS"), owner)
-                found |= (
-                    {each: None for each in held if isinstance(each, str)} if isinstance(held, list | tuple) else {}
-                )
+                for value, scope in elements(self.project, stmt.value, owner):
+                    held = constant(self.project, value, scope)
+                    if isinstance(held, str):
+                        found[held] = None
         return list(found)
 
     def read(self) -> None:

@@ -347,7 +347,15 @@ class _Reader:
         )
 
     def _relationship(
-        self, model: Model, attribute: str, value: Expr | None, scope: Scope, *, note: Expr | None, at: Any
+        self,
+        model: Model,
+        attribute: str,
+        value: Expr | None,
+        scope: Scope,
+        *,
+        note: Expr | None,
+        at: Any,
+        known: Mapping[str, Any] | None = None,
     ) -> Relationship | None:
         if type(value) is not ir.Call:
             return None
@@ -374,7 +382,7 @@ class _Reader:
             found.many = uselist
         elif noted is None or (type(noted.python) is not ir.Subscript and noted.wrapper is None):
             self._loose.append((model, found, scope))
-        found.target = self._target_name(target, scope)
+        found.target = self._target_name(target, scope, known)
         back = value.keywords.get("backref")
         if back is not None:
             self._backrefs.append((model, found, back, scope))
@@ -384,13 +392,13 @@ class _Reader:
         held = constant(self.project, expr, scope)
         return held if isinstance(held, str) else None
 
-    def _target_name(self, expr: Expr | None, scope: Scope) -> str | None:
+    def _target_name(self, expr: Expr | None, scope: Scope, known: Mapping[str, Any] | None = None) -> str | None:
         """The class that a relationship names, as far as the expression says; a bare name is looked up at the end."""
         if type(expr) is ir.Lambda:
             function = scope.module.functions[expr.function]
             inner = next((each.value for each in function.statements if type(each) is ir.Return), None)
             return self._target_name(inner, function)
-        held = constant(self.project, expr, scope)
+        held = constant(self.project, expr, scope, known)
         if isinstance(held, Class):
             return held.qualified
         if isinstance(held, str):
@@ -444,19 +452,29 @@ class _Reader:
     # Constraints and indexes
 
     def _table_args(self, own: list[Class]) -> Iterator[tuple[Class, Expr, Scope]]:
+        """`__table_args__`; where a function puts them together, also what classes call alike."""
         for cls in own:
-            if "__table_args__" in cls.attributes:
-                value = cls.attributes["__table_args__"].value
-                if value is not None:
-                    yield cls, value, cls
+            if _has(cls, "__table_args__"):
+                found = self._held_args(cls, "__table_args__", own[0])
+                if found is None:
+                    return
+                yield (cls, *found)
+                if type(found[0]) is ir.Call:
+                    for each in own:
+                        for name in (*each.attributes, *each.methods):
+                            more = self._held_args(each, name, own[0]) if name.endswith("_table_args") else None
+                            if more is not None:
+                                yield (each, *more)
                 return
-            if "__table_args__" in cls.methods:
-                method = cls.methods["__table_args__"]
-                parameter = method.parameters[0].name if method.parameters else ""
-                value = returned(self.project, method, {parameter: own[0]})
-                if value is not None:
-                    yield cls, value, method
-                return
+
+    def _held_args(self, cls: Class, name: str, model: Class) -> tuple[Expr, Scope] | None:
+        if name in cls.attributes:
+            value = cls.attributes[name].value
+            return None if value is None else (value, cls)
+        method = cls.methods[name]
+        parameter = method.parameters[0].name if method.parameters else ""
+        value = returned(self.project, method, {parameter: model})
+        return None if value is None else (value, method)
 
     def _constraints(self, own: list[Class], cls: Class) -> Iterator[tuple[str, Call]]:
         for _, args, scope in self._table_args(own):

@@ -67,7 +67,9 @@ class Route:
     router, blueprint, view set or URL module): routes with the same are siblings. `order` is its place in the
     application's table. `dependencies` are the project's functions that run before the handler, outermost first.
     `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
-    the registration, which the framework never calls.
+    the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
+    with the place that does it (`csrf_exempt`, `AllowAny`). `authentication` says how callers are known: qualified
+    names of authentication classes, `session` for the framework's session cookie.
     """
 
     path: str
@@ -86,6 +88,8 @@ class Route:
     status_code: int | None = None
     guards: list[Guard] = field(default_factory=list)
     idle: list[Guard] = field(default_factory=list)
+    exemptions: list[Guard] = field(default_factory=list)
+    authentication: tuple[str, ...] = ()
     dependencies: list[Function] = field(default_factory=list)
     tags: tuple[str, ...] = ()
     deprecated: bool = False
