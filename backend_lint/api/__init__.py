@@ -6,7 +6,7 @@ Never: loads LibCST here, so that project rules cost nothing at start.
 """
 
 from backend_lint.api.rule import ProjectRule, Rule, Unit
-from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step
+from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, words
 from backend_lint.facts import ir
 from backend_lint.project import CallSite, Class, Function, ImportEdge, Module, Path, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN
@@ -85,4 +85,5 @@ __all__ = [
     "Type",
     "Unit",
     "ir",
+    "words",
 ]

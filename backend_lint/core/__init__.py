@@ -2,7 +2,7 @@
 
 Takes: nothing of ours.
 Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Suppression`, `Diagnostic`, `Role`, `Report`,
-the guidelines, the errors.
+the guidelines, the errors, the `words` of a name.
 Never: reads a file, the environment or the clock.
 """
 
@@ -15,6 +15,7 @@ from backend_lint.core.place import Place
 from backend_lint.core.report import Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
+from backend_lint.core.words import words
 
 __all__ = [
     "GUIDELINES",
@@ -46,4 +47,5 @@ __all__ = [
     "Step",
     "Suppression",
     "guideline_of",
+    "words",
 ]

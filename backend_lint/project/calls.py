@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
-from backend_lint.project.external import ancestors
+from backend_lint.project.external import ancestors, returns
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
 from backend_lint.project.types import Type, Types
@@ -288,6 +288,4 @@ class Calls:
 
 
 def _is_known(owner: str, name: str) -> bool:
-    from backend_lint.project.external import returns
-
     return f"{owner}.{name}" in returns()

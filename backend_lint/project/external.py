@@ -51,6 +51,18 @@ def returns() -> dict[str, str]:
 
 
 @functools.cache
+def properties() -> frozenset[str]:
+    """The members of `returns` that are read, not called."""
+    return frozenset(_tables()["members"]["properties"])
+
+
+@functools.cache
+def objects() -> frozenset[str]:
+    """The names of `returns` that are objects of a library, not functions: `flask.request`."""
+    return frozenset(_tables()["members"]["objects"])
+
+
+@functools.cache
 def bases() -> dict[str, tuple[str, ...]]:
     """The base classes of library classes, where what they inherit matters."""
     return {name: tuple(parents) for name, parents in _tables()["bases"].items()}

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator
 
 from backend_lint.core import Place, Role
-from backend_lint.facts.ir import Assign, Expr, Name, Node, Stmt, walk_statements
+from backend_lint.facts.ir import Assign, Attribute, Expr, Name, Node, Stmt, walk_statements
 from backend_lint.facts.types import ClassFacts, Facts, FunctionFacts, Import, Parameter
 
 
@@ -39,6 +39,10 @@ class Module:
     def top_functions(self) -> dict[str, Function]:
         """Functions at module level by name; of several with one name the last."""
         return {each.name: each for each in self.functions if each.is_top and not each.facts.is_lambda}
+
+    @functools.cached_property
+    def by_qualname(self) -> dict[str, Function]:
+        return {each.facts.qualname: each for each in self.functions}
 
     @functools.cached_property
     def top_classes(self) -> dict[str, Class]:
@@ -242,6 +246,4 @@ def scopes(modules: Iterable[Module]) -> Iterator[Scope]:
 
 
 def _is_attribute_of(target: Expr, name: str | None) -> bool:
-    from backend_lint.facts.ir import Attribute
-
     return type(target) is Attribute and type(target.value) is Name and target.value.id == name

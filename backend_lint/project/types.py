@@ -13,7 +13,7 @@ from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, children, walk_expression
 from backend_lint.facts.types import Parameter
 from backend_lint.project.classes import Classes
-from backend_lint.project.external import ancestors, returns
+from backend_lint.project.external import ancestors, objects, properties, returns
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
 
@@ -193,7 +193,7 @@ class Types:
         if module is None or not rest:
             table = returns()
             spec = table.get(qualified)
-            if spec is not None and not qualified.startswith("builtins.") and qualified in _OBJECTS:
+            if spec is not None and not qualified.startswith("builtins.") and qualified in objects():
                 return self._spec(spec, None, None, None)
             return Type(qualified, itself=True)
         head, _, tail = rest.partition(".")
@@ -396,7 +396,7 @@ class Types:
         table = returns()
         for each in ancestors(base):
             spec = table.get(f"{each}.{name}")
-            if spec is not None and f"{each}.{name}" in _PROPERTIES:
+            if spec is not None and f"{each}.{name}" in properties():
                 return self._spec(spec, owner, None, None)
             if spec is not None:
                 return Type(f"{each}.{name}", owner.args, itself=True)
@@ -449,7 +449,7 @@ class Types:
                 continue
             for base in ancestors(each):
                 spec = table.get(f"{base}.{name}")
-                if spec is not None and f"{base}.{name}" not in _PROPERTIES:
+                if spec is not None and f"{base}.{name}" not in properties():
                     return self._spec(spec, receiver, call, scope)
         return None
 
@@ -551,7 +551,7 @@ class Types:
         module, rest = self.names.split(qualified)
         if module is None or not rest:
             return None
-        return _functions_by_qualname(module).get(rest)
+        return module.by_qualname.get(rest)
 
     def _spec(self, spec: str, receiver: Type | None, call: ir.Call | None, scope: Scope | None) -> Type | None:
         """The type that a specification of `external.toml` describes here."""
@@ -659,14 +659,6 @@ def _split_arguments(text: str) -> list[str]:
     return [*parts, current.strip()]
 
 
-def _functions_by_qualname(module: Module) -> dict[str, Function]:
-    known: dict[str, Function] | None = module.__dict__.get("_by_qualname")
-    if known is None:
-        known = {each.facts.qualname: each for each in module.functions}
-        module.__dict__["_by_qualname"] = known
-    return known
-
-
 _BUILTIN_ALIASES = {
     "typing.List": "builtins.list",
     "typing.Dict": "builtins.dict",
@@ -678,22 +670,4 @@ _BUILTIN_ALIASES = {
     "typing.Iterable": "builtins.list",
     "typing.Text": "builtins.str",
 }
-_PROPERTIES = frozenset(
-    {
-        "sqlalchemy.orm.Mapped.__get__",
-        "flask_sqlalchemy.SQLAlchemy.session",
-        "flask_sqlalchemy.SQLAlchemy.engine",
-        "flask_sqlalchemy.SQLAlchemy.Model",
-        "flask_sqlalchemy.model.Model.query",
-        "django.db.models.Model.objects",
-        "django.db.models.Model._default_manager",
-        "django.db.models.Model._base_manager",
-        "flask.Flask.logger",
-        "pathlib.Path.parent",
-        "pathlib.Path.name",
-        "pathlib.Path.stem",
-        "pathlib.Path.suffix",
-    }
-)
-_OBJECTS = frozenset({"django.db.connection", "flask.request", "flask.session", "flask.current_app", "loguru.logger"})
 _DATA_BASES = frozenset({"id", "pk"})

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from backend_lint.api import Column, Function, Model, Project, ir
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-
-@lru_cache(maxsize=65536)
-def words(text: str) -> frozenset[str]:
-    """The words of an identifier, in lower case: `unitPrice_net` is unit, price, net."""
-    return frozenset(each.lower() for each in _WORD.findall(text))
 
 
 def listed(names: list[str], most: int = 5) -> str:

@@ -48,8 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Severity, Unit
-from backend_lint.rules.data._shared import words
+from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Severity, Unit, words
 
 _FLOATS = frozenset({"Float", "FLOAT", "REAL", "DOUBLE", "Double", "DOUBLE_PRECISION", "FloatField", "DoubleField"})
 _AMOUNTS = frozenset(
@@ -121,9 +120,9 @@ class FloatForMoney(ProjectRule):
 
 def _is_amount(column: Column) -> bool:
     parts = words(column.attribute)
-    return column.type in _FLOATS and bool(parts & _AMOUNTS) and not parts & _RATES
+    return column.type in _FLOATS and not _AMOUNTS.isdisjoint(parts) and _RATES.isdisjoint(parts)
 
 
 def _is_commerce(model: Model) -> bool:
     has_currency = any("currency" in words(name) for name in model.columns)
-    return has_currency or bool(words(model.name) & _COMMERCE)
+    return has_currency or not _COMMERCE.isdisjoint(words(model.name))

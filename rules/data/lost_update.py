@@ -71,8 +71,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir
-from backend_lint.rules.data._shared import column_of, served, words
+from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir, words
+from backend_lint.rules.data._shared import column_of, served
 
 _SHARED = frozenset(
     [
@@ -145,7 +145,7 @@ def _changes(function: Function, project: Project) -> Iterator[tuple[ir.Stmt, Mo
         kind = project.type_of(target.value, function)
         model = None if kind is None or kind.itself else project.models.get(kind.name)
         column = None if model is None else column_of(model, target.name)
-        if model is None or column is None or not words(target.name) & _SHARED:
+        if model is None or column is None or _SHARED.isdisjoint(words(target.name)):
             continue
         if not any(
             type(node) is ir.Call and ir.dotted(node.func) in ("F", "models.F") for node in ir.walk_expression(value)

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from backend_lint.api import Function, Guard, GuardKind, Place, Project, Role, Route, Scope, Setting, ir
+from backend_lint.api import Function, Guard, GuardKind, Place, Project, Role, Route, Scope, Setting, ir, words
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
-
-
-@lru_cache(maxsize=65536)
-def words(text: str) -> tuple[str, ...]:
-    """The words of an identifier or a path, in lower case: `resetPassword_URL` is reset, password, url."""
-    return tuple(each.lower() for each in _WORD.findall(text))
 
 
 def place_of(route: Route) -> Place:

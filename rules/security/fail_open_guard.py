@@ -43,8 +43,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, GuardKind, Project, ProjectRule, Severity, Unit, ir
-from backend_lint.rules.security._shared import identity_guards, nested, words
+from backend_lint.api import Finding, Function, GuardKind, Project, ProjectRule, Severity, Unit, ir, words
+from backend_lint.rules.security._shared import identity_guards, nested
 
 _CHECKS = re.compile(
     r"^_?(?:verify|validate|check|authenticate|authorize|authorise|is_valid|has|is)_?\w*"

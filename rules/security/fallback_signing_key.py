@@ -32,8 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Class, Finding, Function, Project, ProjectRule, Scope, Severity, Unit, ir
-from backend_lint.rules.security._shared import is_signing_key, literal, read_default, target_name, texts, words
+from backend_lint.api import Class, Finding, Function, Project, ProjectRule, Scope, Severity, Unit, ir, words
+from backend_lint.rules.security._shared import is_signing_key, literal, read_default, target_name, texts
 
 _REHEARSAL = frozenset(
     [

@@ -45,8 +45,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Project, ProjectRule, Setting, Severity, Unit, ir
-from backend_lint.rules.security._shared import production_settings, words
+from backend_lint.api import CallSite, Finding, Project, ProjectRule, Setting, Severity, Unit, ir, words
+from backend_lint.rules.security._shared import production_settings
 
 _SETTINGS = {
     "SESSION_COOKIE_SECURE": "session cookies travel over plain HTTP",

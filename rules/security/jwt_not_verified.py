@@ -51,8 +51,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend_lint.api import UNKNOWN, CallSite, Confidence, Finding, Function, Project, ProjectRule, Severity, Unit, ir
-from backend_lint.rules.security._shared import words
+from backend_lint.api import (
+    UNKNOWN,
+    CallSite,
+    Confidence,
+    Finding,
+    Function,
+    Project,
+    ProjectRule,
+    Severity,
+    Unit,
+    ir,
+    words,
+)
 
 _PYJWT = frozenset(
     {"jwt.decode", "jwt.decode_complete", "jwt.api_jwt.decode", "jwt.PyJWT.decode", "jwt.PyJWT.decode_complete"}

@@ -39,8 +39,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Severity, Step, Unit, ir
-from backend_lint.rules.security._shared import words
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Severity, Step, Unit, ir, words
 
 _WEAK = frozenset(
     [

@@ -87,8 +87,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.security._shared import is_application, nested, place_of, words
+from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
+from backend_lint.rules.security._shared import is_application, nested, place_of
 
 _LOGS = 2
 _DEPTH = 3

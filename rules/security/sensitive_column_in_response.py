@@ -69,8 +69,9 @@ from backend_lint.api import (
     Type,
     Unit,
     ir,
+    words,
 )
-from backend_lint.rules.security._shared import is_application, place_of, words
+from backend_lint.rules.security._shared import is_application, place_of
 
 _ENDS = (
     ("password",),

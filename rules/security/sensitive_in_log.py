@@ -57,8 +57,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Confidence, Finding, Function, LogCall, Project, ProjectRule, Schema, Severity, Unit, ir
-from backend_lint.rules.security._shared import literal, words
+from backend_lint.api import (
+    Confidence,
+    Finding,
+    Function,
+    LogCall,
+    Project,
+    ProjectRule,
+    Schema,
+    Severity,
+    Unit,
+    ir,
+    words,
+)
+from backend_lint.rules.security._shared import literal
 
 _SECRET_ENDS = (
     ("password",),
