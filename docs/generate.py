@@ -50,6 +50,7 @@ def _rules(rules: tuple[RuleInfo, ...]) -> Iterator[str]:
         yield f"## {section} {title}\n"
         for guideline in (each for each in GUIDELINES.values() if each.section == section):
             yield f"### {guideline.id} {guideline.title}\n\nLooks at {guideline.looks_at}.\n"
+            yield f"Not seen: {guideline.unseen}.\n"
             yield "| rule | severity | |\n| --- | --- | --- |"
             for rule in (each for each in rules if each.guideline == guideline.id):
                 how_bad = f"{rule.severity.value}{' (preview)' if rule.preview else ''}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("guideline", metavar="[ID]", required=False, shell_complete=words.guidelines)
 @click.option("--format", "list_format", type=click.Choice(["text", "json"]), default="text", help="The form.")
 def command(guideline: str | None, list_format: str) -> int:
-    """Print what each guideline, or the one with this ID, asks for, and which rules check it."""
+    """Print what each guideline, or the one with this ID, looks at, the rules that check it, and what stays unseen."""
     from backend_lint.config.explain import nearest
     from backend_lint.core import GUIDELINES, BackendLintError
     from backend_lint.engine.packs import rule_infos
@@ -40,6 +40,7 @@ def _document(guideline: Guideline, rules: list[RuleInfo]) -> dict[str, Any]:
         "id": guideline.id,
         "title": guideline.title,
         "looks_at": guideline.looks_at,
+        "unseen": guideline.unseen,
         "rules": [rule.code for rule in rules],
     }
 
@@ -47,6 +48,19 @@ def _document(guideline: Guideline, rules: list[RuleInfo]) -> dict[str, Any]:
 def _text(guideline: Guideline, rules: list[RuleInfo]) -> str:
     from backend_lint.cli.columns import columns
 
-    looks_at = textwrap.fill(guideline.looks_at, 100, initial_indent="  ", subsequent_indent="  ")
-    listed = columns(((rule.code, rule.name, rule.title) for rule in rules), indent="    ")
-    return f"{guideline.id} {guideline.title}\n{looks_at}\n{listed}"
+    listed = columns(((rule.code, rule.name, _title(rule)) for rule in rules), indent="    ")
+    said = [
+        _told("looks at", guideline.looks_at),
+        "  checked by",
+        listed.rstrip("\n"),
+        _told("not seen", guideline.unseen),
+    ]
+    return "\n".join([f"{guideline.id} {guideline.title}", *said]) + "\n"
+
+
+def _title(rule: RuleInfo) -> str:
+    return f"{rule.title} (preview)" if rule.preview else rule.title
+
+
+def _told(what: str, text: str) -> str:
+    return textwrap.fill(text, 100, initial_indent=f"  {what}: ", subsequent_indent="    ")

@@ -74,12 +74,14 @@ def test_all_sixteen_guidelines_are_printed_with_their_rules(ran: Ran) -> None:
     text = ran("guidelines").out
     assert [line.split()[0] for line in text.splitlines() if line[:1].isalpha()] == list(GUIDELINES)
     assert f"    {RULE.code}  {RULE.name}" in text
+    assert text.count("  not seen: ") == len(GUIDELINES)
 
 
 def test_one_guideline_can_be_asked_for(ran: Ran) -> None:
     [document] = json.loads(ran("guidelines", RULE.guideline, "--format", "json").out)
     assert document["id"] == RULE.guideline
     assert RULE.code in document["rules"]
+    assert document["unseen"] == GUIDELINES[RULE.guideline].unseen
     assert ran("guidelines", "SEC-9").code == 2
 
 
