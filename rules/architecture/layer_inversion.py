@@ -105,6 +105,7 @@ class LayerInversion(ProjectRule):
         down: Counter[tuple[str, str]] = Counter()
         up: defaultdict[tuple[str, str], list[ImportEdge]] = defaultdict(list)
         examples: dict[tuple[str, str], ImportEdge] = {}
+        builders = {app.at.path for app in project.apps}
         for edge in project.imports:
             source, target = project.layers.get(edge.source.name), project.layers.get(edge.target.name)
             if source not in _ORDER or target not in _ORDER or source == target or edge.is_type_checking:
@@ -117,6 +118,8 @@ class LayerInversion(ProjectRule):
             if source == pair[0]:
                 down[pair] += 1
                 examples.setdefault(pair, edge)
+            elif edge.at.path in builders or edge.source.name.endswith("__main__"):
+                continue  # what puts the application together imports every part of it
             elif edge.names or not edge.target.is_package:
                 up[pair].append(edge)
         for pair, against in sorted(up.items()):
