@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 DEEPEST_CALLS = 24
 DEEPEST_SHAPE = 2
 MOST_SHAPES = 5
-MOST_ROUNDS = 4
+MOST_ROUNDS = 8
 MOST_EFFECTS = 32
 LARGEST_RERUN = 50
 LARGEST_FOLDED = 25
 Facts = tuple[frozenset[str], frozenset[str]]
+_Key = tuple[str, Any]  # a function by qualified name, and the shape of its arguments
 _NO_FACTS: Facts = (frozenset(), frozenset())
 
 
@@ -75,12 +76,15 @@ def symbol(name: str, path: tuple[str, ...], kind: str | None) -> Value:
 class Summaries:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.known: dict[Any, Summary] = {}
-        self.passing: dict[Any, Summary] = {}
+        self.known: dict[_Key, Summary] = {}
         self.shapes: dict[str, int] = {}
-        self.active: list[Any] = []
-        self.provisional: dict[Any, Summary] = {}
-        self.low: list[int] = []
+        self.active: list[_Key] = []  # what is being run, outermost first
+        self.low: list[int] = []  # the lowest place on that stack that each of them has made use of
+        self.provisional: dict[_Key, Summary] = {}  # what those on the stack are taken for meanwhile
+        self.members: list[_Key] = []  # what has run, but rests on one that is still on the stack
+        self.passing: dict[_Key, tuple[Summary, _Key]] = {}  # their summaries, and what they rest on
+        self.seeds: dict[_Key, Summary] = {}  # what those of a circle were in the round before
+        self.is_unsettled = False
 
     def apply(
         self, frame: Frame, node: ir.Call | None, function: Function, bound: dict[str, Value], outer: dict[str, Value]
@@ -112,46 +116,78 @@ class Summaries:
         self.active.clear()
         self.provisional.clear()
         self.passing.clear()
+        self.members.clear()
+        self.seeds.clear()
         self.low.clear()
+        self.is_unsettled = False
 
     def of(
         self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], shape: Any, depth: int
     ) -> Summary:
+        """The summary of a function, of functions that call each other in a circle the one that changes no more.
+
+        Only the function that a circle was entered by runs again until all of the circle are settled (as in Tarjan's
+        algorithm, the one that reaches nothing below itself on the stack). The others run once in each of its rounds,
+        from what they were in the round before: rounds within rounds would be exponential.
+        """
         key = (function.qualified, shape)
-        found = self.known.get(key) or self.passing.get(key)
+        found = self.known.get(key)
         if found is not None:
             return found
+        if key in self.passing:
+            self._rests_on(self._head(key))
+            return self.passing[key][0]
         if key in self.provisional:
-            index = self.active.index(key)
-            self.low[-1] = min(self.low[-1], index)
+            self._rests_on(key)
             return self.provisional[key]
         if shape is not None:
             count = self.shapes.get(function.qualified, 0)
             if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 2 * MOST_SHAPES):
                 return self.of(function, {}, {}, None, depth)
             self.shapes[function.qualified] = count + 1
-        own = len(self.active)
+        own, first = len(self.active), len(self.members)
+        was_unsettled = self.is_unsettled
         self.active.append(key)
-        self.provisional[key] = Summary()
-        summary = Summary()
+        self.provisional[key] = self.seeds.get(key, Summary())
         for _ in range(MOST_ROUNDS):
+            for member in self.members[first:]:
+                del self.passing[member]
+            del self.members[first:]
+            self.is_unsettled = False
             self.low.append(own + 1)
             summary = self.run(function, dict(env), dict(heap), depth)
             low = self.low.pop()
-            if low > own or summary.signature == self.provisional[key].signature:
+            if low > own:
                 break
-            self.provisional[key] = summary
-            self.passing.clear()
+            self.is_unsettled |= summary.signature != self.provisional[key].signature
+            self.provisional[key] = self.seeds[key] = summary
+            if low < own or not self.is_unsettled:
+                break
         self.active.pop()
         del self.provisional[key]
         if low < own:  # it has used what its callers are not done with
+            self.passing[key] = summary, self.active[low]
+            self.members.append(key)
             self.low[-1] = min(self.low[-1], low)
-            self.passing[key] = summary
-        else:
-            self.known[key] = summary
-            if not self.active:
-                self.passing.clear()
+            self.is_unsettled |= was_unsettled
+            return summary
+        self.known[key] = summary
+        self.seeds.pop(key, None)
+        for member in self.members[first:]:
+            self.known[member] = self.passing.pop(member)[0]
+            self.seeds.pop(member, None)
+        del self.members[first:]
+        self.is_unsettled = was_unsettled
         return summary
+
+    def _rests_on(self, key: _Key) -> None:
+        self.low[-1] = min(self.low[-1], self.active.index(key))
+
+    def _head(self, key: _Key) -> _Key:
+        """The function on the stack that one that has passed rests on."""
+        while key in self.passing:
+            key = self.passing[key][1]
+        return key
 
     def run(self, function: Function, env: dict[str, Value], heap: dict[Reference, Object], depth: int) -> Summary:
         """Run the body once."""
