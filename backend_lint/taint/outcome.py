@@ -9,13 +9,14 @@ from backend_lint.project.model.flow import Flow
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`steps` bounds the statements that one run of one function may execute, `effort` those of all runs together.
+    """`steps` bounds the statements that one run of one function may execute, `effort` those of all runs together;
+    where many objects are known, a statement counts for several.
 
     Beyond `effort` calls pass what their arguments carry, without being run. `unknown_calls_pass` says that a call of
     an unknown function passes what its arguments carry to its result.
     """
 
-    steps: int = 20_000
+    steps: int = 10_000
     effort: int = 10_000_000
     unknown_calls_pass: bool = True
 

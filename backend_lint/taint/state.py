@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Constant, Reference, Value, forget, join, join_all
@@ -224,13 +224,18 @@ class State:
     def deep_labels(self, value: Value, heap: dict[Reference, Object], depth: int = 4) -> Labels:
         """The labels of the value and of all that can be reached from it."""
         found = value.all_labels()
-        if depth:
-            for where in value.references:
-                obj = self.heap.get(where) or heap.get(where)
-                if obj is not None:
-                    for inner in obj.values():
-                        if inner is not NOTHING and inner is not UNKNOWN:
-                            found = union(found, self.deep_labels(inner, heap, depth - 1))
+        reached: set[Reference] = set()
+        nearest: Iterable[Reference] = value.references
+        for _ in range(depth):
+            farther: list[Reference] = []
+            for where in nearest:
+                obj = None if where in reached else self.heap.get(where) or heap.get(where)
+                reached.add(where)
+                for inner in obj.values() if obj is not None else ():
+                    if inner is not NOTHING and inner is not UNKNOWN:
+                        found = union(found, inner.all_labels())
+                        farther += inner.references
+            nearest = farther
         return found
 
 
