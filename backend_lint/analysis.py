@@ -14,7 +14,17 @@ from backend_lint import __version__, adapters, bandit, taint
 from backend_lint.api.rule import ProjectRule
 from backend_lint.bandit import BanditResult
 from backend_lint.config import Config, check_rules, shown, specificity
-from backend_lint.core import Diagnostic, DiagnosticKind, Finding, Gate, Inventory, Report, Role, Suppression
+from backend_lint.core import (
+    Diagnostic,
+    DiagnosticKind,
+    Finding,
+    Gate,
+    Inventory,
+    Report,
+    Role,
+    Suppression,
+    deep_recursion,
+)
 from backend_lint.discover import Discovery, module_name, roots
 from backend_lint.engine.check import check
 from backend_lint.engine.clock import Clock
@@ -43,6 +53,7 @@ from backend_lint.taint import TaintResult
 Progress = Callable[[str, int, int], None]
 
 
+@deep_recursion()
 def analysed(
     config: Config,
     discovery: Discovery,
@@ -109,6 +120,7 @@ def analysed(
     return gated(report, config)
 
 
+@deep_recursion()
 def understood(
     config: Config,
     discovery: Discovery,

@@ -12,6 +12,7 @@ from backend_lint.core.errors import BackendLintError, ConfigError, PackError
 from backend_lint.core.finding import Confidence, Edit, Finding, Fix, Safety, Severity, State, Step
 from backend_lint.core.guideline import GUIDELINES, SECTIONS, Guideline, guideline_of
 from backend_lint.core.place import Place
+from backend_lint.core.recursion import deep_recursion
 from backend_lint.core.report import Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
@@ -46,6 +47,7 @@ __all__ = [
     "State",
     "Step",
     "Suppression",
+    "deep_recursion",
     "guideline_of",
     "words",
 ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
+from backend_lint.core import deep_recursion
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Project, Scope
 from backend_lint.taint import entries, selection
@@ -15,9 +14,6 @@ from backend_lint.taint.frame import Exhausted, Frame
 from backend_lint.taint.models import Models, load
 from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.state import State
-
-_DEPTH = 12_000
-
 
 Guarded = Callable[[str, Callable[[], None]], None]
 
@@ -38,7 +34,7 @@ def analyse(
             engine.summaries.forget_unfinished()
 
     engine = Engine(project, models or load(), options)
-    with _deep_recursion():
+    with deep_recursion():
         handlers = entries.handlers(engine)
         for handler in handlers:
             engine.paths[handler.function.qualified] = entries.request_path(engine, handler)
@@ -60,7 +56,7 @@ def fold(project: Project, expr: Expr, scope: Scope, models: Models | None = Non
     engine = _engine(project, models)
     frame = Frame(engine, scope, State({}, dict(engine.heap)))
     try:
-        with _deep_recursion():
+        with deep_recursion():
             value = frame.evaluate(expr)
     except (Exhausted, RecursionError):
         return None
@@ -70,14 +66,3 @@ def fold(project: Project, expr: Expr, scope: Scope, models: Models | None = Non
 @functools.lru_cache(maxsize=2)
 def _engine(project: Project, models: Models | None) -> Engine:
     return Engine(project, models or load())
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Deeply nested expressions need a deep stack, here and in no other stage."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _DEPTH))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -63,6 +63,7 @@ def create(sku: str) -> None:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
@@ -138,8 +139,18 @@ def _spoken(function: Function, project: Project) -> Iterator[tuple[ir.Node, str
                     yield stmt, f"raises the HTTP error `{ir.dotted(called)}`"
             case ir.Evaluate(value=ir.Call() as call) if project.site(call, function).symbol in _ABORTS:
                 yield stmt, f"ends the request with `{ir.dotted(call.func)}()`"
+    if _is_called_by_library(function, project):
+        return
     for parameter in function.parameters:
         if parameter.annotation is not None:
             kind = project.types.annotation(parameter.annotation, function.around)
             if kind is not None and project.classes.is_subclass(kind.name, *_REQUESTS):
                 yield parameter.annotation, f"takes the HTTP request as `{parameter.name}`"
+
+
+def _is_called_by_library(function: Function, project: Project) -> bool:
+    """Whether a method stands in a class made after a library's: what `ModelAdmin` and back ends get is not its choice."""
+    return function.cls is not None and any(
+        isinstance(each, str) and each.partition(".")[0] not in sys.stdlib_module_names
+        for each in project.classes.mro(function.cls)
+    )
