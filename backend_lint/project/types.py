@@ -68,6 +68,7 @@ class Types:
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
         self._attributes: dict[tuple[str, str], Type | None] = {}
         self._learned: dict[tuple[str, str], Type] = {}
+        self._aliases: set[str] = set()
 
     def learn(self, members: Mapping[tuple[str, str], Type]) -> None:
         """Take in what the code does not say: types of attributes that frameworks put on classes, by class and name."""
@@ -285,9 +286,13 @@ class Types:
         if self.classes.get(qualified) is not None:
             return Type(qualified)
         found = module.assignments.get(rest)
-        if found and found[-1].value is not None and type(found[-1].value) in (ir.Subscript, ir.Binary, ir.Name):
+        if not found or type(found[-1].value) not in (ir.Subscript, ir.Binary, ir.Name) or qualified in self._aliases:
+            return None
+        self._aliases.add(qualified)  # an alias may name itself: `Tree = Tree | None`
+        try:
             return self.annotation(found[-1].value, module)
-        return None
+        finally:
+            self._aliases.discard(qualified)
 
     def _generic(self, value: Expr, index: Expr, scope: Scope) -> Type | None:
         qualified = self.names.qualified(value, scope) or ""
