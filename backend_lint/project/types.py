@@ -286,11 +286,12 @@ class Types:
         if self.classes.get(qualified) is not None:
             return Type(qualified)
         found = module.assignments.get(rest)
-        if not found or type(found[-1].value) not in (ir.Subscript, ir.Binary, ir.Name) or qualified in self._aliases:
+        value = found[-1].value if found else None
+        if not isinstance(value, (ir.Subscript, ir.Binary, ir.Name)) or qualified in self._aliases:
             return None
         self._aliases.add(qualified)  # an alias may name itself: `Tree = Tree | None`
         try:
-            return self.annotation(found[-1].value, module)
+            return self.annotation(value, module)
         finally:
             self._aliases.discard(qualified)
 
