@@ -94,6 +94,7 @@ def broken(name: str) -> bytes:
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_costs_that_file(program: Program, name: str) -> None:
     program.write(bad=broken(name), good=LOGS.format(name="charge"))
+    program.put({"backend-lint.toml": "timeout-per-file = 3\n"})
     outcome = program.check()
     assert outcome.found == ["good.py:10 SEC403"]
     said = [each for each in outcome.json["diagnostics"] if each["kind"] != "notice"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from importlib import resources
 from typing import Any
@@ -160,10 +161,14 @@ def encoded(value: Any) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of `Document`, from its types."""
+    shapes = msgspec.json.schema(Document)
+    for shape in shapes["$defs"].values():
+        if "description" in shape:  # whether a docstring is still indented depends on the version of msgspec
+            shape["description"] = inspect.cleandoc(shape["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"backend-lint report {SCHEMA_VERSION}",
-        **msgspec.json.schema(Document),
+        **shapes,
     }
 
 
