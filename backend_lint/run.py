@@ -17,6 +17,7 @@ from backend_lint.discover import Discovery, History, files_at
 from backend_lint.engine.clock import Clock
 from backend_lint.engine.identity import fingerprint
 from backend_lint.facts.cache import Cache, key_of
+from backend_lint.findings.compare import changes
 from backend_lint.findings.gate import gated
 from backend_lint.findings.since import new_suppressions, since
 
@@ -82,7 +83,12 @@ def run_since(
     )
     silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
     compared = since(now, then, revision)
-    compared = msgspec.structs.replace(compared, diagnostics=(*compared.diagnostics, *silenced), revision=commit)
+    compared = msgspec.structs.replace(
+        compared,
+        diagnostics=(*compared.diagnostics, *silenced),
+        revision=commit,
+        comparison=changes(now.score, then.score, revision),
+    )
     return gated(compared, config, new_only=True, new_suppressions=len(silenced))
 
 

@@ -77,8 +77,10 @@ def _watched(session: Session, paths: tuple[str, ...], chosen: dict[str, Any], c
 
 def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any], cwd: Path) -> int:
     from backend_lint.cli import mend, output, progress
+    from backend_lint.cli.compare import with_comparison
     from backend_lint.run import run, run_since
 
+    compared = with_comparison(chosen["compare"])
     started, today = time.monotonic(), datetime.date.today()
     subjects = [project for project in projects if project[1].files]
     asked, extra = chosen["format"] is not None, chosen["output"]
@@ -97,7 +99,7 @@ def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any]
             if chosen["diff"]:
                 return mend.shown(fixable, chosen, cwd)
             mend.fixed(fixable, chosen, is_quiet=session.is_quiet)
-        reports = [lint(config, found) for config, found in subjects]
+        reports = [compared(lint(config, found)) for config, found in subjects]
     shown = [
         output.Shown(_visible(report, config), config, discovery.overlay)
         for report, (config, discovery) in zip(reports, subjects, strict=True)

@@ -96,6 +96,8 @@ _DISPLAY = (
 
 _BASELINE = click.option("--baseline", metavar="FILE", help="Findings that were accepted.")
 
+_COMPARE = click.option("--compare", metavar="FILE", help="Say what became of the score since this report in JSON.")
+
 _GATE = (
     click.option("--fail-on", metavar=f"[{SEVERITIES}|never]", help="The least severity that fails the run."),
     click.option(
@@ -133,12 +135,13 @@ def _decorator(*decorators: Callable[[Any], Any]) -> Callable[[Function], Functi
 
 reading = _decorator(*_PATHS, *_READING)
 selection = _decorator(*_SELECTION)
-display = _decorator(*_DISPLAY)
+display = _decorator(*_DISPLAY, _COMPARE)
 gate = _decorator(*_GATE)
 fixes = _decorator(*_FIXES)
 talk = _decorator(*_TALK)
 config = _decorator(_READING[0])
 baseline = _decorator(_BASELINE)
+compare = _decorator(_COMPARE)
 
 
 def flags(chosen: dict[str, Any]) -> dict[str, Any]:

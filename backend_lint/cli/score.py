@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,7 +30,7 @@ _EVERYTHING = "all"
     shell_complete=words.guidelines,
     help="Say where points went.",
 )
-@click.option("--compare", metavar="FILE", help="A report in JSON to compare with.")
+@options.compare
 @click.option("--format", "score_format", type=click.Choice(["text", "json"]), default="text", help="The form.")
 @options.talk
 @click.pass_obj
@@ -40,7 +39,6 @@ def command(
     /,
     paths: tuple[str, ...],
     explain: str | None,
-    compare: str | None,
     score_format: str,
     **chosen: Any,
 ) -> int:
@@ -48,18 +46,19 @@ def command(
 
     --explain names the steps that gain most; with a guideline it fills in the formula.
     """
+    from backend_lint.cli.compare import with_comparison
     from backend_lint.cli.reports import reported
     from backend_lint.config.explain import nearest
     from backend_lint.core import GUIDELINES, BackendLintError
 
     if explain not in {None, _EVERYTHING, *GUIDELINES}:
         raise BackendLintError(f"there is no guideline {explain!r}{nearest(str(explain), GUIDELINES)}")
-    before = _earlier(compare)
+    compared = with_comparison(chosen["compare"])
     documents, pages = [], []
     for (config, _), report in reported(session, paths, chosen):
-        comparison = _comparison(report, before)
-        documents.append({"project": config.root.name, **_document(report, comparison)})
-        pages.append("\n".join([*_page(report, explain), *_compared(comparison)]) + "\n")
+        judged = compared(report)
+        documents.append({"project": config.root.name, **_document(judged)})
+        pages.append("\n".join([*_page(judged, explain), *_compared(judged)]) + "\n")
     if score_format == "json":
         document = documents[0] if len(documents) == 1 else documents
         terminal.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -68,45 +67,14 @@ def command(
     return exits.PASSED
 
 
-def _earlier(compare: str | None) -> Any:
-    import msgspec
-
-    from backend_lint.core import BackendLintError
-    from backend_lint.findings.compare import earlier
-
-    if compare is None:
-        return None
-    try:
-        return earlier(Path(compare).read_bytes())
-    except OSError as error:
-        raise BackendLintError(f"--compare: {compare}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise BackendLintError(f"--compare: {compare} is not a report in JSON: {error}") from error
-
-
-def _comparison(report: Report, before: Any) -> dict[str, Any] | None:
-    import msgspec
-
-    from backend_lint.findings.compare import delta, differences, identity
-
-    if before is None:
-        return None
-    now = identity(report.score.model, report.version, report.rules, report.scope)
-    why = differences(now, before.identity)
-    if why:
-        return {"comparable": False, "because": why}
-    found: dict[str, Any] = msgspec.to_builtins(delta(report.score, before.score))
-    return {"comparable": True, **found}
-
-
-def _document(report: Report, comparison: dict[str, Any] | None) -> dict[str, Any]:
+def _document(report: Report) -> dict[str, Any]:
     import msgspec
 
     from backend_lint.findings.compare import identity
 
     ran = identity(report.score.model, report.version, report.rules, report.scope)
     plain = {"score": msgspec.to_builtins(report.score), "identity": msgspec.to_builtins(ran)}
-    return plain if comparison is None else plain | {"comparison": comparison}
+    return plain if report.comparison is None else plain | {"comparison": msgspec.to_builtins(report.comparison)}
 
 
 def _page(report: Report, explain: str | None) -> Iterator[str]:
@@ -159,17 +127,11 @@ def _formula(guideline: GuidelineScore, report: Report) -> Iterator[str]:
     yield f"  100 · {guideline.multiplier:.4g} / (1 + {guideline.debt:.4f}) = {_number(guideline.score)}"
 
 
-def _compared(comparison: dict[str, Any] | None) -> Iterator[str]:
-    if comparison is None:
-        return
-    if not comparison["comparable"]:
-        yield f"not comparable: {'; '.join(comparison['because'])}"
-        return
-    overall = comparison["overall"]
-    yield f"since then: {overall:+.1f} overall" if overall is not None else "since then (like for like):"
-    yield from (f"  {name} {change:+.1f}" for name, change in comparison["guidelines"].items() if abs(change) >= 0.05)
-    yield from (f"  {name} is assessed now, and was not" for name in comparison["appeared"])
-    yield from (f"  {name} was assessed, and is not now" for name in comparison["vanished"])
+def _compared(report: Report) -> Iterator[str]:
+    from backend_lint.report import summary
+
+    if sentence := summary.changed(report):
+        yield sentence
 
 
 def _density(report: Report) -> float:

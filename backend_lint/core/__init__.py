@@ -13,7 +13,7 @@ from backend_lint.core.finding import Confidence, Edit, Finding, Fix, Safety, Se
 from backend_lint.core.guideline import GUIDELINES, SECTIONS, Guideline, guideline_of
 from backend_lint.core.place import Place
 from backend_lint.core.recursion import deep_recursion
-from backend_lint.core.report import Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
+from backend_lint.core.report import Comparison, Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
 from backend_lint.core.words import words
@@ -23,6 +23,7 @@ __all__ = [
     "SECTIONS",
     "BackendLintError",
     "Comment",
+    "Comparison",
     "Confidence",
     "ConfigError",
     "Debt",

@@ -103,6 +103,22 @@ class Score(msgspec.Struct, frozen=True):
     k: float = 10.0
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """What became of the scores since `since`, an earlier report or revision.
+
+    Scores that are not `comparable` have no changes: `because` says why, in clauses. `overall` is None where other
+    guidelines were assessed then: `appeared` were not, `vanished` are not any more.
+    """
+
+    since: str
+    comparable: bool
+    because: tuple[str, ...] = ()
+    overall: float | None = None
+    guidelines: dict[str, float] = msgspec.field(default_factory=dict)
+    appeared: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+
 class Gate(msgspec.Struct, frozen=True):
     """The verdict of CI. `reasons` are sentences with the numbers, empty when it passed."""
 
@@ -122,6 +138,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     match nothing. `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
     `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
     `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
+    `comparison` is there where an earlier state is known.
     """
 
     version: str
@@ -142,6 +159,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     config_path: str | None = None
     revision: str = ""
     scope: str = "all"
+    comparison: Comparison | None = None
     command: str = ""
     timing: tuple[Phase, ...] = ()
 

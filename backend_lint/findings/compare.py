@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from backend_lint.core import RuleInfo, Score, Severity
+from backend_lint.core import Comparison, Report, RuleInfo, Score, Severity
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -21,15 +21,6 @@ class Identity(msgspec.Struct, frozen=True):
     version: str
     profile: str
     scope: str
-
-
-class Delta(msgspec.Struct, frozen=True):
-    """What became of the score and of each guideline that was assessed both times; and which were only once."""
-
-    overall: float | None
-    guidelines: dict[str, float]
-    appeared: tuple[str, ...]
-    vanished: tuple[str, ...]
 
 
 class _Rule(msgspec.Struct):
@@ -79,11 +70,23 @@ def differences(now: Identity, then: Identity) -> list[str]:
     return said + (["other rules, or other severities of rules"] if now.profile != then.profile else [])
 
 
-def delta(now: Score, then: Score) -> Delta:
+def comparison(report: Report, before: Earlier, since: str) -> Comparison:
+    """`since` names `before` for readers."""
+    now = identity(report.score.model, report.version, report.rules, report.scope)
+    because = differences(now, before.identity)
+    if because:
+        return Comparison(since, comparable=False, because=tuple(because))
+    return changes(report.score, before.score, since)
+
+
+def changes(now: Score, then: Score, since: str) -> Comparison:
+    """The comparison of two scores that are of one identity."""
     after = {each.id: each.score for each in now.guidelines if each.score is not None}
     before = {each.id: each.score for each in then.guidelines if each.score is not None}
     is_like = now.overall is not None and then.overall is not None and after.keys() == before.keys()
-    return Delta(
+    return Comparison(
+        since,
+        comparable=True,
         overall=(now.overall or 0.0) - (then.overall or 0.0) if is_like else None,
         guidelines={each: after[each] - before[each] for each in after if each in before},
         appeared=tuple(sorted(after.keys() - before.keys())),

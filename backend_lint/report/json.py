@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from backend_lint.core import (
+    Comparison,
     Confidence,
     Diagnostic,
     Fix,
@@ -103,6 +104,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     disabled: dict[str, str]
     revision: str = ""
     config_path: str | None = None
+    comparison: Comparison | None = None
     statistics: dict[str, list[Tally]] | None = None
     timing: tuple[Phase, ...] | None = None
 
@@ -129,6 +131,7 @@ def document(report: Report, view: View) -> Document:
         disabled=dict(sorted(report.disabled.items())),
         revision=report.revision,
         config_path=report.config_path,
+        comparison=report.comparison,
         statistics=tallies(report) if view.statistics else None,
         timing=report.timing if view.timing else None,
     )

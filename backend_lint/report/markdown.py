@@ -71,7 +71,8 @@ def _opening(report: Report, view: View) -> Iterator[str]:
     yield ""
     yield f"{escaped(summary.headline(report))}  "
     yield escaped(summary.understood(report))
-    for line in filter(None, (summary.no_backend(report), summary.next_best(report), summary.safe_fixes(report))):
+    hints = (summary.changed, summary.no_backend, summary.next_best, summary.safe_fixes)
+    for line in filter(None, (hint(report) for hint in hints)):
         yield ""
         yield escaped(line)
     if quiet := summary.kept_quiet(report):

@@ -11,6 +11,7 @@ import msgspec
 from backend_lint.core import Finding, Report, Safety, Severity, State
 
 NOT_ASSESSED = "not assessed"
+_LEAST_CHANGE = 0.05
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -149,6 +150,32 @@ def next_best(report: Report) -> str:
             what = f"{debt.code} in {places[0].path}" if len(places) == 1 else f"{len(places)} × {debt.code}"
             steps.append(f"{what} (+{points(debt.gain)})")
     return "Next best: fix " + ", then ".join(steps) if steps else ""
+
+
+def changed(report: Report) -> str:
+    """`Since v1.2: +3.1 overall · SEC-2 +12.0 · API-1 assessed now`, or nothing where there is nothing to compare."""
+    then = report.comparison
+    if then is None:
+        return ""
+    if not then.comparable:
+        return f"Not comparable with {then.since}: {'; '.join(then.because)}"
+    parts = [
+        *([] if then.overall is None else [f"{difference(then.overall)} overall"]),
+        *(f"{name} {difference(change)}" for name, change in then.guidelines.items() if is_shown(change)),
+        *(f"{name} assessed now" for name in then.appeared),
+        *(f"{name} no longer assessed" for name in then.vanished),
+    ]
+    return f"Since {then.since}: " + (" · ".join(parts) or "no score changed")
+
+
+def difference(change: float) -> str:
+    """`+3.1`, `-0.4`, `±0.0`"""
+    return f"{change:+.1f}" if is_shown(change) else "±0.0"
+
+
+def is_shown(change: float) -> bool:
+    """Whether a change of score shows in its one decimal."""
+    return abs(change) >= _LEAST_CHANGE
 
 
 def safe_fixes(report: Report) -> str:

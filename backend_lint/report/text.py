@@ -293,6 +293,8 @@ def _closing(report: Report, view: View) -> Iterator[Text]:
     if hint := summary.no_backend(report):
         yield Text(inert(hint), "yellow")
     yield Text(inert(summary.headline(report)), "bold")
+    if since := summary.changed(report):
+        yield Text(inert(since))
     if steps := [*filter(None, (summary.next_best(report), summary.safe_fixes(report)))]:
         yield Text(inert(" · ".join(steps)))
     if quiet := summary.kept_quiet(report):

@@ -50,6 +50,13 @@ def test_only_what_is_new_is_judged_and_everything_is_reported(repository: Progr
     assert outcome.json["gate"]["reasons"] == ["1 new finding at low or above (--fail-on low)"]
 
 
+def test_the_score_is_compared_with_that_of_the_revision(repository: Program) -> None:
+    repository.write(new=LOGS.format(name="refund"))
+    comparison = repository.check("--new-from", "HEAD").json["comparison"]
+    assert (comparison["since"], comparison["comparable"]) == ("HEAD", True)
+    assert comparison["guidelines"]["SEC-4"] < 0
+
+
 def test_a_change_is_judged_by_what_it_breaks_elsewhere(program: Program) -> None:
     program.put({"app.py": ROUTE, "queries.py": SAFE, "routes.py": "x = 1\n"})
     program.commit()

@@ -51,7 +51,17 @@ def test_a_score_is_compared_with_an_earlier_report(shop: Program) -> None:
     assert now["comparable"] is True
     assert now["overall"] > 0
     assert now["guidelines"]["SEC-4"] > 0
-    assert "since then: +" in shop("score", "--compare", "before.json").out
+    assert "Since before.json: +" in shop("score", "--compare", "before.json").out
+
+
+def test_every_report_for_people_says_what_became_of_the_score(shop: Program) -> None:
+    shop("--output", "json:before.json")
+    shop("--fix", "-q")
+    outcome = shop("--compare", "before.json", "--output", "markdown:out.md", "--output", "html:out.html")
+    assert "\nSince before.json: +" in outcome.out
+    assert "Since before.json: +" in shop.read("out.md")
+    assert 'class="change up">▲ +' in shop.read("out.html")
+    assert shop("--compare", "before.json", "--format", "json").json["comparison"]["guidelines"]["SEC-4"] > 0
 
 
 @pytest.mark.parametrize(
@@ -60,7 +70,7 @@ def test_a_score_is_compared_with_an_earlier_report(shop: Program) -> None:
 def test_scores_of_other_rules_are_not_comparable(shop: Program, arguments: list[str], why: str) -> None:
     shop("--output", "json:before.json")
     said = shop("score", "--compare", "before.json", *arguments).out.splitlines()[-1]
-    assert said.startswith("not comparable: ")
+    assert said.startswith("Not comparable with before.json: ")
     assert why in said
 
 

@@ -83,7 +83,12 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code_spans": code_spans, "points": summary.points, "plural": summary.plural}
+    environment.filters |= {
+        "code_spans": code_spans,
+        "difference": summary.difference,
+        "points": summary.points,
+        "plural": summary.plural,
+    }
     return environment
 
 

@@ -18,12 +18,14 @@ _HOT_SPOTS = 15
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A guideline. `reason` says why it is not assessed, where it is not."""
+    """A guideline. `reason` says why it is not assessed, where it is not; `change` is what its score rose by, where
+    that shows."""
 
     id: str
     title: str
     looks_at: str
     score: float | None
+    change: float | None
     counts: dict[Severity, int]
     active_rules: int
     all_rules: int
@@ -233,6 +235,7 @@ def _cell(report: Report, score: GuidelineScore) -> Cell:
         title=guideline.title,
         looks_at=guideline.looks_at,
         score=score.score,
+        change=_change(report, score.id),
         counts=summary.by_severity(finding for finding in report.active if finding.guideline == score.id),
         active_rules=score.active_rules,
         all_rules=score.all_rules,
@@ -240,6 +243,11 @@ def _cell(report: Report, score: GuidelineScore) -> Cell:
         if score.score is not None
         else _reason(score, (rule.unit for rule in report.rules if rule.guideline == score.id)),
     )
+
+
+def _change(report: Report, guideline: str) -> float | None:
+    change = None if report.comparison is None else report.comparison.guidelines.get(guideline)
+    return None if change is None or not summary.is_shown(change) else change
 
 
 def _reason(score: GuidelineScore, units: Iterable[str]) -> str:
