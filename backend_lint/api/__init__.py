@@ -36,6 +36,7 @@ from backend_lint.project.model import (
     Task,
     Transaction,
 )
+from backend_lint.project.model.effects import Effect, Occurrence
 
 __all__ = [
     "UNKNOWN",
@@ -47,6 +48,7 @@ __all__ = [
     "Commit",
     "Confidence",
     "Edit",
+    "Effect",
     "Enqueue",
     "Finding",
     "Fix",
@@ -62,6 +64,7 @@ __all__ = [
     "Migration",
     "Model",
     "Module",
+    "Occurrence",
     "Operation",
     "Outbound",
     "Path",

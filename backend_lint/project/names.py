@@ -10,6 +10,7 @@ from backend_lint.project.external import canonical_external
 from backend_lint.project.modules import Class, Function, Module, Scope
 
 _BUILTINS = frozenset(dir(builtins))
+_LONGEST = 40
 
 
 class Names:
@@ -127,6 +128,8 @@ class Names:
         """The name under which a thing was defined: re-exports and plain aliases followed to their end."""
         known = self._canonical.get(qualified)
         if known is None:
+            if qualified.count(".") > _LONGEST:  # aliases that name each other and more: `x = other.x.y` on both sides
+                return qualified
             self._canonical[qualified] = qualified  # a cycle of re-exports ends where it began
             known = self._follow(qualified)
             self._canonical[qualified] = known

@@ -14,7 +14,8 @@ from backend_lint.project.constants import constant
 from backend_lint.project.imports import ImportEdge, import_edges
 from backend_lint.project.model import Backend
 from backend_lint.project.model.effects import Effects
-from backend_lint.project.model.layers import layers
+from backend_lint.project.model.layers import is_named_service, layers
+from backend_lint.project.model.serving import served
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
 from backend_lint.project.types import Type, Types
@@ -93,6 +94,15 @@ class Project(Backend):
     def layers(self) -> dict[str, str]:
         """The layer of each module that has one, by module name."""
         return layers(self)
+
+    def is_named_service(self, module: Module) -> bool:
+        """Whether a module lies where the project says that its services are, not only does what services do."""
+        return is_named_service(module.name)
+
+    @functools.cached_property
+    def served(self) -> dict[str, str]:
+        """The functions that run for a route or a task, by qualified name, each with the first that it runs for."""
+        return served(self)
 
     @functools.cached_property
     def effects(self) -> Effects:

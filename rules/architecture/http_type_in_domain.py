@@ -63,10 +63,11 @@ def create(sku: str) -> None:
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Project, ProjectRule, Role, Severity, Step, Unit, ir
 
 _EXCEPTIONS = (
     "starlette.exceptions.HTTPException",
@@ -124,9 +125,28 @@ def _domain(project: Project) -> Iterator[Function]:
     http |= {guard.function.module for route in project.routes for guard in route.guards if guard.function is not None}
     for app in project.apps:
         http |= {each.function.module for each in (*app.middleware, *app.handlers) if each.function is not None}
-    for function in project.functions():
-        if project.layers.get(function.module.name) in ("service", "model") and function.module not in http:
-            yield function
+    for module in project.modules.values():
+        if module.role is Role.APP and module not in http and project.layers.get(module.name) in ("service", "model"):
+            functions = [each for each in module.functions if not each.facts.is_lambda]
+            if 2 * sum(_is_of_request(each, project) for each in functions) <= len(functions):
+                yield from (each for each in functions if not _is_of_request(each, project))
+
+
+def _is_of_request(function: Function, project: Project) -> bool:
+    """Whether a function is part of the HTTP side, wherever it stands: it reads the current request, makes responses,
+    is called by a library with the request, or says by its name that it ends the request."""
+    if _ENDS.search(function.name) or _is_called_by_library(function, project):
+        return True
+    for node in ir.walk(function.body):
+        if type(node) is ir.Call and _makes_response(project.site(node, function).symbol or ""):
+            return True
+        if type(node) is ir.Name and project.qualified(node, function) in _CURRENT:
+            return True
+    return False
+
+
+def _makes_response(symbol: str) -> bool:
+    return symbol.startswith(_HTTP_LIBRARIES) and symbol.rpartition(".")[2].endswith(_RESPONSES)
 
 
 def _spoken(function: Function, project: Project) -> Iterator[tuple[ir.Node, str]]:
@@ -135,22 +155,41 @@ def _spoken(function: Function, project: Project) -> Iterator[tuple[ir.Node, str
             case ir.Raise(exc=exc) if exc is not None:
                 called = exc.func if type(exc) is ir.Call else exc
                 symbol = project.qualified(called, function)
-                if symbol is not None and project.classes.is_subclass(symbol, *_EXCEPTIONS):
+                if symbol is not None and project.cls(symbol) is None and _is_http_error(symbol, project):
                     yield stmt, f"raises the HTTP error `{ir.dotted(called)}`"
             case ir.Evaluate(value=ir.Call() as call) if project.site(call, function).symbol in _ABORTS:
                 yield stmt, f"ends the request with `{ir.dotted(call.func)}()`"
-    if _is_called_by_library(function, project):
-        return
     for parameter in function.parameters:
-        if parameter.annotation is not None:
+        if parameter.annotation is not None and project.is_named_service(function.module):
             kind = project.types.annotation(parameter.annotation, function.around)
             if kind is not None and project.classes.is_subclass(kind.name, *_REQUESTS):
                 yield parameter.annotation, f"takes the HTTP request as `{parameter.name}`"
 
 
+def _is_http_error(symbol: str, project: Project) -> bool:
+    return project.classes.is_subclass(symbol, *_EXCEPTIONS)
+
+
 def _is_called_by_library(function: Function, project: Project) -> bool:
-    """Whether a method stands in a class made after a library's: what `ModelAdmin` and back ends get is not its choice."""
+    """Whether a method overrides a library's: what `ModelAdmin` and back ends get is not its choice."""
     return function.cls is not None and any(
-        isinstance(each, str) and each.partition(".")[0] not in sys.stdlib_module_names
+        isinstance(each, str)
+        and each.partition(".")[0] not in sys.stdlib_module_names
+        and not each.startswith(_PLAIN_BASES)
         for each in project.classes.mro(function.cls)
     )
+
+
+_ENDS = re.compile(r"_or_(?:\d{3}|abort|raise|error|fail)|^abort|^raise_|_http_")
+_PLAIN_BASES = ("django.db.models.", "sqlalchemy.", "sqlmodel.", "pydantic.", "flask_sqlalchemy.")
+_HTTP_LIBRARIES = (
+    "flask.",
+    "werkzeug.",
+    "fastapi.",
+    "starlette.",
+    "django.http.",
+    "django.shortcuts.",
+    "rest_framework.",
+)
+_RESPONSES = ("Response", "redirect", "Redirect", "render", "render_template", "url_for", "jsonify", "make_response")
+_CURRENT = frozenset({"flask.request", "flask.session", "flask.g", "flask_login.current_user", "quart.request"})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from weakref import WeakKeyDictionary
-
 from backend_lint.api import Column, Function, Model, Project, ir
 
 
@@ -14,27 +11,9 @@ def listed(names: list[str], most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-_SERVED: WeakKeyDictionary[Project, dict[str, str]] = WeakKeyDictionary()
-
-
 def served(project: Project) -> dict[str, str]:
     """The functions that run for a route or a task, by qualified name, each with the first that it runs for."""
-    known = _SERVED.get(project)
-    if known is None:
-        known = _SERVED[project] = {}
-        queue: deque[tuple[Function, str]] = deque()
-        for route in project.routes:
-            queue.extend((each, route.label) for each in (route.handler, *route.dependencies) if each is not None)
-        queue.extend((task.function, f"task {task.function.name}") for task in project.tasks)
-        while queue:
-            function, label = queue.popleft()
-            if function.qualified in known:
-                continue
-            known[function.qualified] = label
-            for site in project.sites(function):
-                queue.extend((target, label) for target in site.targets[:2] if target.qualified not in known)
-            queue.extend((nested, label) for nested in function.nested.values())
-    return known
+    return project.served
 
 
 def column_of(model: Model, name: str) -> Column | None:

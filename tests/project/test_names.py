@@ -48,6 +48,11 @@ def test_cycles_of_re_exports_end() -> None:
     assert resolved(files, "a.py", "x") in ("a.x", "b.x")
 
 
+def test_aliases_that_grow_in_a_cycle_end() -> None:
+    project = linked({"a.py": "from b import x\n", "b.py": "import a\nx = a.x.y\n", "c.py": "from a import x\nx.z\n"})
+    assert project.names.canonical("a.x").startswith("b.x")
+
+
 def test_one_thing_has_one_name_whatever_it_was_imported_as() -> None:
     files = {
         "a.py": "from fastapi.responses import JSONResponse\nfrom sqlalchemy.sql.expression import select\nE = JSONResponse\n"
