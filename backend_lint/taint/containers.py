@@ -38,7 +38,7 @@ def into(labels: Labels, part: str) -> Labels:
 def _into(label: Label, part: str) -> Label:
     origin = label.origin
     if type(origin) is Input and len(origin.path) < DEEPEST:
-        return label._replace(origin=Input(origin.name, (*origin.path, part)))
+        return label.of(Input(origin.name, (*origin.path, part)))
     return label
 
 

@@ -7,7 +7,7 @@ that can be called, and an opaque rest of which only labels and perhaps a type a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from backend_lint.project.modules import Class, Function
 from backend_lint.taint.labels import Label, Labels, union
@@ -16,7 +16,10 @@ MOST_CONSTANTS = 8
 MOST_TEXTS = 4
 MOST_PIECES = 64
 MOST_REFERENCES = 8
+MOST_CALLABLES = 16
 LONGEST = 20_000
+
+_Part = TypeVar("_Part")
 
 Constant = Any
 Reference = tuple[Any, ...]  # the name of a heap object: where it was made
@@ -131,13 +134,15 @@ class Value:
     def all_labels(self) -> Labels:
         """The labels of the opaque rest and of all holes; those inside heap objects are the state's to tell."""
         found = self.labels
-        for text in self.texts:
-            for piece in text:
-                if type(piece) is Value:
-                    found = union(found, piece.labels)
-        for each in self.callables:
-            if type(each) is Symbol and each.receiver is not None:
-                found = union(found, each.receiver.all_labels())
+        if self.texts:
+            for text in self.texts:
+                for piece in text:
+                    if type(piece) is Value and piece.labels:
+                        found = union(found, piece.labels)
+        if self.callables:
+            for each in self.callables:
+                if type(each) is Symbol and each.receiver is not None:
+                    found = union(found, each.receiver.all_labels())
         return found
 
     def mapped(self, change: Callable[[Label], Label]) -> Value:
@@ -251,23 +256,24 @@ def join(first: Value, second: Value) -> Value:
             labels = union(labels, scattered(texts))
             kind = kind if opaque else "builtins.str"
             texts, opaque = (), True
-    references = first.references
-    if second.references and second.references != references:
-        references = tuple(dict.fromkeys((*references, *second.references)))
-        if len(references) > MOST_REFERENCES:
-            references = references[:MOST_REFERENCES]
-            opaque = True
-    callables = first.callables
-    if second.callables and second.callables != callables:
-        callables = tuple(dict.fromkeys((*callables, *second.callables)))[:16]
+    references = _with(first.references, second.references)
+    if len(references) > MOST_REFERENCES:
+        opaque = True
+        references = references[:MOST_REFERENCES]
+        references = first.references if references == first.references else references
+    callables = _with(first.callables, second.callables)
+    if len(callables) > MOST_CALLABLES:
+        callables = callables[:MOST_CALLABLES]
+        callables = first.callables if callables == first.callables else callables
     opaque = opaque or second.is_opaque
-    derived = first.derived if first.derived is second.derived else None
+    is_same_way = first.derived is second.derived or _is_of(second, first)
+    derived = first.derived if is_same_way else None
     if (
         consts is first.consts
         and texts is first.texts
         and labels is first.labels
         and references is first.references
-        and callables == first.callables
+        and callables is first.callables
         and opaque == first.is_opaque
         and kind == first.type
         and derived is first.derived
@@ -281,10 +287,20 @@ def join(first: Value, second: Value) -> Value:
         and callables == second.callables
         and opaque == second.is_opaque
         and kind == second.type
-        and (derived is second.derived or _is_of(second, first))
+        and (is_same_way or second.derived is None)
     ):
         return second
     return Value(consts, texts, references, callables, labels, opaque, kind, derived)
+
+
+def _with(first: tuple[_Part, ...], second: tuple[_Part, ...]) -> tuple[_Part, ...]:
+    """All of both; `first` itself where the second adds nothing."""
+    if not second or first == second:
+        return first
+    if not first:
+        return second
+    merged = tuple(dict.fromkeys((*first, *second)))
+    return first if len(merged) == len(first) else merged
 
 
 def _is_of(second: Value, first: Value) -> bool:
@@ -301,12 +317,56 @@ def join_all(values: Iterable[Value]) -> Value:
 
 
 def forget(value: Value) -> Value:
-    """The value as a loop leaves it after many rounds: no constants, no texts, all labels."""
+    """The value as a loop leaves it after many rounds: no constants, no texts, all labels, each callable once."""
+    callables = _once(value.callables) if len(value.callables) > 1 else value.callables
     if not (value.consts or value.texts):
-        return value
+        if callables is value.callables:
+            return value
+        return Value((), (), value.references, callables, value.labels, value.is_opaque, value.type, value.derived)
     labels = union(value.labels, scattered(value.texts)) if value.texts else value.labels
     kind = value.type if value.is_opaque else _kind(value.consts) if not value.texts else "builtins.str"
-    return Value((), (), value.references, value.callables, labels, True, kind)
+    return Value((), (), value.references, callables, labels, True, kind)
+
+
+def _once(callables: Callables) -> Callables:
+    """Functions and methods by name, each bound to whatever it may be bound to."""
+    found: dict[Any, FunctionValue | ClassValue | Symbol | Partial] = {}
+    for each in callables:
+        key, known = _name(each), None
+        known = found.get(key)
+        found[key] = each if known is None else _bound_to_either(known, each)
+    return callables if len(found) == len(callables) else tuple(found.values())
+
+
+def _name(each: FunctionValue | ClassValue | Symbol | Partial) -> Any:
+    match each:
+        case FunctionValue(function=function, outer=outer, receiver=receiver):
+            return (id(function), id(outer), receiver is None)
+        case Symbol(name=name, receiver=receiver):
+            return (name, receiver is None)
+        case Partial(target=target, args=args, keywords=keywords):
+            return (*map(_name, target), len(args), *(name for name, _ in keywords))
+        case _:
+            return each
+
+
+def _bound_to_either(known: Any, each: Any) -> Any:
+    match known, each:
+        case FunctionValue(receiver=Value() as first), FunctionValue(receiver=Value() as second):
+            both = join(first, second)
+            return known if both is first else known._replace(receiver=both)
+        case Symbol(receiver=Value() as first), Symbol(receiver=Value() as second):
+            both = join(first, second)
+            return known if both is first else known._replace(receiver=both)
+        case Partial(), Partial():
+            args = tuple(map(join, known.args, each.args))
+            keywords = tuple(
+                (name, join(first, second))
+                for (name, first), (_, second) in zip(known.keywords, each.keywords, strict=True)
+            )
+            return Partial(known.target, args, keywords)
+        case _:
+            return known
 
 
 def scattered(texts: tuple[Text, ...]) -> Labels:

@@ -19,7 +19,7 @@ from backend_lint.taint.domain import (
     labelled,
 )
 from backend_lint.taint.evaluate import binary, closure
-from backend_lint.taint.frame import Frame, Loop
+from backend_lint.taint.frame import Frame, Loop, Seen
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import State, merge
 
@@ -44,12 +44,7 @@ def _may_raise(frame: Frame) -> None:
     """The handlers around see the state as it is now."""
     state = frame.state
     assert state is not None
-    seen = frame.handlers[-1]
-    if not seen:
-        seen.append(state.copy())
-    else:
-        merged = seen[0].joined(state)
-        seen[0] = merged
+    frame.handlers[-1].see(state)
 
 
 # Assignment
@@ -368,7 +363,11 @@ def _repeat(
         joined = head.joined(back)
         if joined is head:
             break
-        head = joined.widened(head) if number >= WIDENED_AFTER else joined
+        if number >= WIDENED_AFTER:
+            joined = joined.widened(head)
+            if joined is head:
+                break
+        head = joined
     frame.state = head
     leave()
     if frame.state is not None:
@@ -378,7 +377,7 @@ def _repeat(
 
 def _try(frame: Frame, stmt: ir.Try) -> None:
     assert frame.state is not None
-    seen: list[State] = [frame.state.copy()]
+    seen = Seen(frame.state)
     frame.handlers.append(seen)
     raised, frame.raised = frame.raised, NOTHING
     block(frame, stmt.body)
@@ -388,7 +387,7 @@ def _try(frame: Frame, stmt: ir.Try) -> None:
         block(frame, stmt.orelse)
     after: State | None = frame.state
     for handler in stmt.handlers:
-        frame.state = seen[0].copy()
+        frame.state = seen.state.copy()
         if handler.name is not None:
             frame.state.bind(handler.name, labelled(frame.through(caught.labels, handler, "raised and caught")))
         block(frame, handler.body)
@@ -399,7 +398,7 @@ def _try(frame: Frame, stmt: ir.Try) -> None:
             _may_raise(frame)
         return
     if after is None:
-        frame.state = seen[0].copy()
+        frame.state = seen.state.copy()
         block(frame, stmt.final)
         frame.state = None
         return

@@ -49,6 +49,19 @@ class Loop:
     continues: list[State] = field(default_factory=list)
 
 
+class Seen:
+    """What the handlers of a `try` may find: all states that its body was in, joined in `state`."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state.copy()
+        self._last = self.state
+
+    def see(self, state: State) -> None:
+        """One more. What is as it was the last time is in it already."""
+        self.state = self.state.joined(state.since(self._last))
+        self._last = state.copy()
+
+
 class Frame:
     """`state` is None where the code cannot be reached. `names` are the parameters and free variables given to it."""
 
@@ -63,7 +76,7 @@ class Frame:
         self.yields: Value = NOTHING
         self.exposures: dict[tuple[Any, ...], Exposure] = {}
         self.loops: list[Loop] = []
-        self.handlers: list[list[State]] = []
+        self.handlers: list[Seen] = []
         self.steps = 0
         self.is_entry = False
         self.globals: set[str] = set()
@@ -127,11 +140,7 @@ class Frame:
         for value in self.state.env.values():
             if value.references and where in value.references:
                 return True
-        for obj in self.state.heap.values():
-            for value in obj.values():
-                if value.references and where in value.references:
-                    return True
-        return False
+        return any(where in obj.held[1] for obj in self.state.heap.values())
 
     def update(self, value: Value, change: Callable[[Object], Object]) -> None:
         """Change the objects that a value stands for: for good where it is one, perhaps where it is one of several."""

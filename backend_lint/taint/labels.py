@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -80,28 +81,26 @@ class Label(NamedTuple):
     def without(self, absent: frozenset[str], cleaned: frozenset[str] = frozenset()) -> Label:
         if absent <= self.absent and cleaned <= self.cleaned:
             return self
-        return self._replace(cleaned=self.cleaned | cleaned, absent=self.absent | absent)
+        return Label(self.origin, self.cleaned | cleaned, self.absent | absent, self.way, self.assumed, self.kept)
 
     def through(self, at: Place, note: str) -> Label:
         way = self.way
         if way is not None and way.at == at:
             return self
-        return self._replace(way=Hop(way, at, note))
+        return Label(self.origin, self.cleaned, self.absent, Hop(way, at, note), self.assumed, self.kept)
 
     def scattered(self) -> Label:
         """As after cutting and putting together again: only what is known of single characters stays."""
         if not self.absent:
-            return self if self.kept else self._replace(kept=1)
-        absent = frozenset(each for each in self.absent if len(each) == 1)
-        if ANY in self.absent and absent >= _SINGLE:
-            absent |= WORD
+            return self if self.kept else self._with(self.absent, 1)
+        absent = _singles(self.absent)
         if absent == self.absent and self.kept:
             return self
-        return self._replace(absent=absent, kept=max(self.kept, 1))
+        return self._with(absent, max(self.kept, 1))
 
     def renewed(self) -> Label:
         """As after decoding: what was known of the text is known no more."""
-        return self._replace(absent=frozenset(), kept=2)
+        return self._with(frozenset(), 2)
 
     def after(self, first: Label) -> Label:
         """This label's changes, made to `first`; the way is the caller's to join."""
@@ -109,11 +108,38 @@ class Label(NamedTuple):
             first = first.scattered()
         elif self.kept == 2:
             first = first.renewed()
-        return first._replace(
-            cleaned=first.cleaned | self.cleaned,
-            absent=first.absent | self.absent,
-            assumed=first.assumed + self.assumed,
+        if not (self.cleaned or self.absent or self.assumed):
+            return first
+        return Label(
+            first.origin,
+            first.cleaned | self.cleaned,
+            first.absent | self.absent,
+            first.way,
+            first.assumed + self.assumed,
+            first.kept,
         )
+
+    def by(self, way: Hop | None) -> Label:
+        """The same, come another way."""
+        return Label(self.origin, self.cleaned, self.absent, way, self.assumed, self.kept)
+
+    def of(self, origin: Source | Input) -> Label:
+        """The same, of another origin."""
+        return Label(origin, self.cleaned, self.absent, self.way, self.assumed, self.kept)
+
+    def assuming(self, more: int) -> Label:
+        """The same, with more taken on trust."""
+        return Label(self.origin, self.cleaned, self.absent, self.way, self.assumed + more, self.kept) if more else self
+
+    def _with(self, absent: frozenset[str], kept: int) -> Label:
+        return Label(self.origin, self.cleaned, absent, self.way, self.assumed, kept)
+
+
+@functools.lru_cache(maxsize=1024)
+def _singles(absent: frozenset[str]) -> frozenset[str]:
+    """What of it is known of single characters."""
+    found = frozenset(each for each in absent if len(each) == 1)
+    return found | WORD if ANY in absent and found >= _SINGLE else found
 
 
 Labels = tuple[Label, ...]
@@ -126,35 +152,47 @@ def union(first: Labels, second: Labels) -> Labels:
         return first
     if not first:
         return second
-    merged = {label.origin: label for label in first}
-    changed = False
+    merged: list[Label] | None = None
     for label in second:
-        known = merged.get(label.origin)
-        if known is None:
-            merged[label.origin] = label
-            changed = True
-        elif known is not label and not (
-            known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept
-        ):
-            is_weaker = label.cleaned <= known.cleaned and label.absent <= known.absent and label.kept >= known.kept
-            merged[label.origin] = (
-                label
-                if is_weaker and label.way is not None
-                else Label(
-                    known.origin,
-                    known.cleaned & label.cleaned,
-                    known.absent & label.absent,
-                    known.way if known.way is not None else label.way,
-                    min(known.assumed, label.assumed),
-                    max(known.kept, label.kept),
-                )
-            )
-            changed = True
-    if not changed:
+        origin = label.origin
+        for index, known in enumerate(first if merged is None else merged):
+            if known is label:
+                break
+            if known.origin is origin or known.origin == origin:
+                either = _either(known, label)
+                if either is not known:
+                    merged = list(first) if merged is None else merged
+                    merged[index] = either
+                break
+        else:
+            merged = list(first) if merged is None else merged
+            merged.append(label)
+    if merged is None:
         return first
-    if len(merged) == len(second) and all(merged[label.origin] is label for label in second):
+    if len(merged) == len(second) and {*map(id, merged)} == {*map(id, second)}:
         return second  # the very same, so that what was computed from it is still known to be
-    return capped(merged.values())
+    return capped(merged)
+
+
+def _either(known: Label, label: Label) -> Label:
+    """What holds of both labels of one origin; `known` itself where the other weakens nothing."""
+    if known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept:
+        return known
+    if (
+        label.way is not None
+        and label.cleaned <= known.cleaned
+        and label.absent <= known.absent
+        and label.kept >= known.kept
+    ):
+        return label
+    return Label(
+        known.origin,
+        known.cleaned & label.cleaned,
+        known.absent & label.absent,
+        known.way if known.way is not None else label.way,
+        min(known.assumed, label.assumed),
+        max(known.kept, label.kept),
+    )
 
 
 def capped(labels: Iterable[Label]) -> Labels:
@@ -165,5 +203,7 @@ def capped(labels: Iterable[Label]) -> Labels:
     kept, rest = list(found[: MOST_LABELS - 1]), found[MOST_LABELS - 1 :]
     last = rest[0]
     for label in rest[1:]:
-        last = last._replace(cleaned=last.cleaned & label.cleaned, absent=last.absent & label.absent)
+        last = Label(
+            last.origin, last.cleaned & label.cleaned, last.absent & label.absent, last.way, last.assumed, last.kept
+        )
     return (*kept, last)

@@ -139,7 +139,7 @@ class Library:
             return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
         labels = self.all_labels(frame, receiver, args, keywords)
         if labels:
-            labels = tuple(label.scattered()._replace(assumed=label.assumed + (name is None)) for label in labels)
+            labels = tuple(label.scattered().assuming(int(name is None)) for label in labels)
             for arg in (*args, *keywords.values()):
                 if arg.references:
                     frame.update(

@@ -19,7 +19,7 @@ class Object:
     `rest` all others, `keys` the unknown keys. `fields` are attributes. Objects are replaced, never changed.
     """
 
-    __slots__ = ("cls", "entries", "fields", "is_exact", "items", "keys", "kind", "rest")
+    __slots__ = ("_held", "cls", "entries", "fields", "is_exact", "items", "keys", "kind", "rest")
 
     def __init__(
         self,
@@ -40,9 +40,19 @@ class Object:
         self.keys = keys
         self.fields = fields if fields is not None else _EMPTY
         self.is_exact = is_exact
+        self._held: tuple[Labels, tuple[Reference, ...]] | None = None
 
     def replaced(self, **changes: Any) -> Object:
-        parts = {name: getattr(self, name) for name in self.__slots__}
+        parts: dict[str, Any] = {
+            "kind": self.kind,
+            "cls": self.cls,
+            "items": self.items,
+            "entries": self.entries,
+            "rest": self.rest,
+            "keys": self.keys,
+            "fields": self.fields,
+            "is_exact": self.is_exact,
+        }
         parts.update(changes)
         return Object(**parts)
 
@@ -72,6 +82,20 @@ class Object:
         yield from self.fields.values()
         yield self.rest
         yield self.keys
+
+    @property
+    def held(self) -> tuple[Labels, tuple[Reference, ...]]:
+        """The labels of what it holds, and the objects."""
+        found = self._held
+        if found is None:
+            labels: Labels = ()
+            references: list[Reference] = []
+            for value in self.values():
+                if value is not NOTHING and value is not UNKNOWN:
+                    labels = union(labels, value.all_labels())
+                    references += value.references
+            found = self._held = labels, tuple(dict.fromkeys(references))
+        return found
 
     def loosened(self) -> Object:
         """The same things, in an order and a number that nobody knows."""
@@ -138,7 +162,7 @@ def entry_key(key: Constant) -> Any:
 
 
 def _joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any, Value]:
-    if first is second or not second:
+    if first is second or not second or first == second:
         return first
     merged: dict[Any, Value] | None = None
     for key, value in second.items():
@@ -185,18 +209,28 @@ class State:
         for key in [key for key in self.paths if key[0] == root]:
             del self.paths[key]
 
+    def since(self, before: State) -> State:
+        """What is not as it was before; paths are all there, since joining asks what is missing of them."""
+        env, heap = before.env, before.heap
+        return State(
+            {name: value for name, value in self.env.items() if env.get(name) is not value},
+            {where: obj for where, obj in self.heap.items() if heap.get(where) is not obj},
+            self.paths,
+        )
+
     def joined(self, other: State) -> State:
         """Both; `self` where the other adds nothing."""
         env = _joined_maps(self.env, other.env)
         heap: dict[Reference, Object] | None = None
-        for where, obj in other.heap.items():
-            known = self.heap.get(where)
-            if known is obj:
-                continue
-            merged = obj if known is None else known.joined(obj)
-            if merged is not known:
-                heap = self.heap.copy() if heap is None else heap
-                heap[where] = merged
+        if self.heap != other.heap:  # objects are equal where they are the same: this loop, without being run
+            for where, obj in other.heap.items():
+                known = self.heap.get(where)
+                if known is obj:
+                    continue
+                merged = obj if known is None else known.joined(obj)
+                if merged is not known:
+                    heap = self.heap.copy() if heap is None else heap
+                    heap[where] = merged
         paths = self.paths
         if self.paths or other.paths:
             paths = {}
@@ -215,11 +249,12 @@ class State:
         return State(env.copy() if env is self.env else env, heap or self.heap.copy(), dict(paths))
 
     def widened(self, before: State) -> State:
-        """What has changed since `before`, with constants, texts and lengths forgotten."""
-        env = {name: value if before.env.get(name) is value else forget(value) for name, value in self.env.items()}
-        heap = {where: obj if before.heap.get(where) is obj else obj.forgotten() for where, obj in self.heap.items()}
+        """`before`, and what has changed since with constants, texts and lengths forgotten; itself if nothing has."""
+        changed = self.since(before)
+        env = {name: forget(value) for name, value in changed.env.items()}
+        heap = {where: obj.forgotten() for where, obj in changed.heap.items()}
         paths = {key: (forget(value), base) for key, (value, base) in self.paths.items()}
-        return State(env, heap, paths)
+        return before.joined(State(env, heap, paths))
 
     def deep_labels(self, value: Value, heap: dict[Reference, Object], depth: int = 4) -> Labels:
         """The labels of the value and of all that can be reached from it."""
@@ -229,12 +264,16 @@ class State:
         for _ in range(depth):
             farther: list[Reference] = []
             for where in nearest:
-                obj = None if where in reached else self.heap.get(where) or heap.get(where)
+                if where in reached:
+                    continue
                 reached.add(where)
-                for inner in obj.values() if obj is not None else ():
-                    if inner is not NOTHING and inner is not UNKNOWN:
-                        found = union(found, inner.all_labels())
-                        farther += inner.references
+                obj = self.heap.get(where) or heap.get(where)
+                if obj is not None:
+                    labels, references = obj.held
+                    found = union(found, labels)
+                    farther += references
+            if not farther:
+                break
             nearest = farther
         return found
 

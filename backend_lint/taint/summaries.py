@@ -586,7 +586,7 @@ class _Call:
             return ()
         at: Place = self.frame.place(self.node) if self.node is not None else self.frame.module.first_line()
         note = f"passed to `{self.function.name}` as `{origin.name}`"
-        return capped(label.after(each)._replace(way=Hop(each.way, at, note, label.way)) for each in ours)
+        return capped(label.after(each).by(Hop(each.way, at, note, label.way)) for each in ours)
 
     def _resolve(self, origin: Input) -> Labels:
         value = self.given.get(origin.name)
