@@ -46,6 +46,7 @@ from backend_lint.findings.score import score
 from backend_lint.findings.suppress import Policy, suppress
 from backend_lint.findings.suppression import suppressions
 from backend_lint.project import Project, link
+from backend_lint.project.contract import Contract
 from backend_lint.project.model.export import exported
 from backend_lint.source import decode
 from backend_lint.taint import TaintResult
@@ -64,8 +65,12 @@ def analysed(
     clock: Clock,
     progress: Progress | None,
     today: datetime.date | None,
+    base: Contract | None = None,
 ) -> Report:
-    """The report on files of known content. Equal arguments give an equal report, whatever is cached."""
+    """The report on files of known content. Equal arguments give an equal report, whatever is cached.
+
+    `base` is the contract that the project must keep.
+    """
     guard = Guard()
     packs, pack_failures = load_packs(config.plugins)
     infos = rule_infos(config.plugins)
@@ -77,6 +82,7 @@ def analysed(
         project = linked(read, discovery, config)
     with clock.phase("adapters"):
         model(project, config, guard)
+        project.base = base
     with clock.phase("taint"):
         kept_apart = lambda what, run: guard(what, run, None)  # noqa: E731
         flows = guard("data flow", lambda: taint.analyse(project, guarded=kept_apart), taint.TaintResult())
@@ -115,6 +121,7 @@ def analysed(
         stale=len(accepted.stale),
         proved=refuted,
         model=msgspec.json.encode(exported(project), order="deterministic"),
+        contract=msgspec.msgpack.encode(project.contract),
         disabled=selection.disabled(),
     )
     return gated(report, config)

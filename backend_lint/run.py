@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from backend_lint.config import Config, silences
-from backend_lint.core import Diagnostic, DiagnosticKind, Report
+from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Report
 from backend_lint.discover import Discovery, History, files_at
 from backend_lint.engine.clock import Clock
 from backend_lint.engine.identity import fingerprint
@@ -20,6 +20,7 @@ from backend_lint.facts.cache import Cache, key_of
 from backend_lint.findings.compare import changes
 from backend_lint.findings.gate import gated
 from backend_lint.findings.since import new_suppressions, since
+from backend_lint.project.contract import Contract, decoded
 
 Progress = Callable[[str, int, int], None]
 
@@ -27,18 +28,26 @@ _KEPT_OUT = frozenset({"origins", "root", "config_path", "jobs", "cache", "cache
 
 
 def run(
-    config: Config, discovery: Discovery, *, progress: Progress | None = None, today: datetime.date | None = None
+    config: Config,
+    discovery: Discovery,
+    *,
+    progress: Progress | None = None,
+    today: datetime.date | None = None,
+    base: Contract | None = None,
 ) -> Report:
     """Lint a project. Nothing that it reads is executed.
 
-    `today` decides which suppressions have expired; without it none has. Raises ConfigError and PackError.
+    `today` decides which suppressions have expired; without it none has. `base` is the contract that it must keep, by
+    default the one that the configuration names. Raises ConfigError and PackError.
     """
+    base = base or _named_contract(config)
     clock = Clock()
     with clock.phase("read"):
         contents, unreadable = _contents(config, discovery)
         engine = fingerprint(config.plugins)
         cache = Cache(_cache_directory(config))
-    key = key_of("report", engine, _identity(config, today), *_inputs(discovery, contents), *_baseline(config))
+    held = [*_inputs(discovery, contents), *_baseline(config), msgspec.msgpack.encode(base)]
+    key = key_of("report", engine, _identity(config, today), *held)
     entry = cache.get(key)
     if entry is not None:
         report = msgspec.msgpack.decode(entry, type=Report)
@@ -47,7 +56,7 @@ def run(
     from backend_lint.engine.pool import prepared
 
     with prepared():
-        report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today)
+        report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today, base)
     cache.put(key, msgspec.msgpack.encode(report))
     if cache.trouble is not None:
         trouble = Diagnostic(None, None, DiagnosticKind.CACHE, cache.trouble)
@@ -74,13 +83,13 @@ def run_since(
     before = history.files(commit, functools.partial(_is_compared, config, history.top))
     prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
     inside = {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
-    now = run(config, discovery, progress=progress, today=today)
     then = run(
-        msgspec.structs.replace(config, baseline=None),
+        msgspec.structs.replace(config, baseline=None, contract=None),
         files_at(config, inside, discovery),
         progress=progress,
         today=today,
     )
+    now = run(config, discovery, progress=progress, today=today, base=contract(then))
     silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
     compared = since(now, then, revision)
     compared = msgspec.structs.replace(
@@ -92,6 +101,11 @@ def run_since(
     return gated(compared, config, new_only=True, new_suppressions=len(silenced))
 
 
+def contract(report: Report) -> Contract:
+    """What the project promised in the state that was linted."""
+    return msgspec.msgpack.decode(report.contract, type=Contract)
+
+
 def model(config: Config, discovery: Discovery, *, progress: Progress | None = None) -> bytes:
     """The backend model of a project, as JSON."""
     from backend_lint.analysis import understood
@@ -101,6 +115,16 @@ def model(config: Config, discovery: Discovery, *, progress: Progress | None = N
     cache = Cache(_cache_directory(config))
     with prepared():
         return understood(config, discovery, contents, fingerprint(config.plugins), cache, progress)
+
+
+def _named_contract(config: Config) -> Contract | None:
+    if config.contract is None:
+        return None
+    try:
+        text = config.contract.read_text("utf-8")
+    except OSError as error:
+        raise BackendLintError(f"{config.contract} cannot be read: {error.strerror or error}") from error
+    return decoded(text, _below(config.contract, config.root))
 
 
 def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], list[Diagnostic]]:

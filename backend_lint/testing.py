@@ -4,6 +4,9 @@ A rule `security/traceback_lost.py` has its cases in `security/traceback_lost/{b
 and `good` is one case: a file is a project of one file, a folder is a whole project, with its own `pyproject.toml`
 where options matter. `# expect: SEC403` at the end of a line says what must be reported there, nothing else may be.
 `fixed/<case>` is a bad case after its safe and unsafe fixes.
+
+A case of what a change breaks is a folder with `base/` and `head/`: the project as it was, and as it is. Rules see the
+latter, and the contract of the former; what must be reported is written in `head/`.
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ from pathlib import Path
 
 from backend_lint.api import Rule
 from backend_lint.config import FILE_NAMES, Config, Invocation, configs_for
-from backend_lint.core import Finding, Role, State
+from backend_lint.core import Finding, Report, Role, State
 from backend_lint.discover import Discovery, File, roles
 from backend_lint.engine.packs import load_packs
+from backend_lint.project.contract import Contract
+from backend_lint.run import contract
 
 _EXPECT = re.compile(r"#\s*expect:\s*([A-Z0-9, ]+)")
 _BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -51,10 +56,15 @@ class Case:
 
     @functools.cached_property
     def findings(self) -> list[Finding]:
-        return findings(self.files, self.code, self._config())
+        return findings(self._written, self.code, self._config())
 
     @functools.cached_property
     def files(self) -> dict[str, bytes]:
+        """The project as it is."""
+        return _revisions(self._written)[1]
+
+    @functools.cached_property
+    def _written(self) -> dict[str, bytes]:
         if self.path.is_file():
             return {self.path.name: self.path.read_bytes()}
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in sorted(self.path.rglob("*.py"))}
@@ -90,7 +100,10 @@ def examples(pack: str = "builtin") -> list[tuple[str, str, str]]:
 
 
 def example_files(text: str) -> dict[str, bytes]:
-    """The files of an example: one `app.py`, or those headed by comments like `# shop/models.py` on their own lines."""
+    """The files of an example: one `app.py`, or those headed by comments like `# shop/models.py` on their own lines.
+
+    `# base/app.py` and `# head/app.py` head a file as it was and as it is.
+    """
     parts = re.split(r"^# ([\w/]+\.py)\n", text, flags=re.MULTILINE)
     if len(parts) == 1:
         return {"app.py": text.encode()}
@@ -98,18 +111,36 @@ def example_files(text: str) -> dict[str, bytes]:
 
 
 def findings(files: dict[str, bytes], code: str, config: Config | None = None) -> list[Finding]:
-    """What one rule reports on files that exist only as content, by path. Nothing is read from disk."""
+    """What one rule reports on files that exist only as content, by path. Nothing is read from disk.
+
+    Where all lie in `base/` or `head/`, it is reported on the latter, as a change of the former.
+    """
+    before, after = _revisions(files)
+    settings = _selecting(config or Config(root=Path("/project")), code)
+    base = contract(_report(before, settings, None)) if before else None
+    report = _report(after, settings, base)
+    return [each for each in report.findings if each.state is State.ACTIVE and each.code == code]
+
+
+def _report(files: dict[str, bytes], config: Config, base: Contract | None) -> Report:
     from backend_lint.analysis import analysed
     from backend_lint.engine.clock import Clock
     from backend_lint.facts.cache import Cache
 
-    settings = _selecting(config or Config(root=Path("/project")), code)
     known = roles(files, {path: content[:1024] for path, content in files.items()})
     discovery = Discovery(files=tuple(File(path, path, known.get(path, Role.APP)) for path in sorted(files)))
-    report = analysed(settings, discovery, files, [], "", Cache(None), Clock(), None, None)
+    report = analysed(config, discovery, files, [], "", Cache(None), Clock(), None, None, base)
     failures = [each.message for each in report.diagnostics if each.is_incomplete]
     assert not failures, failures
-    return [each for each in report.findings if each.state is State.ACTIVE and each.code == code]
+    return report
+
+
+def _revisions(files: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The project as it was, empty where that is not told, and as it is."""
+    if not all(path.startswith(("base/", "head/")) for path in files):
+        return {}, files
+    before, after = ({path[5:]: text for path, text in files.items() if path.startswith(each)} for each in ("base/", "head/"))
+    return before, after
 
 
 def _selecting(config: Config, code: str) -> Config:

@@ -85,9 +85,11 @@ class _Reader:
         taken, answered = self._used()
         if taken and not set(self.route.methods).isdisjoint(_WITH_BODY):
             self.route.body = _names(taken)
+            self.route.body_schemas = _qualified(taken)
             self.route.inputs.append(Input("body", "body", self.route.body, True, taken[0].at))
         if answered and "DELETE" not in self.route.methods:
             names = _names(answered)
+            self.route.response_schemas = _qualified(answered)
             self.route.response_model = f"list[{names}]" if self._is_list() else names
 
     def _used(self) -> tuple[list[Class], list[Class]]:
@@ -136,6 +138,10 @@ class _Reader:
 
 def _names(serializers: list[Class]) -> str:
     return " | ".join(dict.fromkeys(each.name for each in serializers))
+
+
+def _qualified(serializers: list[Class]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.qualified for each in serializers))
 
 
 def _is_class(value: Any) -> bool:

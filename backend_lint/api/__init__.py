@@ -5,11 +5,16 @@ Gives: `ProjectRule`, the words of findings, the backend model, the IR.
 Never: loads LibCST here, so that project rules cost nothing at start.
 """
 
-from backend_lint.api.rule import ProjectRule, Rule, Unit
+from backend_lint.api.rule import ContractRule, ProjectRule, Rule, Unit
 from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, words
 from backend_lint.facts import ir
 from backend_lint.project import CallSite, Class, Function, ImportEdge, Module, Path, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN
+from backend_lint.project.contract import Changed, Comparison, Direction, Endpoint, Object, Parameter, Signature
+from backend_lint.project.contract import Field as ContractField
+from backend_lint.project.contract import parameters as parameter_pairs
+from backend_lint.project.contract import place as contract_place
+from backend_lint.project.contract.types import Requirement
 from backend_lint.project.model import (
     App,
     Column,
@@ -42,13 +47,19 @@ __all__ = [
     "UNKNOWN",
     "App",
     "CallSite",
+    "Changed",
     "Class",
     "Column",
     "ColumnUse",
     "Commit",
+    "Comparison",
     "Confidence",
+    "ContractField",
+    "ContractRule",
+    "Direction",
     "Edit",
     "Effect",
+    "Endpoint",
     "Enqueue",
     "Finding",
     "Fix",
@@ -64,15 +75,18 @@ __all__ = [
     "Migration",
     "Model",
     "Module",
+    "Object",
     "Occurrence",
     "Operation",
     "Outbound",
+    "Parameter",
     "Path",
     "Place",
     "Project",
     "ProjectRule",
     "Query",
     "Relationship",
+    "Requirement",
     "Role",
     "Route",
     "Rule",
@@ -82,11 +96,14 @@ __all__ = [
     "Scope",
     "Setting",
     "Severity",
+    "Signature",
     "Step",
     "Task",
     "Transaction",
     "Type",
     "Unit",
+    "contract_place",
     "ir",
+    "parameter_pairs",
     "words",
 ]

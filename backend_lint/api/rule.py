@@ -11,6 +11,7 @@ import msgspec
 
 from backend_lint.core import Confidence, Finding, Fix, Place, Role, RuleInfo, Severity, Step, guideline_of
 from backend_lint.project import Project
+from backend_lint.project.contract import Comparison, Endpoint
 
 
 class Unit(str, enum.Enum):
@@ -137,3 +138,23 @@ class ProjectRule(Rule):
     def examined(self, project: Project) -> Iterable[str] | None:
         """The units it looked at, by name; None for all of its kind. For rules that look only at some."""
         return None
+
+
+class ContractRule(ProjectRule):
+    """A rule that holds the project's contract against an earlier one. Without one there is nothing to assess."""
+
+    unit: ClassVar[Unit] = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        return () if project.changes is None else self.compared(project.changes, project)
+
+    def compared(self, changes: Comparison, project: Project) -> Iterable[Finding]:
+        """What of the earlier contract is kept no more."""
+        raise NotImplementedError
+
+    def examined(self, project: Project) -> Iterable[str]:
+        return () if project.changes is None else [each.label for each in self.judged(project.changes)]
+
+    def judged(self, changes: Comparison) -> Iterable[Endpoint]:
+        """The operations that it looks at: those that are in both contracts."""
+        return [new for _, new in changes.kept]

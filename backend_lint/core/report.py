@@ -136,7 +136,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `suppressions` are the comments that ask for silence, used or not; `stale` counts entries of the baseline that
     match nothing. `proved` counts the results of Bandit that data flow proved harmless, by Bandit's test id.
-    `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood.
+    `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood;
+    `contract` is what another revision's run compares itself with.
     `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
     `comparison` is there where an earlier state is known.
     """
@@ -155,6 +156,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     proved: dict[str, int] = msgspec.field(default_factory=dict)
     model: bytes = b"null"
+    contract: bytes = b""
     disabled: dict[str, str] = msgspec.field(default_factory=dict)
     config_path: str | None = None
     revision: str = ""

@@ -11,6 +11,7 @@ from backend_lint.facts.ir import Call, Expr, Node
 from backend_lint.facts.types import Facts
 from backend_lint.project.calls import Calls, CallSite, Path
 from backend_lint.project.constants import constant
+from backend_lint.project.contract import Comparison, Contract, compared, contract
 from backend_lint.project.imports import ImportEdge, import_edges
 from backend_lint.project.model import Backend
 from backend_lint.project.model.effects import Effects
@@ -25,8 +26,11 @@ class Project(Backend):
     """All modules, linked, with the backend model that the adapters fill in.
 
     Questions about code are methods here; what the frameworks make of it are the lists of `Backend`
-    (`routes`, `models`, `queries`, …), complete when the rules see them.
+    (`routes`, `models`, `queries`, …), complete when the rules see them. `base` is the contract that the project's own
+    is held against, where there is one.
     """
+
+    base: Contract | None = None
 
     def __init__(self, modules: Iterable[Module]) -> None:
         super().__init__()
@@ -108,6 +112,16 @@ class Project(Backend):
     def effects(self) -> Effects:
         """What functions do, by themselves and through what they call; to be asked when the model is complete."""
         return Effects(self)
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """What clients and queues may rely on; to be asked when the model is complete."""
+        return contract(self)
+
+    @functools.cached_property
+    def changes(self) -> Comparison | None:
+        """The contract of `base` beside this one; None without a base."""
+        return None if self.base is None else compared(self.base, self.contract)
 
     def place(self, node: Node, scope: Scope) -> Place:
         return scope.module.place(node)

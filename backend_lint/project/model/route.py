@@ -68,7 +68,8 @@ class Route:
     application's table. `dependencies` are the project's functions that run before the handler, outermost first.
     `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
     the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
-    with the place that does it (`csrf_exempt`, `AllowAny`). `authentication` says how callers are known: qualified
+    with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names of
+    the serializers that read the body and write the answer. `authentication` says how callers are known: qualified
     names of authentication classes, `session` for the framework's session cookie.
     """
 
@@ -83,6 +84,8 @@ class Route:
     app: str = ""
     inputs: list[Input] = field(default_factory=list)
     body: str | None = None
+    body_schemas: tuple[str, ...] = ()
+    response_schemas: tuple[str, ...] = ()
     response_model: str | None = None
     response_expr: Expr | None = None
     status_code: int | None = None
