@@ -81,14 +81,7 @@ def run_since(
     history = History(config.root, environ)
     commit = history.base(revision)
     before = history.files(commit, functools.partial(_is_compared, config, history.top))
-    prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
-    inside = {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
-    then = run(
-        msgspec.structs.replace(config, baseline=None, contract=None),
-        files_at(config, inside, discovery),
-        progress=progress,
-        today=today,
-    )
+    then = _run_at(history, before, config, discovery, progress, today)
     now = run(config, discovery, progress=progress, today=today, base=contract(then))
     silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
     compared = since(now, then, revision)
@@ -99,6 +92,44 @@ def run_since(
         comparison=changes(now.score, then.score, revision),
     )
     return gated(compared, config, new_only=True, new_suppressions=len(silenced))
+
+
+def run_against(
+    base: str,
+    environ: Mapping[str, str],
+    config: Config,
+    discovery: Discovery,
+    *,
+    progress: Progress | None = None,
+    today: datetime.date | None = None,
+) -> Report:
+    """Lint a project as one that must keep an earlier contract: that of a file, or that of a revision.
+
+    Raises BackendLintError where `base` is neither.
+    """
+    if Path(base).is_file():
+        earlier = _read_contract(Path(base), base)
+    else:
+        history = History(config.root, environ)
+        before = history.files(history.base(base), functools.partial(_is_compared, config, history.top))
+        earlier = contract(_run_at(history, before, config, discovery, progress, today))
+    report = run(config, discovery, progress=progress, today=today, base=earlier)
+    return msgspec.structs.replace(report, scope=f"contract of {base}")
+
+
+def _run_at(
+    history: History,
+    before: Mapping[str, bytes],
+    config: Config,
+    discovery: Discovery,
+    progress: Progress | None,
+    today: datetime.date | None,
+) -> Report:
+    """The report on the state that the files of a revision are."""
+    prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
+    inside = {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
+    bare = msgspec.structs.replace(config, baseline=None, contract=None)
+    return run(bare, files_at(config, inside, discovery), progress=progress, today=today)
 
 
 def contract(report: Report) -> Contract:
@@ -118,13 +149,14 @@ def model(config: Config, discovery: Discovery, *, progress: Progress | None = N
 
 
 def _named_contract(config: Config) -> Contract | None:
-    if config.contract is None:
-        return None
+    return None if config.contract is None else _read_contract(config.contract, _below(config.contract, config.root))
+
+
+def _read_contract(path: Path, name: str) -> Contract:
     try:
-        text = config.contract.read_text("utf-8")
-    except OSError as error:
-        raise BackendLintError(f"{config.contract} cannot be read: {error.strerror or error}") from error
-    return decoded(text, _below(config.contract, config.root))
+        return decoded(path.read_text("utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackendLintError(f"{name} cannot be read: {error}") from error
 
 
 def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], list[Diagnostic]]:

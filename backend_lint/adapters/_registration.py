@@ -399,9 +399,8 @@ class Registration:
                 self._block(orelse, frame)
             case ir.Try(body=body, orelse=orelse, final=final, handlers=handlers):
                 ended = self._block(body, frame)
-                for handler in handlers:
-                    self._handler(handler.body, frame)
-                return (self._block(orelse, frame) or ended) | self._block(final, frame)
+                caught = [self._handler(handler.body, frame) for handler in handlers]
+                return ((self._block(orelse, frame) or ended) and all(caught)) | self._block(final, frame)
             case ir.With(items=items, body=body):
                 for managed in items:
                     found = self.evaluate(managed.value, frame)
@@ -434,11 +433,12 @@ class Registration:
                 frame.values[name] = _united(first.get(name), value)
         return ended and other
 
-    def _handler(self, body: list[Stmt], frame: Frame) -> None:
-        """A fallback after an error: it binds what the body could not, and overrides nothing."""
+    def _handler(self, body: list[Stmt], frame: Frame) -> bool:
+        """A fallback after an error: it binds what the body could not, and overrides nothing; whether it returns."""
         before = dict(frame.values)
-        self._block(body, frame)
+        ended = self._block(body, frame)
         frame.values.update(before)
+        return ended
 
     def _load(self, indexes: list[int], frame: Frame) -> None:
         module = frame.scope.module

@@ -6,7 +6,7 @@ import datetime
 import functools
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def command(session: Session, /, paths: tuple[str, ...], **chosen: Any) -> int:
         from backend_lint.cli.watch import forever
 
         forever(lambda: _watched(session, paths, chosen, cwd), session.environ)
-    return _check(session, projects, chosen, cwd)
+    return judged(session, projects, chosen, cwd)
 
 
 def _watched(session: Session, paths: tuple[str, ...], chosen: dict[str, Any], cwd: Path) -> list[Path]:
@@ -67,7 +67,7 @@ def _watched(session: Session, paths: tuple[str, ...], chosen: dict[str, Any], c
 
     try:
         projects = reached(session, paths, chosen, cwd)
-        _check(session, projects, chosen, cwd)
+        judged(session, projects, chosen, cwd)
     except BackendLintError as error:
         exits.failed(error, session)
         return [cwd, *cwd.glob("*.toml")]
@@ -75,7 +75,14 @@ def _watched(session: Session, paths: tuple[str, ...], chosen: dict[str, Any], c
     return [*configurations, *(Path(file.absolute) for _, found in projects for file in found.files)] or [cwd]
 
 
-def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any], cwd: Path) -> int:
+def judged(
+    session: Session,
+    projects: Sequence[Project],
+    chosen: dict[str, Any],
+    cwd: Path,
+    linter: Callable[..., Report] | None = None,
+) -> int:
+    """Lint, show and judge the projects. `linter` makes the report of one, by default `run`."""
     from backend_lint.cli import mend, output, progress
     from backend_lint.cli.compare import with_comparison
     from backend_lint.run import run, run_since
@@ -91,7 +98,7 @@ def _check(session: Session, projects: Sequence[Project], chosen: dict[str, Any]
         outputs = tuple(each for each in outputs if each.format not in output.FOR_PEOPLE)
         subjects = list(projects[:1]) if outputs else []
     with progress.shown(session.environ, is_quiet=session.is_quiet) as tell:
-        lint = functools.partial(run, progress=tell, today=today)
+        lint = functools.partial(linter or run, progress=tell, today=today)
         if chosen["new_from"] is not None:
             lint = functools.partial(run_since, chosen["new_from"], session.environ, progress=tell, today=today)
         if mend.is_asked_for(chosen):

@@ -25,6 +25,7 @@ COMMANDS = (
     "rule",
     "guidelines",
     "model",
+    "contract",
     "config",
     "init",
     "plugins",

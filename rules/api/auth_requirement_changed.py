@@ -79,7 +79,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Comparison, ContractRule, Endpoint, Finding, Project, Requirement, Severity, Step
+from backend_lint.api import Comparison, ContractRule, Effect, Endpoint, Finding, Project, Requirement, Severity, Step
 from backend_lint.rules.api._contract import labels
 from backend_lint.rules.api._shared import listed
 
@@ -96,7 +96,7 @@ class AuthRequirementChanged(ContractRule):
         together: dict[tuple[str, str, Severity], list[tuple[Endpoint, Endpoint]]] = {}
         for old, new in changes.kept:
             found = _change(old, new)
-            if found is not None:
+            if found is not None and not (found[1] is Severity.HIGH and _refuses(project, new)):
                 together.setdefault((new.router or new.at.path, *found), []).append((old, new))
         for (_, what, severity), pairs in together.items():
             first = pairs[0][1]
@@ -113,22 +113,33 @@ class AuthRequirementChanged(ContractRule):
             )
 
 
+def _refuses(project: Project, operation: Endpoint) -> bool:
+    """Whether the handler, or a method of its view, refuses callers by itself."""
+    for route in project.routes:
+        if route.at == operation.at:
+            methods = route.view.methods.values() if route.view is not None else ()
+            for function in {each.qualified: each for each in (route.handler, *methods) if each is not None}.values():
+                if {"401", "403"} & {each.what for each in project.effects.all_of(function, Effect.RAISE)}:
+                    return True
+    return False
+
+
 def _change(old: Endpoint, new: Endpoint) -> tuple[str, Severity] | None:
     """What the guards of an operation turned into, in words."""
     before, after = _guards(old), _guards(new)
-    if before and not after:
-        return f"need{{s}} no {_kind(before)} any more: {_names(before)} {_is(before)} gone", Severity.HIGH
-    if after and not before:
-        return f"ask{{s}} for {_names(after)} now, and anybody could call before", Severity.MEDIUM
-    lost = [each for each in before if each.kind == _AUTHORIZATION]
-    gained = [each for each in after if each.kind == _AUTHORIZATION]
-    if lost and not gained:
+    lost, gained = _missing(before, new), _missing(after, old)
+    if lost and not after:
+        return f"need{{s}} no {_kind(lost)} any more: {_names(lost)} {_is(lost)} gone", Severity.HIGH
+    if gained and not before:
+        return f"ask{{s}} for {_names(gained)} now, and anybody could call before", Severity.MEDIUM
+    lost, gained = _roles(lost), _roles(gained)
+    if lost and not _roles(after):
         return f"ask{{s}} for {_names(after)} only: {_names(lost)} {_is(lost)} gone", Severity.HIGH
-    if gained and not lost:
+    if gained and not _roles(before):
         return f"ask{{s}} for {_names(gained)} besides, which was not needed before", Severity.MEDIUM
-    for each in gained:
-        same = [one for one in lost if one.name == each.name]
-        if len(same) == 1 and sum(one.name == each.name for one in gained) == 1 and same[0].arguments != each.arguments:
+    for each in _roles(after):
+        same = [one for one in _roles(before) if one.name == each.name]
+        if len(same) == 1 and sum(one.name == each.name for one in after) == 1 and same[0].arguments != each.arguments:
             asked, was = listed(each.arguments) or "nothing", listed(same[0].arguments) or "nothing"
             return f"ask{{s}} `{each.name}` for {asked}, and asked for {was}", Severity.MEDIUM
     return None
@@ -136,6 +147,16 @@ def _change(old: Endpoint, new: Endpoint) -> tuple[str, Severity] | None:
 
 def _guards(operation: Endpoint) -> list[Requirement]:
     return [each for each in operation.requirements if each.kind in (_AUTHENTICATION, _AUTHORIZATION)]
+
+
+def _missing(guards: list[Requirement], other: Endpoint) -> list[Requirement]:
+    """Those that do not stand around the other state of the operation."""
+    return [each for each in guards if each.name.rpartition(".")[2] not in other.around]
+
+
+def _roles(guards: list[Requirement]) -> list[Requirement]:
+    """Those about who somebody is, without what the settings ask of all views: whether that applies, a view decides."""
+    return [each for each in guards if each.kind == _AUTHORIZATION and not each.is_default]
 
 
 def _kind(guards: list[Requirement]) -> str:

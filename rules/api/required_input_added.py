@@ -92,6 +92,7 @@ from backend_lint.api import (
     parameter_pairs,
 )
 from backend_lint.rules.api._contract import by_place, labels, users
+from backend_lint.rules.api._shared import listed
 
 
 class RequiredInputAdded(ContractRule):
@@ -116,18 +117,24 @@ class RequiredInputAdded(ContractRule):
         )
 
     def _fields(self, changed: Changed) -> Iterator[Finding]:
-        for old, new in changed.fields():
-            if new is None or new.read_only or not _is_demanded(old, new) or changed.before.is_open:
-                continue
-            how = "is new and required" if old is None or old.read_only else "was optional and is required now"
-            yield self.finding(
-                new.at,
-                f"`{new.name}` of `{changed.after.name}` {how}: {users(changed)} refuse{_s(changed)} requests without it",
-                help="Give it a default, or serve the change under a new version.",
-                related=[Step(changed.before.at if old is None else old.at, "as it was")],
-                discriminator=f"{changed.after.name} {new.name}",
-                unit=changed.operations[0].label,
-            )
+        demanded = [
+            (old, new)
+            for old, new in changed.fields()
+            if new is not None and not new.read_only and _is_demanded(old, new) and not changed.before.is_open
+        ]
+        for is_new, how in ((True, "new and required"), (False, "required now, and could be left out")):
+            found = [(old, new) for old, new in demanded if (old is None or old.read_only) is is_new]
+            if found:
+                names = listed((new.name for _, new in found if new is not None), 5)
+                yield self.finding(
+                    found[0][1].at,  # type: ignore[union-attr]
+                    f"{names} of `{changed.after.name}` {'are' if len(found) > 1 else 'is'} {how}: "
+                    f"{users(changed)} refuse{_s(changed)} requests without",
+                    help="Give it a default, or serve the change under a new version.",
+                    related=[Step(changed.before.at, f"`{changed.before.name}` as it was")],
+                    discriminator=f"{changed.after.name} {is_new}",
+                    unit=changed.operations[0].label,
+                )
 
 
 def _parameters(changes: Comparison) -> Iterator[tuple[Place, str, Endpoint]]:

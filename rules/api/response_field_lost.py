@@ -93,6 +93,7 @@ from backend_lint.api import (
     contract_place,
 )
 from backend_lint.rules.api._contract import users
+from backend_lint.rules.api._shared import listed
 
 
 class ResponseFieldLost(ContractRule):
@@ -118,23 +119,20 @@ class ResponseFieldLost(ContractRule):
             yield from self._fields(changed)
 
     def _fields(self, changed: Changed) -> Iterator[Finding]:
-        fresh = [new for old, new in changed.fields() if old is None and new is not None and not new.write_only]
-        for old, new in changed.fields():
-            if old is None or old.write_only:
-                continue
+        shared = [(old, new) for old, new in changed.fields() if old is not None and not old.write_only]
+        gone = [old for old, new in shared if new is None or new.write_only]
+        if gone and not changed.after.is_open:
+            yield self._lost(changed, gone)
+        for old, new in shared:
             if new is None or new.write_only:
-                if not changed.after.is_open:
-                    yield self._lost(changed, old, fresh)
                 continue
-            what = _retyped(old, new)
+            what, severity = _retyped(old, new), Severity.HIGH
             if what is None and new.nullable and not old.nullable and old.type is not None and old.required:
-                what, severity = "may be null now", Severity.LOW
-            else:
-                what, severity = None if what is None else f"is {what}", Severity.HIGH
+                what, severity = "null sometimes, and never was", Severity.LOW
             if what is not None:
                 yield self.finding(
                     new.at,
-                    f"`{new.name}` of `{changed.after.name}` {what}, which {users(changed)} answer{_s(changed)} with",
+                    f"`{new.name}` of `{changed.after.name}` is {what}, in the answer of {users(changed)}",
                     help="Add a field for the new value, and keep this one until clients have moved.",
                     related=[Step(old.at, "as it was")],
                     discriminator=f"{changed.after.name} {new.name}",
@@ -142,15 +140,17 @@ class ResponseFieldLost(ContractRule):
                     severity=severity,
                 )
 
-    def _lost(self, changed: Changed, old: ContractField, fresh: list[ContractField]) -> Finding:
-        like = [each for each in fresh if (each.type, each.many, each.schema) == (old.type, old.many, old.schema)]
-        renamed = f" (`{like[0].name}` is new)" if len(like) == 1 and old.type is not None else ""
+    def _lost(self, changed: Changed, gone: list[ContractField]) -> Finding:
+        fresh = [new for old, new in changed.fields() if old is None and new is not None and not new.write_only]
+        like = [each for each in fresh if (each.type, each.many, each.schema) == (gone[0].type, gone[0].many, gone[0].schema)]
+        renamed = f" (`{like[0].name}` is new)" if len(gone) == len(like) == 1 and gone[0].type is not None else ""
         return self.finding(
             changed.after.at,
-            f"`{old.name}` of `{changed.after.name}` is gone{renamed}, which {users(changed)} answered with",
-            help="Keep the field, marked as deprecated, until clients have stopped reading it.",
-            related=[Step(old.at, "it was here")],
-            discriminator=f"{changed.after.name} {old.name}",
+            f"{listed((each.name for each in gone), 5)} of `{changed.after.name}` {'are' if len(gone) > 1 else 'is'} gone"
+            f"{renamed} from the answer of {users(changed)}",
+            help="Keep what clients read, marked as deprecated, until they have stopped reading it.",
+            related=[Step(each.at, f"`{each.name}` was here") for each in gone[:20]],
+            discriminator=changed.after.name,
             unit=changed.operations[0].label,
         )
 
@@ -168,6 +168,3 @@ def _retyped(old: ContractField, new: ContractField) -> str | None:
 def _article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
-
-def _s(changed: Changed) -> str:
-    return "s" if len({each.label for each in changed.operations}) == 1 else ""

@@ -77,7 +77,8 @@ def _answers_data(project: Project, route: Route) -> bool:
 
 def _operations(project: Project, route: Route) -> Iterator[Endpoint]:
     parameters = tuple(sorted(_parameters(project, route), key=lambda each: (each.where, each.name)))
-    guards = sorted({(each.kind.value, each.name, each.arguments) for each in route.guards})
+    guards = sorted({(each.kind.value, each.name, each.arguments, each.level == "default") for each in route.guards})
+    around = tuple(sorted(_around(project, route)))
     for method in route.methods:
         yield Endpoint(
             method=method,
@@ -86,13 +87,26 @@ def _operations(project: Project, route: Route) -> Iterator[Endpoint]:
             router=route.router,
             framework=route.framework,
             deprecated=route.deprecated,
-            is_open=route.is_public or bool(route.exemptions),
             status=route.status_code,
             parameters=parameters,
             response=_response(project, route),
             requirements=tuple(Requirement(*each) for each in guards),
+            around=around,
             at=route.at,
         )
+
+
+def _around(project: Project, route: Route) -> set[str]:
+    """The names of what stands around a handler, guard or not."""
+    handler, view = route.handler, route.view
+    written = [*(handler.decorators if handler is not None else ()), *(view.facts.decorators if view is not None else ())]
+    found = {(ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] for each in written}
+    found |= {each.name for each in route.dependencies}
+    found |= {each.name.rpartition(".")[2] for app in project.apps if app.name == route.app for each in app.middleware}
+    if view is not None:
+        bases = (each if isinstance(each, str) else each.qualified for each in project.classes.mro(view)[1:])
+        found |= {each.rpartition(".")[2] for each in bases} - {"object"}
+    return found - {""}
 
 
 def _handler(route: Route) -> str:

@@ -55,18 +55,23 @@ class Object(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A guard. `kind` is `authentication`, `authorization`, `csrf` or `throttle`; `arguments` its roles and scopes."""
+    """A guard. `kind` is `authentication`, `authorization`, `csrf` or `throttle`; `arguments` its roles and scopes.
+
+    It `is_default` where it is what the framework's settings say of all.
+    """
 
     kind: str
     name: str
     arguments: tuple[str, ...] = ()
+    is_default: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One method of one path. `response` is what it answers with `status`, None where that is not declared.
 
-    `handler` is the qualified name of what answers, by which a moved operation is known again. It `is_open` where
-    anybody may call it because the code says so.
+    `handler` is the qualified name of what answers, by which a moved operation is known again. `requirements` are what
+    can refuse a caller, `around` the names of all decorators, dependencies, middleware and base classes about it: what
+    stands in both of two contracts has not changed, whether or not it could be told that it is a guard.
     """
 
     method: str
@@ -75,11 +80,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     router: str = ""
     framework: str = ""
     deprecated: bool = False
-    is_open: bool = False
     status: int | None = None
     parameters: tuple[Parameter, ...] = ()
     response: Field | None = None
     requirements: tuple[Requirement, ...] = ()
+    around: tuple[str, ...] = ()
     at: Place = NOWHERE
 
     @property
