@@ -139,7 +139,9 @@ def _revisions(files: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, byt
     """The project as it was, empty where that is not told, and as it is."""
     if not all(path.startswith(("base/", "head/")) for path in files):
         return {}, files
-    before, after = ({path[5:]: text for path, text in files.items() if path.startswith(each)} for each in ("base/", "head/"))
+    before, after = (
+        {path[5:]: text for path, text in files.items() if path.startswith(each)} for each in ("base/", "head/")
+    )
     return before, after
 
 

@@ -80,9 +80,9 @@ class Settings(_Written, frozen=True, kw_only=True):
     min_severity: Annotated[Severity, Meta(description="The least severity that is shown.")] = Severity.INFO
     min_confidence: Annotated[Confidence, Meta(description="The least confidence that is shown.")] = Confidence.LOW
     baseline: Annotated[Path | None, Meta(description="Findings that were accepted.")] = None
-    contract: Annotated[
-        Path | None, Meta(description="The API contract to keep, as `contract export` writes it.")
-    ] = None
+    contract: Annotated[Path | None, Meta(description="The API contract to keep, as `contract export` writes it.")] = (
+        None
+    )
 
     exclude: Annotated[
         tuple[Pattern, ...] | None, Meta(description="Paths to leave out instead of the usual ones.")

@@ -142,7 +142,11 @@ class ResponseFieldLost(ContractRule):
 
     def _lost(self, changed: Changed, gone: list[ContractField]) -> Finding:
         fresh = [new for old, new in changed.fields() if old is None and new is not None and not new.write_only]
-        like = [each for each in fresh if (each.type, each.many, each.schema) == (gone[0].type, gone[0].many, gone[0].schema)]
+        like = [
+            each
+            for each in fresh
+            if (each.type, each.many, each.schema) == (gone[0].type, gone[0].many, gone[0].schema)
+        ]
         renamed = f" (`{like[0].name}` is new)" if len(gone) == len(like) == 1 and gone[0].type is not None else ""
         return self.finding(
             changed.after.at,
@@ -167,4 +171,3 @@ def _retyped(old: ContractField, new: ContractField) -> str | None:
 
 def _article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-

@@ -94,6 +94,21 @@ def test_prefixes_of_nested_routers_add_up() -> None:
     assert routes(files) == ["GET /v1/shops/{shop_id}/orders/{order_id}"]
 
 
+def test_a_module_goes_on_after_a_try_whose_handler_does() -> None:
+    text = """
+    from fastapi import FastAPI
+    app = FastAPI()
+    try:
+        raise ValueError("no cache here")
+    except ValueError:
+        app.state.cache = None
+
+    @app.get("/health")
+    def health(): ...
+"""
+    assert routes({"app.py": text}) == ["GET /health"]
+
+
 def test_a_router_that_no_application_includes_is_no_route() -> None:
     files = {
         "a.py": "from fastapi import APIRouter, FastAPI\napp = FastAPI()\nrouter = APIRouter()\n"

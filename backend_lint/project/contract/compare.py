@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from backend_lint.core import Place
-from backend_lint.project.contract.types import NOWHERE, Contract, Field, Object, Endpoint, Parameter
+from backend_lint.project.contract.types import NOWHERE, Contract, Endpoint, Field, Object, Parameter
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
@@ -134,9 +134,7 @@ def _is_seen(each: Field, direction: Direction) -> bool:
 
 
 def _differ(pair: Changed) -> bool:
-    return any(
-        one is None or other is None or _bare(one) != _bare(other) for one, other in pair.fields()
-    )
+    return any(one is None or other is None or _bare(one) != _bare(other) for one, other in pair.fields())
 
 
 def _bare(each: Field) -> tuple[object, ...]:

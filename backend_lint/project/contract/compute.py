@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project.constants import UNKNOWN, constant
 from backend_lint.project.contract.types import (
-    NOWHERE,
     Contract,
+    Endpoint,
     Field,
     Object,
-    Endpoint,
     Parameter,
     Requirement,
     Signature,
@@ -44,7 +42,9 @@ def contract(project: Project) -> Contract:
                 _collect(project, root.schema, objects)
     tasks = {each.name: each for each in map(_signature, project.tasks) if each is not None}
     return Contract(
-        operations=dict(sorted(operations.items())), objects=dict(sorted(objects.items())), tasks=dict(sorted(tasks.items()))
+        operations=dict(sorted(operations.items())),
+        objects=dict(sorted(objects.items())),
+        tasks=dict(sorted(tasks.items())),
     )
 
 
@@ -99,7 +99,10 @@ def _operations(project: Project, route: Route) -> Iterator[Endpoint]:
 def _around(project: Project, route: Route) -> set[str]:
     """The names of what stands around a handler, guard or not."""
     handler, view = route.handler, route.view
-    written = [*(handler.decorators if handler is not None else ()), *(view.facts.decorators if view is not None else ())]
+    written = [
+        *(handler.decorators if handler is not None else ()),
+        *(view.facts.decorators if view is not None else ()),
+    ]
     found = {(ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] for each in written}
     found |= {each.name for each in route.dependencies}
     found |= {each.name.rpartition(".")[2] for app in project.apps if app.name == route.app for each in app.middleware}
@@ -186,7 +189,9 @@ def _is_open(project: Project, schema: Schema) -> bool:
     if schema.all_fields and project.models.get(schema.model or "") is None:
         return True
     names = {name for each in project.classes.mro(schema.cls) if not isinstance(each, str) for name in each.methods}
-    return not names.isdisjoint({"to_representation", "get_fields", "__init__", "get_field_names", "dict", "model_dump"})
+    return not names.isdisjoint(
+        {"to_representation", "get_fields", "__init__", "get_field_names", "dict", "model_dump"}
+    )
 
 
 def _field(project: Project, schema: Schema, each: SchemaField) -> Field:
@@ -249,5 +254,3 @@ def _signature(task: Task) -> Signature | None:
         ),
         at=task.function.at,
     )
-
-

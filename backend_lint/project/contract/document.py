@@ -33,7 +33,7 @@ def decoded(text: str, path: str) -> Contract:
     if not isinstance(held, dict) or held.pop("version", None) != VERSION:
         raise BackendLintError(f"{path} is no contract of version {VERSION}; `contract export` writes one")
     for keys, line in _lines(text):
-        entry = held
+        entry: Any = held
         for key in keys:
             entry = entry.get(key) if isinstance(entry, dict) else None
         if isinstance(entry, dict) and ("name" in entry or "method" in entry):

@@ -94,7 +94,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a message for a task must hold. `required` and `optional` are parameters that can be given by name, in order.
+    """What a message for a task must hold. `required` and `optional` are parameters to give by name, in order.
 
     `positional` are those of them that can be given by position; `takes_more` are `*args` and `**kwargs` as written.
     """

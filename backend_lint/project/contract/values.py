@@ -13,7 +13,13 @@ from backend_lint.project.modules import Class, Scope
 if TYPE_CHECKING:
     from backend_lint.project.project import Project
 
-_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "django.db.models.TextChoices", "django.db.models.IntegerChoices")
+_ENUMS = (
+    "enum.Enum",
+    "enum.StrEnum",
+    "enum.IntEnum",
+    "django.db.models.TextChoices",
+    "django.db.models.IntegerChoices",
+)
 _LISTS = frozenset({"list", "List", "set", "Set", "Sequence", "Iterable", "frozenset", "FrozenSet", "tuple", "Tuple"})
 _DICTS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"})
 _THROUGH = frozenset({"Annotated", "Required", "NotRequired", "Final", "ReadOnly"})
@@ -26,7 +32,17 @@ _TYPES = {
     "string:date": ("date", "DateField", "Date"),
     "string:time": ("time", "TimeField", "Time"),
     "integer": (
-        *("int", "conint", "StrictInt", "PositiveInt", "NonNegativeInt", "NegativeInt", "IntegerField", "Integer", "Int"),
+        *(
+            "int",
+            "conint",
+            "StrictInt",
+            "PositiveInt",
+            "NonNegativeInt",
+            "NegativeInt",
+            "IntegerField",
+            "Integer",
+            "Int",
+        ),
         *("BigIntegerField", "SmallIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField", "AutoField"),
         *("BigAutoField", "PositiveBigIntegerField"),
     ),
@@ -73,11 +89,11 @@ def family(name: str | None) -> str | None:
 def constraints(found: dict[str, Any], kind: str | None) -> dict[str, Any]:
     """Bounds in one form: inclusive where the values are whole numbers, by one name each."""
     known: dict[str, Any] = {}
-    for name, bound in sorted(found.items()):
-        name = _SAME_BOUND.get(name, name)
+    for written, bound in sorted(found.items()):
+        name = _SAME_BOUND.get(written, written)
         if kind == "integer" and type(bound) is int and name in ("gt", "lt"):
-            name, bound = ("ge", bound + 1) if name == "gt" else ("le", bound - 1)
-        if isinstance(bound, str | int | float | bool):
+            known["ge" if name == "gt" else "le"] = bound + (1 if name == "gt" else -1)
+        elif isinstance(bound, str | int | float | bool):
             known[name] = bound
     return known
 
@@ -130,8 +146,10 @@ def _generic(project: Project, owner: str, parts: list[Expr], expr: ir.Subscript
     if base == "Literal":
         given = [part.value for part in _literals(parts)]
         kinds = {type(each) for each in given}
-        kind = {frozenset({str}): "string", frozenset({int}): "integer"}.get(frozenset(kinds - {type(None)}))  # type: ignore[arg-type]
-        return Value(kind, nullable=None in given, enum=tuple(sorted({str(each) for each in given if each is not None})))
+        kind = {frozenset({str}): "string", frozenset({int}): "integer"}.get(frozenset(kinds - {type(None)}))
+        return Value(
+            kind, nullable=None in given, enum=tuple(sorted({str(each) for each in given if each is not None}))
+        )
     if base in _LISTS:
         inner = value(project, parts[0], scope, depth - 1)
         return Value(inner.type, True, False, inner.enum, inner.schema) if not inner.many else Value(many=True)

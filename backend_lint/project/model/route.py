@@ -68,8 +68,8 @@ class Route:
     application's table. `dependencies` are the project's functions that run before the handler, outermost first.
     `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
     the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
-    with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names of
-    the serializers that read the body and write the answer. `authentication` says how callers are known: qualified
+    with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names
+    of the serializers that read the body and write the answer. `authentication` says how callers are known: qualified
     names of authentication classes, `session` for the framework's session cookie.
     """
 
