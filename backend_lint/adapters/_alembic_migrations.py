@@ -6,15 +6,16 @@ Source: https://alembic.sqlalchemy.org/en/latest/ops.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from backend_lint.adapters._sqlalchemy_columns import column_call, table_column
-from backend_lint.adapters._sqlalchemy_types import written_type
+from backend_lint.adapters._sqlalchemy_types import word, written_type
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Function, Module, Project, Scope
 from backend_lint.project.constants import constant
-from backend_lint.project.model import Column, Migration, Operation
+from backend_lint.project.model import Column, Index, Migration, Operation
 
 _KINDS = {
     "create_table": "create_table",
@@ -75,15 +76,16 @@ def _operations(
     project: Project, function: Function, *, is_upgrade: bool, seen: frozenset[str] = frozenset()
 ) -> Iterator[Operation]:
     """The operations of a function, and of those of its module that it calls."""
-    batches = dict(_batches(project, function))
+    batches = list(_batches(project, function))
     outside = [stmt for stmt in function.statements if type(stmt) is ir.With and _is_autocommit(stmt)]
     for site in project.sites(function):
         func = site.call.func
         if type(func) is ir.Attribute and func.name in _KINDS:
             owner = ir.dotted(func.value) or ""
             is_op = (project.qualified(func.value, function) or "") == "alembic.op" or owner == "op"
-            if is_op or owner in batches:
-                found = _operation(project, site.call, func.name, function, batches.get(owner))
+            batch = [each for each in batches if each.name == owner and each.stmt.at <= site.call.at < each.stmt.end]
+            if is_op or batch:
+                found = _operation(project, site.call, func.name, function, batch[-1] if batch else None)
                 found.is_upgrade = is_upgrade
                 found.in_transaction = not any(each.at <= site.call.at < each.end for each in outside)
                 yield found
@@ -94,14 +96,25 @@ def _operations(
                 yield from _operations(project, target, is_upgrade=is_upgrade, seen=inner)
 
 
-def _batches(project: Project, function: Function) -> Iterator[tuple[str, str | None]]:
-    """`with op.batch_alter_table("orders") as batch:`"""
+@dataclass
+class _Batch:
+    """`with op.batch_alter_table("orders") as batch:`; blocks of one name may follow each other."""
+
+    name: str
+    table: str | None
+    stmt: ir.With
+
+
+def _batches(project: Project, function: Function) -> Iterator[_Batch]:
     for stmt in function.statements:
         if type(stmt) is ir.With:
             for item in stmt.items:
                 if type(item.value) is ir.Call and type(item.target) is ir.Name:
                     if (ir.dotted(item.value.func) or "").endswith("batch_alter_table"):
-                        yield item.target.id, _text(project, item.value.argument(0, "table_name"), function)
+                        table = _text(project, item.value.argument(0, "table_name"), function)
+                        schema = _text(project, item.value.argument(1, "schema"), function)
+                        table = f"{schema}.{table}" if schema is not None and table is not None else table
+                        yield _Batch(item.target.id, table, stmt)
 
 
 def _is_autocommit(stmt: ir.With) -> bool:
@@ -113,9 +126,9 @@ def _is_autocommit(stmt: ir.With) -> bool:
     )
 
 
-def _operation(project: Project, call: ir.Call, method: str, scope: Function, batch: str | None) -> Operation:
+def _operation(project: Project, call: ir.Call, method: str, scope: Function, block: _Batch | None) -> Operation:
     found = Operation(_KINDS[method], scope.place(call), call, scope)
-    is_batch = batch is not None
+    is_batch, batch = block is not None, block.table if block is not None else None
     values: list[Expr | None] = list(call.positional)
 
     def given(position: int, name: str) -> Expr | None:
@@ -126,38 +139,44 @@ def _operation(project: Project, call: ir.Call, method: str, scope: Function, ba
         case "create_table":
             found.table = _text(project, given(0, "table_name"), scope)
             found.definitions = _columns(project, call.positional[1:], scope)
+            _constraints(project, found, call.positional[1:], scope)
         case "drop_table":
             found.table = _text(project, given(0, "table_name"), scope)
         case "rename_table":
             found.table = _text(project, given(0, "old_table_name"), scope)
             found.new_name = _text(project, given(1, "new_table_name"), scope)
         case "add_column":
-            found.table = batch or _text(project, given(0, "table_name"), scope)
+            found.table = batch if is_batch else _text(project, given(0, "table_name"), scope)
             column = given(0 if is_batch else 1, "column")
             found.definitions = _columns(project, [column] if column is not None else [], scope)
         case "drop_column":
-            found.table = batch or _text(project, given(0, "table_name"), scope)
+            found.table = batch if is_batch else _text(project, given(0, "table_name"), scope)
             found.column = _text(project, given(0 if is_batch else 1, "column_name"), scope)
         case "alter_column":
-            found.table = batch or _text(project, given(0, "table_name"), scope)
+            found.table = batch if is_batch else _text(project, given(0, "table_name"), scope)
             found.column = _text(project, given(0 if is_batch else 1, "column_name"), scope)
             _alter(project, found, call, scope)
         case "create_index" | "drop_index":
             found.name = _text(project, _unnamed(given(0, "index_name")), scope)
-            found.table = batch or _text(project, given(1, "table_name"), scope)
+            found.table = batch if is_batch else _text(project, given(1, "table_name"), scope)
             found.columns = _names(project, given(1 if is_batch else 2, "columns"), scope)
             found.is_concurrent = constant(project, call.keywords.get("postgresql_concurrently"), scope) is True
             found.unique = constant(project, call.keywords.get("unique"), scope) is True
+            if method == "create_index":
+                found.indexes = [_index(project, found, call, given(1 if is_batch else 2, "columns"), scope)]
         case "execute":
             found.sql = given(0, "sqltext")
         case "bulk_insert":
             pass
         case _:
             found.name = _text(project, _unnamed(given(0, "constraint_name")), scope)
-            found.table = batch or _text(
-                project, given(1, "source_table" if "foreign" in method else "table_name"), scope
-            )
+            table = given(1, "source_table" if "foreign" in method else "table_name")
+            found.table = batch if is_batch else _text(project, table, scope)
             _constrain(project, found, call, method, scope, is_batch=is_batch)
+    schema = _text(project, call.keywords.get("schema") or call.keywords.get("source_schema"), scope)
+    if schema is not None and found.table is not None and not is_batch:
+        found.table = f"{schema}.{found.table}"
+        found.new_name = f"{schema}.{found.new_name}" if method == "rename_table" and found.new_name else found.new_name
     _describe(found)
     return found
 
@@ -170,6 +189,31 @@ def _unnamed(expr: Expr | None) -> Expr | None:
 def _columns(project: Project, values: list[Expr], scope: Function) -> list[Column]:
     calls = [call for value in values if (call := column_call(project, value, scope)) is not None]
     return [table_column(project, call, lambda expr, scope: None)[0] for call in calls]
+
+
+def _index(project: Project, found: Operation, call: ir.Call, columns: Expr | None, scope: Function) -> Index:
+    items = columns.items if type(columns) is ir.Sequence else []
+    has_expressions = len(items) != len(found.columns)
+    is_partial = any(each.endswith("_where") for each in call.keywords)
+    return Index(found.columns, found.unique, found.at, found.name, is_partial, has_expressions=has_expressions)
+
+
+def _constraints(project: Project, found: Operation, values: list[Expr], scope: Function) -> None:
+    """The keys that stand among the columns of a new table."""
+    for value in values:
+        if type(value) is not ir.Call:
+            continue
+        kind = word(project, value.func, scope)
+        names = [held for each in value.positional if isinstance(held := constant(project, each, scope), str)]
+        title = _text(project, _unnamed(value.keywords.get("name")), scope)
+        if kind == "UniqueConstraint":
+            found.indexes.append(Index(tuple(names), True, scope.place(value), title, is_constraint=True))
+        elif kind == "Index":
+            found.indexes.append(Index(tuple(names[1:]), False, scope.place(value), names[0] if names else None))
+        elif kind == "PrimaryKeyConstraint":
+            for column in found.definitions:
+                if column.name in names:
+                    column.primary_key, column.nullable = True, False
 
 
 def _names(project: Project, expr: Expr | None, scope: Scope) -> tuple[str, ...]:
@@ -188,6 +232,10 @@ def _alter(project: Project, found: Operation, call: ir.Call, scope: Function) -
     found.has_server_default = default is not None and not _is_nothing(default)
     kind = None if "type_" not in keywords else written_type(project, keywords["type_"], scope)
     found.type = None if kind is None else kind.name
+    if kind is not None:
+        name = found.column or ""
+        shape = Column(name, name, kind.name, found.at, arguments=dict(kind.arguments), family=kind.family)
+        found.definitions = [shape]
 
 
 def _is_nothing(expr: Expr) -> bool:
@@ -207,6 +255,8 @@ def _constrain(
         position, keyword = (2 if is_batch else 3), "local_cols"
     found.columns = _names(project, call.argument(position, keyword), scope)
     found.unique = found.constraint in ("unique", "primary_key")
+    if found.unique and found.columns:
+        found.indexes = [Index(found.columns, True, found.at, found.name, is_constraint=True)]
 
 
 def _describe(found: Operation) -> None:

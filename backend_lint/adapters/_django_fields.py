@@ -18,6 +18,9 @@ RELATIONS = {"ForeignKey": "one", "OneToOneField": "one", "ManyToManyField": "ma
 _VIRTUAL = frozenset(
     {"GenericForeignKey", "GenericRelation", "TaggableManager", "CompositePrimaryKey", "GeneratedField"}
 )
+COLUMNLESS = frozenset(
+    {"ManyToManyField", "GenericForeignKey", "GenericRelation", "TaggableManager", "CompositePrimaryKey"}
+)
 
 
 @dataclass

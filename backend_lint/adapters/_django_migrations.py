@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.adapters._django_fields import declared, stored
+from backend_lint.adapters._django_fields import COLUMNLESS, declared, stored
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Module, Project, Scope
 from backend_lint.project.constants import UNKNOWN, constant, elements
-from backend_lint.project.model import Column, Migration, Model, Operation
+from backend_lint.project.model import Column, Index, Migration, Model, Operation
 
 _KINDS = {
     "CreateModel": "create_table",
@@ -36,6 +36,9 @@ _KINDS = {
     "RunSQL": "run_sql",
     "RunPython": "run_python",
 }
+_OF_MODELS = frozenset(
+    {"CreateModel", "DeleteModel", "AlterModelTable", "AlterModelOptions", "AlterUniqueTogether", "AlterIndexTogether"}
+)
 _CONSTRAINTS = {"UniqueConstraint": "unique", "CheckConstraint": "check", "ExclusionConstraint": "exclude"}
 
 
@@ -82,19 +85,24 @@ class _Reader:
     def __init__(self, project: Project, cls: Class, app: str) -> None:
         self.project, self.cls, self.app = project, cls, app
 
-    def operations(self, value: Expr, scope: Scope, *, is_state_only: bool = False) -> Iterator[Operation]:
+    def operations(self, value: Expr, scope: Scope) -> Iterator[Operation]:
         if type(value) is not ir.Call:
             return
         name = (ir.dotted(value.func) or "").rpartition(".")[2]
         if name == "SeparateDatabaseAndState":
             for position, keyword in enumerate(("database_operations", "state_operations")):
                 for inner, where in elements(self.project, value.argument(position, keyword), scope):
-                    yield from self.operations(inner, where, is_state_only=position == 1)
+                    for each in self.operations(inner, where):
+                        each.is_database_only, each.is_state_only = position == 0, position == 1
+                        yield each
             return
         found = Operation(_KINDS.get(name, "other"), scope.module.place(value), value, scope)
-        found.is_state_only = is_state_only
         self._read(found, name, value, scope)
         yield found
+        for inner, where in elements(self.project, value.keywords.get("state_operations"), scope):
+            for each in self.operations(inner, where):
+                each.is_state_only = True
+                yield each
 
     def _text(self, expr: Expr | None, scope: Scope) -> str | None:
         held = constant(self.project, expr, scope)
@@ -123,6 +131,10 @@ class _Reader:
 
     def _read(self, found: Operation, name: str, call: ir.Call, scope: Scope) -> None:
         first, second = call.argument(0, "model_name"), call.argument(1, "name")
+        entity = call.argument(
+            0, "old_name" if name == "RenameModel" else "name" if name in _OF_MODELS else "model_name"
+        )
+        found.entity = (self._text(entity, scope) or "").lower() or None
         match name:
             case "CreateModel":
                 found.table = self._table(
@@ -130,6 +142,7 @@ class _Reader:
                 )
                 found.definitions = list(self._fields(call.argument(1, "fields"), scope))
                 found.columns = tuple(column.name for column in found.definitions)
+                self._create(found, call.argument(2, "options"), scope)
             case "DeleteModel":
                 found.table = self._table(self._text(call.argument(0, "name"), scope))
             case "RenameModel":
@@ -160,12 +173,34 @@ class _Reader:
                 found.table = self._table(self._text(call.argument(0, "name"), scope))
                 found.unique = name == "AlterUniqueTogether"
                 found.constraint = "unique" if found.unique else None
-                self._together(found, call.argument(1, "unique_together") or call.argument(1, "index_together"), scope)
+                value = call.argument(1, "unique_together") or call.argument(1, "index_together")
+                found.indexes, found.replaces_indexes = self._together(value, scope, unique=found.unique), True
+                found.columns = found.indexes[0].columns if found.indexes else ()
+                if not found.indexes and value is not None and constant(self.project, value, scope) is not UNKNOWN:
+                    found.kind = "drop_constraint" if found.unique else "drop_index"
             case "RunSQL":
                 found.sql = call.argument(0, "sql")
                 found.is_reversible = call.argument(1, "reverse_sql") is not None
             case "RunPython":
                 found.is_reversible = call.argument(1, "reverse_code") is not None
+
+    def _create(self, found: Operation, options: Expr | None, scope: Scope) -> None:
+        """What the options of a model say of its table."""
+        held = (
+            {
+                key.value: value
+                for key, value in zip(options.keys, options.values, strict=True)
+                if type(key) is ir.Const and isinstance(key.value, str)
+            }
+            if type(options) is ir.Dict
+            else {}
+        )
+        found.is_managed = constant(self.project, held.get("managed"), scope) is not False
+        for name in ("unique_together", "index_together"):
+            found.indexes += self._together(held.get(name), scope, unique=name == "unique_together")
+        for name in ("indexes", "constraints"):
+            for value, where in elements(self.project, held.get(name), scope):
+                found.indexes += self._made(value, where)
 
     def _fields(self, expr: Expr | None, scope: Scope) -> Iterator[Column]:
         for value, where in elements(self.project, expr, scope):
@@ -175,10 +210,13 @@ class _Reader:
                     yield column
 
     def _column(self, name: str | None, value: Expr | None) -> Column | None:
-        field = None if name is None else declared(self.project, name, value, self.cls)
-        if field is None or value is None or field.kind in ("ManyToManyField", "GenericForeignKey"):
+        """The column of a field, of no type where nothing is known of its kind; None where a field has no column."""
+        if name is None or type(value) is not ir.Call:
             return None
-        return stored(self.project, field, self.cls.place(value))
+        field = declared(self.project, name, value, self.cls)
+        if field is None:
+            return Column(name, name, None, self.cls.place(value))
+        return None if field.kind in COLUMNLESS else stored(self.project, field, self.cls.place(value))
 
     def _shape(self, found: Operation, name: str | None, value: Expr | None, scope: Scope) -> None:
         column = self._column(name, value)
@@ -194,20 +232,42 @@ class _Reader:
     def _index(self, found: Operation, value: Expr | None, scope: Scope) -> None:
         if type(value) is not ir.Call:
             return
-        kind = (ir.dotted(value.func) or "").rpartition(".")[2]
-        found.constraint = _CONSTRAINTS.get(kind)
+        found.constraint = _CONSTRAINTS.get((ir.dotted(value.func) or "").rpartition(".")[2])
         found.unique = found.constraint == "unique"
         found.name = self._text(value.keywords.get("name"), scope)
-        held = constant(self.project, value.keywords.get("fields"), scope)
-        if isinstance(held, list | tuple):
-            found.columns = tuple(each.lstrip("-") for each in held if isinstance(each, str))
+        found.indexes = self._made(value, scope)
+        found.columns = found.indexes[0].columns if found.indexes else ()
 
-    def _together(self, found: Operation, value: Expr | None, scope: Scope) -> None:
-        items = list(elements(self.project, value, scope))
+    def _made(self, value: Expr, scope: Scope) -> list[Index]:
+        """The index that an `Index(…)` or a `UniqueConstraint(…)` is."""
+        if type(value) is not ir.Call:
+            return []
+        kind = (ir.dotted(value.func) or "").rpartition(".")[2]
+        if not kind.endswith(("Index", "UniqueConstraint")):
+            return []
+        held = constant(self.project, value.keywords.get("fields"), scope)
+        names = [each for each in held if isinstance(each, str)] if isinstance(held, list | tuple) else []
+        unique = kind == "UniqueConstraint"
+        return [
+            Index(
+                tuple(each.lstrip("-") for each in names),
+                unique,
+                scope.module.place(value),
+                self._text(value.keywords.get("name"), scope),
+                is_partial="condition" in value.keywords,
+                is_constraint=unique,
+                has_expressions=bool(value.positional) or not names,
+            )
+        ]
+
+    def _together(self, value: Expr | None, scope: Scope, *, unique: bool) -> list[Index]:
+        """The sets of `unique_together` and `index_together`; `set([("a", "b")])` is one way to write them."""
         if type(value) is ir.Call and value.args:
-            items = list(elements(self.project, value.args[0].value, scope))
-        held = [constant(self.project, item, where) for item, where in items]
+            value = value.args[0].value
+        held = [constant(self.project, item, where) for item, where in elements(self.project, value, scope)]
         sets = [each for each in held if isinstance(each, list | tuple)]
-        found.columns = tuple(each for each in (sets[0] if sets else held) if isinstance(each, str))
-        if not found.columns and UNKNOWN not in held:
-            found.kind = "drop_constraint" if found.unique else "drop_index"
+        if held and not sets:
+            sets = [held]
+        named = [tuple(each for each in names if isinstance(each, str)) for names in sets]
+        place = self.cls.at if value is None else scope.module.place(value)
+        return [Index(columns, unique, place, is_constraint=unique) for columns in named if columns]

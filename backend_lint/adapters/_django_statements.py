@@ -97,7 +97,10 @@ class Django:
             related = self._related(owner.name if owner is not None else "", name, expr, scope)
             if related is not None:
                 return related
-            return None if model is None else self._default(model, name, found.name)
+            if model is None:
+                return None
+            is_whole = self.project.classes.is_subclass(found.name, _MANAGER)  # a queryset may ask for anything
+            return self._default(model, name, found.name).with_(is_opaque=not is_whole)
         if name not in ("objects", "_default_manager", "_base_manager"):
             return None
         models = self.entities.of(value, scope) or self._library(value, scope)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backend_lint.adapters._django_fields import FAMILIES, Field, declared, library_declared, stored
+from backend_lint.adapters._django_fields import COLUMNLESS, FAMILIES, Field, declared, library_declared, stored
 from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.adapters._library import LibraryModel, library_model, library_model_of_label
 from backend_lint.facts import ir
@@ -349,9 +349,7 @@ class _Reader:
         assert model.cls is not None
         if field.is_relation or field.kind in ("GenericForeignKey", "GenericRelation"):
             self._related.append((model, field))
-        if field.kind in ("ManyToManyField", "GenericForeignKey", "GenericRelation", "TaggableManager"):
-            return
-        if field.kind == "CompositePrimaryKey":
+        if field.kind in COLUMNLESS:
             return
         if field.library is not None:
             model.columns[field.name] = self._library_column(model, field)
@@ -565,6 +563,7 @@ class _Reader:
                 is_partial="condition" in keywords,
                 is_constraint=unique,
                 has_expressions=any(not isinstance(each, str) for each in expressions),
+                method=_method(kind, keywords, names),
             )
         )
 
@@ -618,6 +617,14 @@ def _assigned(owner: Module | Class, name: str) -> list[ir.Assign]:
 
 def _callee(expr: Expr | None) -> Expr | None:
     return expr.func if type(expr) is ir.Call else expr
+
+
+def _method(kind: str, keywords: Mapping[str, Expr], names: list[str]) -> str | None:
+    """How an index is built where it is not a plain B-tree."""
+    special = next((each for each in ("opclasses", "include") if each in keywords), None)
+    if special is None and len(names) > 1 and any(name.startswith("-") for name in names):
+        special = "descending"
+    return special if kind in ("Index", "UniqueConstraint", "BTreeIndex") else kind.removesuffix("Index").lower()
 
 
 def _unquoted(name: str) -> str:

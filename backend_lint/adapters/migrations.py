@@ -1,8 +1,9 @@
-"""Migrations of Alembic and Django, as operations on tables."""
+"""Migrations of Alembic and Django, as operations on tables, and the tables that they leave behind."""
 
 from __future__ import annotations
 
 from backend_lint.adapters import _alembic_migrations, _django_migrations
+from backend_lint.adapters._replay import replayed
 from backend_lint.core import Role
 from backend_lint.project import Project
 
@@ -14,3 +15,4 @@ def read(project: Project) -> None:
             if found is not None:
                 project.migrations.append(found)
     project.migrations.sort(key=lambda each: (each.tool, each.revision, each.module.path))
+    project.stored = replayed(project)

@@ -568,7 +568,8 @@ class _Reader:
         is_partial = any(key.endswith("_where") for key in keywords)
         at = call.scope.module.place(call.node)
         is_constraint = kind == "UniqueConstraint"
-        model.indexes.append(Index(columns, unique, at, name, is_partial, is_constraint, has_expressions))
+        method = next((key for key in keywords if key.endswith(("_using", "_ops", "_prefix", "_include"))), None)
+        model.indexes.append(Index(columns, unique, at, name, is_partial, is_constraint, has_expressions, method))
 
     def _column_name(self, model: Model, expr: Expr, scope: Scope) -> str | None:
         """The database name of the column that an argument of an index names; None for an expression."""

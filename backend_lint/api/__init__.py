@@ -5,6 +5,7 @@ Gives: `ProjectRule`, the words of findings, the backend model, the IR.
 Never: loads LibCST here, so that project rules cost nothing at start.
 """
 
+from backend_lint.api.flow import FlowRule
 from backend_lint.api.rule import ContractRule, ProjectRule, Rule, Unit
 from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, words
 from backend_lint.facts import ir
@@ -38,6 +39,7 @@ from backend_lint.project.model import (
     Schema,
     SchemaField,
     Setting,
+    StoredTable,
     Task,
     Transaction,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "Finding",
     "Fix",
     "Flow",
+    "FlowRule",
     "Function",
     "Guard",
     "GuardKind",
@@ -98,6 +101,7 @@ __all__ = [
     "Severity",
     "Signature",
     "Step",
+    "StoredTable",
     "Task",
     "Transaction",
     "Type",

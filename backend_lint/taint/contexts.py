@@ -218,6 +218,7 @@ _CONTEXTS: dict[str, Callable[[Text, Text], Kills | None]] = {
     "template": _braces,
     "format": _braces,
     "nosql": _structure,
+    "field-name": _bare,
     "regex": _bare,
     "argument": _option,
     "bare": _bare,

@@ -15,6 +15,7 @@ from backend_lint.taint.domain import (
     NUMBER,
     STRING,
     UNKNOWN,
+    ClassValue,
     Derived,
     FunctionValue,
     Partial,
@@ -42,6 +43,7 @@ Args = Sequence[Value]
 Keywords = dict[str, Value]
 PATH = "pathlib.Path"
 MOST_PUBLIC = 16
+_COLUMN = models.SinkModel(kind="field-name", calls=(), arguments=(), fits="a table of the names that are allowed")
 _NO_ESCAPE = frozenset({"..", "../", "..\\", NORMALISED})
 _URL_SAFE = frozenset(META - {"/", "-", ".", "_", "~", "+", "%", "..", "../", "//"})
 
@@ -522,6 +524,8 @@ def _getattr(
     if len(args) < 2:
         return None
     default = args[2] if len(args) > 2 else NOTHING
+    if any(type(each) is ClassValue and each.cls.qualified in self.engine.project.models for each in args[0].callables):
+        self.engine.sinks.judge(frame, node, "builtins.getattr", _COLUMN, args[1:2])
     names = [each for each in args[1].consts if isinstance(each, str)] if args[1].is_constant else None
     if names:
         return join(join_all(self.engine.members.peek(frame, args[0], name, node) for name in names), default)

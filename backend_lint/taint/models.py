@@ -25,6 +25,7 @@ A file of models is one library's:
     kind = "command"                  # the kind of danger; `cleans` below speaks of the same
     calls = ["os.system"]             # `Class.method` for methods, also of subclasses
     arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords,
+                                      # "names" for the names of the keywords in `**mapping`,
                                       # "%" for a message and those it formats as text
     context = "shell"                 # how the text around a hole is read; the kind's own where left out
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
@@ -83,7 +84,7 @@ VERSION = 1
 # Kinds that an attacker reaches by breaking out of a text; the others need no special character.
 INJECTION = frozenset({
     "sql", "command", "code", "template", "path", "ssrf", "xss", "redirect", "xpath", "ldap", "header", "log",
-    "nosql", "regex", "format", "mail", "deserialization", "xml", "archive", "cache",
+    "nosql", "regex", "format", "mail", "deserialization", "xml", "archive", "cache", "field-name",
 })  # fmt: skip
 ALL = INJECTION | frozenset({"resource", "trust-boundary"})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts import ir
 from backend_lint.taint import containers, contexts, strings
-from backend_lint.taint.domain import NOTHING, Symbol, Value, constant
+from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
 from backend_lint.taint.models import Condition, SinkModel
@@ -72,7 +72,12 @@ class Sinks:
         args: Sequence[Value],
         keywords: dict[str, Value],
     ) -> None:
-        self.judge(frame, node, symbol, sink, self._arguments(frame, sink, receiver, args, keywords))
+        values = self._arguments(frame, sink, receiver, args, keywords)
+        if "names" in sink.arguments:
+            mappings = [frame.evaluate(arg.value) for arg in node.args if arg.stars == 2]
+            values += [obj.keys for mapping in mappings for _, obj in frame.objects(mapping)]
+            values += [labelled(mapping.labels) for mapping in mappings if mapping.labels]
+        self.judge(frame, node, symbol, sink, values)
 
     def judge(self, frame: Frame, node: ir.Node, symbol: str, sink: SinkModel, values: Sequence[Value]) -> None:
         context = sink.context or sink.kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend_lint.api import Column, Function, Model, Project, ir
+from backend_lint.api import Column, Function, Model, Project, ir, words
 
 
 def listed(names: list[str], most: int = 5) -> str:
@@ -19,6 +19,12 @@ def served(project: Project) -> dict[str, str]:
 def column_of(model: Model, name: str) -> Column | None:
     """The column that a query names, by attribute or by its name in the database."""
     return model.columns.get(name) or next((each for each in model.columns.values() if each.name == name), None)
+
+
+def is_indexed(project: Project, model: Model, name: str) -> bool:
+    """Whether an index starts with a database column, as the model says or as the migrations leave it."""
+    stored = project.stored_table(model.table)
+    return model.is_indexed(name) or (stored is not None and stored.is_indexed(name))
 
 
 class Loop:
@@ -59,3 +65,42 @@ def loops(function: Function) -> list[Loop]:
 
 def uses(expr: ir.Expr, names: set[str]) -> bool:
     return any(type(node) is ir.Name and node.id in names for node in ir.walk_expression(expr))
+
+
+_PRIVILEGED = frozenset(
+    {"is_admin", "is_superuser", "is_staff", "is_superadmin", "superuser", "admin", "is_owner", "is_moderator"}
+    | {
+        "role",
+        "roles",
+        "user_role",
+        "permissions",
+        "user_permissions",
+        "groups",
+        "scopes",
+        "access_level",
+        "is_verified",
+    }
+    | {"email_verified", "verified", "is_approved", "balance", "credit", "credits", "is_root", "privileges"}
+)
+_SECRET_ENDS = (
+    ("password",),
+    ("password", "hash"),
+    ("hashed", "password"),
+    ("secret",),
+    ("secret", "key"),
+    ("token",),
+    ("api", "key"),
+    ("private", "key"),
+    ("salt",),
+    ("otp",),
+)
+
+
+def is_privileged(name: str) -> bool:
+    """Whether a field of this name decides what its user may do, or is worth money."""
+    return name.lower() in _PRIVILEGED
+
+
+def is_secret(name: str) -> bool:
+    parts = tuple(words(name))
+    return any(parts[-len(end) :] == end for end in _SECRET_ENDS)

@@ -1,8 +1,9 @@
 """A column that requests filter on has no index.
 
 ## What it does
-Reports columns that queries of routes and tasks filter on and that no index, unique key or primary key starts with, in
-tables that requests add rows to. A query that another, indexed column already narrows does not count.
+Reports columns that queries of routes and tasks filter on, or sort by to take the first rows, and that no index, unique
+key or primary key of the models and the migrations starts with, in tables that requests add rows to. A query that
+another, indexed column already narrows does not count.
 
 ## Why it matters
 Each such query reads the whole table. It is fast on the ten rows of a test, and gets slower with every row for ever.
@@ -81,63 +82,84 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
-from backend_lint.rules.data._shared import column_of, served
+from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
+from backend_lint.rules.data._shared import column_of, is_indexed, served
 
 _SARGABLE = frozenset({"==", "in", "<", "<=", ">", ">=", "between", "startswith"})
 _SELECTIVE = frozenset({"==", "in"})
 _FEW_VALUES = frozenset({"Boolean", "BOOLEAN", "BooleanField", "NullBooleanField", "Enum", "ENUM", "SmallIntegerField"})
-_FEW_NAMES = ("status", "state", "kind", "type", "role", "level", "gender", "is_", "has_")
+_FEW_NAMES = ("status", "state", "kind", "type", "role", "level", "gender", "is_", "has_", "enabled", "active", "allow")
+_TELLING = frozenset({"id", "uuid", "code", "token", "email", "key", "hash", "slug", "username", "name", "number"})
+_FEW_ROWS = frozenset(
+    {"setting", "settings", "config", "configuration", "option", "role", "permission", "theme", "plugin"}
+)
 
 
 class UnindexedFilterColumn(ProjectRule):
     code = "DAT101"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (1067,)
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:
         running = served(project)
-        growing = _growing(project, running)
         found: defaultdict[tuple[str, str], list[Query]] = defaultdict(list)
-        for query in project.queries:
-            label = running.get(getattr(query.scope, "qualified", ""))
-            model = project.models.get(query.model or "")
-            if label is None or model is None or model.qualified not in growing or query.is_opaque:
-                continue
-            for column in _unindexed(query, model):
+        sorting: set[int] = set()
+        for query, model in _queries(project, running):
+            columns = _unindexed(project, query, model)
+            if not query.filters:
+                columns = _sorted_by(project, query, model)
+                sorting.add(id(query))
+            for column in columns:
                 found[model.qualified, column.attribute].append(query)
         for (name, attribute), queries in sorted(found.items()):
             model = project.models[name]
             label = running[queries[0].scope.qualified]  # type: ignore[union-attr]
             more = f" and {len(queries) - 1} more queries" if len(queries) > 1 else ""
+            how = "sort" if all(id(query) in sorting for query in queries) else "filter"
             yield self.finding(
                 model.columns[attribute].at,
-                f"`{label}`{more} filter{'' if more else 's'} `{model.table}` by `{attribute}`, which has no index: each reads "
+                f"`{label}`{more} {how}{'' if more else 's'} `{model.table}` by `{attribute}`, which has no index: each reads "
                 "the whole table",
-                help=f"Give `{model.name}.{attribute}` an index (`index=True`, `db_index=True` or in `Meta.indexes`).",
-                related=[Step(query.at, "filtered here") for query in queries[:6]],
+                help=f"Give `{model.name}.{attribute}` an index ({_how(model)}).",
+                related=[
+                    Step(query.at, "sorted here" if id(query) in sorting else "filtered here") for query in queries[:6]
+                ],
                 unit=model.qualified,
                 discriminator=attribute,
             )
 
+    def examined(self, project: Project) -> Iterable[str]:
+        return list(dict.fromkeys(model.qualified for _, model in _queries(project, served(project))))
 
-def _growing(project: Project, running: dict[str, str]) -> set[str]:
-    """Models whose tables get rows while the application serves."""
-    return {
+
+def _how(model: Model) -> str:
+    return "`db_index=True`, or in `Meta.indexes`" if model.orm == "django" else "`index=True`, or an `Index`"
+
+
+def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Model]]:
+    """The queries of routes and tasks that are understood, on tables that get rows while the application serves."""
+    growing = {
         query.model
         for query in project.queries
         if query.operation == "insert" and query.model and getattr(query.scope, "qualified", "") in running
     }
+    found = []
+    for query in project.queries:
+        model = project.models.get(query.model or "")
+        if model is None or model.qualified not in growing or query.is_opaque or query.has_unknown_filters:
+            continue
+        if getattr(query.scope, "qualified", "") in running and words(model.name)[-1] not in _FEW_ROWS:
+            found.append((query, model))
+    return found
 
 
-def _unindexed(query: Query, model: Model) -> list[Column]:
-    """The columns that the query has to search the table by; none where another column narrows it first."""
-    columns: list[Column] = []
+def _unindexed(project: Project, query: Query, model: Model) -> list[Column]:
+    """The column that the query has to search the table by; none where another column narrows it first."""
+    columns: list[tuple[bool, bool, Column]] = []
     for use in query.filters:
         column = column_of(model, use.column)
-        if use.operator not in _SARGABLE:
+        if use.operator not in _SARGABLE or use.function is not None or _is_none(use.value):
             continue
         if use.model not in (None, model.qualified):
             if use.operator in _SELECTIVE:
@@ -145,13 +167,30 @@ def _unindexed(query: Query, model: Model) -> list[Column]:
             continue
         if column is None:
             return []  # a predicate that is not understood may be the one that narrows
-        if model.is_indexed(column.name):
-            if use.operator in _SELECTIVE:
+        if is_indexed(project, model, column.name):
+            if use.operator in _SELECTIVE and not use.is_alternative:
                 return []
-        elif column.type not in _FEW_VALUES and not column.choices and not _has_few_values(column):
-            columns.append(column)
-    return columns
+        elif not _has_few_values(column):
+            is_reference = column.foreign_key is not None or words(column.attribute)[-1] in _TELLING
+            columns.append((use.operator not in _SELECTIVE, not is_reference, column))
+    return [min(columns, key=lambda each: each[:2])[2]] if columns else []
+
+
+def _is_none(value: ir.Expr | None) -> bool:
+    return type(value) is ir.Const and value.value is None
+
+
+def _sorted_by(project: Project, query: Query, model: Model) -> list[Column]:
+    """The column by which a query takes the first rows of the whole table."""
+    if query.operation != "select" or not query.orders or not (query.limit is not None or query.is_single):
+        return []
+    first = query.orders[0]
+    column = column_of(model, first.column) if first.model in (None, model.qualified) and not first.function else None
+    if column is None or is_indexed(project, model, column.name) or _has_few_values(column):
+        return []
+    return [column]
 
 
 def _has_few_values(column: Column) -> bool:
-    return column.attribute.startswith(_FEW_NAMES) or column.attribute.endswith(_FEW_NAMES)
+    named = column.attribute.startswith(_FEW_NAMES) or column.attribute.endswith(_FEW_NAMES)
+    return named or column.choices or column.type in _FEW_VALUES or column.family in ("boolean", "enum")

@@ -61,7 +61,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backend_lint.api import Finding, Model, Project, ProjectRule, Severity, Step, Unit
-from backend_lint.rules.data._shared import listed
+from backend_lint.rules.data._shared import is_indexed, listed
 
 
 class UnindexedForeignKey(ProjectRule):
@@ -76,7 +76,7 @@ class UnindexedForeignKey(ProjectRule):
             bare = [
                 column
                 for column in model.columns.values()
-                if column.foreign_key and not column.primary_key and not model.is_indexed(column.name)
+                if column.foreign_key and not column.primary_key and not is_indexed(project, model, column.name)
             ]
             if bare:
                 keys = "foreign keys" if len(bare) > 1 else "foreign key"

@@ -42,8 +42,7 @@ def ping():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class CommandInjection(FlowRule):

@@ -45,8 +45,7 @@ def login():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class LogInjection(FlowRule):

@@ -37,8 +37,7 @@ def forward():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class OpenRedirect(FlowRule):

@@ -49,8 +49,7 @@ def contact():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class ProtocolInjection(FlowRule):

@@ -38,8 +38,7 @@ def hello():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class ReflectedXss(FlowRule):

@@ -43,8 +43,7 @@ def orders(q: str) -> list:
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class SqlInjection(FlowRule):

@@ -39,8 +39,7 @@ def preview(article: str) -> str:
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class Ssrf(FlowRule):

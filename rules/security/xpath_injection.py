@@ -40,8 +40,7 @@ def people():
 
 from __future__ import annotations
 
-from backend_lint.api import Severity
-from backend_lint.rules.security._flows import FlowRule
+from backend_lint.api import FlowRule, Severity
 
 
 class XpathInjection(FlowRule):

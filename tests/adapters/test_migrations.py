@@ -126,6 +126,19 @@ def test_a_batch_names_the_table_once() -> None:
     ]
 
 
+def test_batches_of_one_name_are_told_apart() -> None:
+    assert lines(
+        alembic(
+            """
+            with op.batch_alter_table("orders") as batch:
+                batch.drop_column("note")
+            with op.batch_alter_table("lines") as batch:
+                batch.drop_column("total")
+            """
+        )
+    ) == ["drop_column orders.note", "drop_column lines.total"]
+
+
 def test_an_index_may_be_built_outside_of_the_transaction() -> None:
     assert lines(
         alembic(

@@ -7,7 +7,7 @@ from backend_lint.project.model.app import App, ExceptionHandler, Middleware
 from backend_lint.project.model.backend import Backend
 from backend_lint.project.model.flow import Flow
 from backend_lint.project.model.log import LogCall
-from backend_lint.project.model.migration import Migration, Operation
+from backend_lint.project.model.migration import Migration, Operation, StoredTable
 from backend_lint.project.model.outbound import Outbound
 from backend_lint.project.model.query import ColumnUse, Query
 from backend_lint.project.model.route import Guard, GuardKind, Input, Route
@@ -42,6 +42,7 @@ __all__ = [
     "Schema",
     "SchemaField",
     "Setting",
+    "StoredTable",
     "Task",
     "Transaction",
 ]

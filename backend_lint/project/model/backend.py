@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 
 from backend_lint.project.model.app import App
 from backend_lint.project.model.flow import Flow
 from backend_lint.project.model.log import LogCall
-from backend_lint.project.model.migration import Migration
+from backend_lint.project.model.migration import Migration, StoredTable
 from backend_lint.project.model.outbound import Outbound
 from backend_lint.project.model.query import Query
 from backend_lint.project.model.route import Route
@@ -21,7 +22,8 @@ from backend_lint.project.model.transaction import Commit, Transaction
 class Backend:
     """What the adapters understood, each list in the order of place. `frameworks` are display names, in order of size.
 
-    `flows` are what data flow found, `sinks` the places that it examined, by kind.
+    `stored` are the tables that the migrations leave behind. `flows` are what data flow found, `sinks` the places that
+    it examined, by kind.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class Backend:
         self.settings: list[Setting] = []
         self.logs: list[LogCall] = []
         self.migrations: list[Migration] = []
+        self.stored: list[StoredTable] = []
         self.flows: list[Flow] = []
         self.sinks: dict[str, list[str]] = {}
 
@@ -50,6 +53,20 @@ class Backend:
             known = found.get(model.table)
             if known is None or known.parent == model.qualified or (known.parent and not model.parent):
                 found[model.table] = model
+        return found
+
+    def stored_table(self, name: str) -> StoredTable | None:
+        """The table of this name, with its schema, that the migrations leave; without one if only one is meant."""
+        return self._stored.get(name) or self._stored.get(name.rpartition(".")[2])
+
+    @functools.cached_property
+    def _stored(self) -> dict[str, StoredTable]:
+        found = {table.name: table for table in self.stored}
+        last = Counter(table.name.rpartition(".")[2] for table in self.stored)
+        for table in self.stored:
+            short = table.name.rpartition(".")[2]
+            if last[short] == 1:
+                found.setdefault(short, table)
         return found
 
     @functools.cached_property

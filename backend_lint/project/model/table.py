@@ -50,6 +50,8 @@ class Index:
     """`columns` are database names, in order, up to the first expression; `is_partial` where there is a condition.
 
     `is_constraint` where it is declared as a unique constraint. Indexes of single columns (`index=True`) count, too.
+    `method` is how it is built where that is not the database's usual way (`gin`, `hash`, an operator class, in part
+    `descending`).
     """
 
     columns: tuple[str, ...]
@@ -59,6 +61,7 @@ class Index:
     is_partial: bool = False
     is_constraint: bool = False
     has_expressions: bool = False
+    method: str | None = None
 
 
 @dataclass(eq=False)

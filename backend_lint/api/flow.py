@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from backend_lint.api import Confidence, Finding, Flow, Project, ProjectRule, Unit
+from backend_lint.api.rule import ProjectRule, Unit
+from backend_lint.core import Confidence, Finding
+from backend_lint.project import Project
+from backend_lint.project.model import Flow
 
 
 class FlowRule(ProjectRule):

@@ -1,0 +1,71 @@
+"""The client names the column or lookup of a query.
+
+## What it does
+Follows data from the client to where it names what a query sorts, filters or selects by: `order_by(name)`,
+`values(name)`, `filter(**{name: value})`, `getattr(Model, name)`. A test against the names that are allowed, an enum or
+a table of columns ends the search.
+
+## Why it matters
+Names are power: Django's lookups walk from a note to its author's password hash (`author__password__startswith`), and
+answers tell it character by character. Sorting by a secret column tells its order. Any other name is a 500.
+
+## Example
+```python
+from django.db import models
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+
+class Order(models.Model):
+    note = models.CharField(max_length=80)
+
+
+def orders(request: HttpRequest) -> JsonResponse:
+    found = Order.objects.filter(**{request.GET["field"]: request.GET["value"]})
+    return JsonResponse({"count": found.count()})
+
+
+urlpatterns = [path("orders", orders)]
+```
+
+## Use instead
+```python
+from django.db import models
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+
+class Order(models.Model):
+    note = models.CharField(max_length=80)
+
+
+FIELDS = {"note": "note__icontains"}
+
+
+def orders(request: HttpRequest) -> JsonResponse:
+    found = Order.objects.filter(**{FIELDS[request.GET["field"]]: request.GET["value"]})
+    return JsonResponse({"count": found.count()})
+
+
+urlpatterns = [path("orders", orders)]
+```
+
+## References
+- https://cwe.mitre.org/data/definitions/943.html
+- https://docs.djangoproject.com/en/stable/topics/db/queries/#lookups-that-span-relationships
+"""
+
+from __future__ import annotations
+
+from backend_lint.api import FlowRule, Severity
+
+
+class UserControlledFieldName(FlowRule):
+    code = "DAT206"
+    severity = Severity.HIGH
+    preview = True
+    cwe = (943, 639)
+    owasp = ("A03:2021", "A05:2025", "API3:2023")
+    kinds = ("field-name",)
+    harm = "the client chooses the column, secret ones and those of related tables included"
+    remedy = "Look the name up in a table of those that are allowed."
