@@ -276,12 +276,15 @@ class Registration:
         self._executed: set[str] = set()
         self._instances: dict[str, Instance] = {}
         self._attributes: dict[tuple[str, str], Value] = {}
+        self._lifespans: list[tuple[FunctionValue, Object]] = []
         self._relevant = _relevant_functions(project)
 
     def interpret(self) -> None:
         modules = [module for module in self.project.modules.values() if module.role in (Role.APP, Role.SCRIPT)]
         for module in modules:
             self.frame(module)
+        for lifespan, app in self._lifespans:
+            self._invoke(lifespan, [app], {}, None)
         for module in modules:
             for function in module.functions:
                 if function.qualified in self._relevant and function.qualified not in self._executed:
@@ -299,7 +302,20 @@ class Registration:
                 if init is not None and init.qualified in self._relevant and init is not function:
                     self._invoke(FunctionValue(init, bound=bound), [], {}, None)
         frame = self._frames.get(function.module.name)
-        self._invoke(FunctionValue(function, frame, bound), [], {}, None)
+        self._invoke(FunctionValue(function, frame, bound), [], self._only_ones(function), None)
+
+    def _only_ones(self, function: Function) -> dict[str, Value]:
+        """Arguments for parameters whose annotation names a framework's kind that the project makes one object of."""
+        found: dict[str, Value] = {}
+        for parameter in function.parameters:
+            kind = self.project.types.annotation(parameter.annotation, function.around) if parameter.annotation else None
+            made = [] if kind is None or kind.name not in KINDS else self._made_as(kind.name)
+            if len(made) == 1:
+                found[parameter.name] = made[0]
+        return found
+
+    def _made_as(self, symbol: str) -> list[Object]:
+        return [each for each in self.objects if each.symbol == symbol]
 
     def events_of(self, target: Object) -> list[Event]:
         """What happened to one object."""
@@ -787,13 +803,15 @@ class Registration:
 
     def _object(self, made: Object) -> Object:
         self.objects.append(made)
+        lifespan = made.kwargs.get("lifespan")
+        if isinstance(lifespan, FunctionValue):
+            self._lifespans.append((lifespan, made))
         return made
 
     def _construct(self, cls: Class, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
         kind = next((each for each in self.project.classes.mro(cls) if isinstance(each, str) and each in KINDS), None)
         if kind is not None:
-            made = Object(kind, call, frame.scope, args, kwargs, cls=cls)
-            self.objects.append(made)
+            made = self._object(Object(kind, call, frame.scope, args, kwargs, cls=cls))
             init = self.project.classes.method(cls.qualified, "__init__")
             if init is not None:
                 self._invoke(FunctionValue(init, bound=made), args, kwargs, frame)
