@@ -58,10 +58,9 @@ def compared(truth: Row, found: Row) -> tuple[Share, ...]:
         shares += [
             Share("routes", frozenset(real), frozenset(read)),
             Share("guarded", _guarded(real, both), _guarded(read, both)),
-            Share("open", both - _guarded(real, both), both - _guarded(read, both)),
         ]
     if truth["models"]:
-        real_models, read_models = truth["models"], _of_tables(found["models"], truth["models"])
+        real_models, read_models = truth["models"], _of_tables(found["models"])
         shares += [
             Share("columns", frozenset(_columns(real_models)), frozenset(_columns(read_models))),
             *(
@@ -102,9 +101,13 @@ def _guarded(answers: dict[str, bool], among: Iterable[str]) -> frozenset[str]:
     return frozenset(address for address in among if answers[address])
 
 
-def _of_tables(models: Sequence[Row], real: Sequence[Row]) -> list[Row]:
-    """The models with tables of their own, those of libraries left out on both sides."""
-    return [model for model in models if model["table"] is not None]
+def _of_tables(models: Sequence[Row]) -> list[Row]:
+    """The models that have tables, each with the columns that lie in its own."""
+    return [
+        model | {"columns": [column for column in model["columns"] if column["table"] is None]}
+        for model in models
+        if model["table"] is not None
+    ]
 
 
 def _columns(models: Sequence[Row], fact: str | None = None) -> Iterator[str]:

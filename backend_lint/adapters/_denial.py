@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
+from backend_lint.adapters._principal import principals
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
@@ -15,6 +16,7 @@ from backend_lint.project.model import GuardKind
 
 _DEPTH = 4
 _STATUSES = (401, 403, 429)
+CSRF = 419  # stands for the refusal of a wrong CSRF token, whatever status it has
 _ELSEWHERE = (301, 302, 303, 307)
 _NAMED_STATUS = re.compile(r"HTTP_(\d{3})")
 _UNAUTHENTICATED = re.compile(
@@ -101,8 +103,14 @@ class Denials:
         self._all: dict[tuple[str, int], frozenset[int]] = {}
 
     def kinds(self, function: Function) -> list[GuardKind]:
-        """The kinds of guard that a function is, by the statuses it can answer; none where it cannot refuse."""
-        return guard_kinds(self.statuses(function))
+        """The kinds of guard that a function is, by the statuses it can answer; none where it cannot refuse.
+
+        What forbids without a look at who asks, as a switch or a filter does, is none.
+        """
+        found = self.statuses(function)
+        if 403 in found and 401 not in found and not principals(self.project).concern(function):
+            found -= {403}
+        return guard_kinds(found)
 
     def statuses(self, function: Function, depth: int = _DEPTH) -> frozenset[int]:
         """Which of 401, 403 and 429 a function can answer, itself, in what it defines, or through what it calls."""
@@ -289,5 +297,5 @@ def _told_by_name(name: str) -> int | None:
 
 
 def guard_kinds(statuses: frozenset[int]) -> list[GuardKind]:
-    kinds = {401: GuardKind.AUTHENTICATION, 403: GuardKind.AUTHORIZATION, 429: GuardKind.THROTTLE}
-    return [kinds[status] for status in _STATUSES if status in statuses]
+    kinds = {401: GuardKind.AUTHENTICATION, 403: GuardKind.AUTHORIZATION, 429: GuardKind.THROTTLE, CSRF: GuardKind.CSRF}
+    return [kind for status, kind in kinds.items() if status in statuses]

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from backend_lint.adapters._flask_known import KNOWN
 from backend_lint.adapters._guards import Decorator, Guards
-from backend_lint.adapters._paths import open_api_path
+from backend_lint.adapters._paths import concrete, open_api_path
 from backend_lint.adapters._registration import (
     Called,
     ClassValue,
@@ -48,7 +48,6 @@ _METHOD_VIEWS = ("flask.views.MethodView", "quart.views.MethodView")
 _HOOKS = frozenset({"before_request", "before_app_request", "url_value_preprocessor", "app_url_value_preprocessor"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _TYPES = {"int": "int", "float": "float", "uuid": "UUID"}
-_SAMPLE = "\x00"
 
 _KNOWN: WeakKeyDictionary[Project, Served] = WeakKeyDictionary()
 
@@ -354,8 +353,8 @@ class Served:
         for framework in ("flask", "quart"):
             request = f"{framework}.request"
             facts |= {
-                f"{request}.path": _concrete(path, names),
-                f"{request}.full_path": _concrete(path, names),
+                f"{request}.path": concrete(path, names),
+                f"{request}.full_path": concrete(path, names),
                 f"{request}.endpoint": endpoint,
                 f"{request}.url_rule.endpoint": endpoint,
                 f"{request}.url_rule.rule": path,
@@ -432,11 +431,3 @@ def _joined(prefix: str, path: str) -> str:
     if not prefix:
         return path
     return f"{prefix.rstrip('/')}/{path.lstrip('/')}" if path else prefix
-
-
-def _concrete(path: str, names: dict[str, str]) -> str:
-    """The path of a request, with something that nobody writes for each parameter."""
-    shown = open_api_path(path)[0]
-    for name in names:
-        shown = shown.replace("{" + name + "}", _SAMPLE)
-    return shown

@@ -14,7 +14,7 @@ from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
 from backend_lint.project import Class, Function, Project, Scope
-from backend_lint.project.constants import UNKNOWN, arguments_of, constant, returned
+from backend_lint.project.constants import UNKNOWN, arguments_of, constant, held, returned
 from backend_lint.project.model import Input
 
 _MARKERS = {
@@ -67,12 +67,31 @@ class Parameters:
         self.project = project
 
     def signature(self, function: Function, path_names: frozenset[str]) -> Signature:
+        wrapped = self._wrapped(function)
+        if wrapped is not None:
+            return self.signature(wrapped, path_names)
         found = Signature()
         for index, parameter in enumerate(function.parameters):
             if parameter.kind in ("star", "stars") or (index == 0 and function.cls is not None and _is_bound(function)):
                 continue
             self._read(parameter, parameter.annotation, function.around, path_names, found)
         return found
+
+    def _wrapped(self, function: Function) -> Function | None:
+        """The function whose signature `functools.wraps` gives to another, where the project tells which it is.
+
+        Of several that a factory chooses from, the first that depends on something.
+        """
+        for decorator in function.decorators:
+            if type(decorator) is ir.Call and self._named(decorator.func, function.around) == "functools.wraps":
+                made = held(self.project, decorator.args[0].value, function.around) if decorator.args else None
+                site = None if made is None or type(made[0]) is not ir.Call else self.project.site(*made)
+                for factory in site.targets[:1] if site is not None else ():
+                    names = (each.value for each in factory.statements if type(each) is ir.Return)
+                    found = [self.project.function(self.project.qualified(each, factory) or "") for each in names]
+                    known = [each for each in found if each is not None and each.parameters]
+                    return next((each for each in known if self.signature(each, frozenset()).dependencies), None)
+        return None
 
     def class_fields(self, cls: Class, path_names: frozenset[str]) -> Signature:
         """What class-based views and dataclass dependencies take: annotated attributes of the class and its bases."""
@@ -157,7 +176,7 @@ class Parameters:
             return dependency
         if type(target) is ir.Call and project.qualified(target.func, scope) == "functools.partial" and target.args:
             return self._resolve(dependency, target.args[0].value, scope)
-        made = self._handed_out(target, scope) if type(target) is ir.Call else None
+        made = self._handed_out(*self._assigned(target, scope))
         if made is not None:
             dependency.function, dependency.symbol = made, made.qualified
             return dependency
@@ -178,8 +197,19 @@ class Parameters:
         dependency.symbol = kind.name
         return dependency
 
-    def _handed_out(self, call: ir.Call, scope: Scope) -> Function | None:
+    def _assigned(self, target: Expr, scope: Scope) -> tuple[Expr, Scope]:
+        """What a module gives to a name that it assigns once, as in `authorize = authorization_provider()`."""
+        qualified = self.project.qualified(target, scope) if type(target) in (ir.Name, ir.Attribute) else None
+        module, rest = (None, "") if qualified is None else self.project.names.split(qualified)
+        values = [] if module is None else module.assignments.get(rest, [])
+        if module is None or len(values) != 1 or values[0].value is None:
+            return target, scope
+        return values[0].value, module
+
+    def _handed_out(self, call: Expr, scope: Scope) -> Function | None:
         """The function that a call of a factory gives: `current_user(required=False)` is `_optional_user`."""
+        if type(call) is not ir.Call:
+            return None
         factory = next(iter(self.project.site(call, scope).targets), None)
         if factory is None or factory.name == "__init__":
             return None

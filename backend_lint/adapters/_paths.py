@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+_SAMPLE = "\x00"
 _BRACES = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _ANGLES = re.compile(r"<(?:(?P<converter>[^<>:]+?(?:\([^<>]*\))?):)?(?P<name>\w+)>")
 
@@ -25,6 +27,14 @@ def open_api_path(path: str) -> tuple[str, dict[str, str]]:
 
     shown = _ANGLES.sub(angle, path) if "<" in path else _BRACES.sub(brace, path)
     return (shown if shown.startswith("/") else "/" + shown), converters
+
+
+def concrete(path: str, names: Iterable[str]) -> str:
+    """The path of a request, with something that nobody writes for each parameter."""
+    shown = open_api_path(path)[0]
+    for name in names:
+        shown = shown.replace("{" + name + "}", _SAMPLE)
+    return shown
 
 
 def open_api_regex(pattern: str) -> tuple[str, dict[str, str]]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backend_lint.adapters._denial import Denials, denials
+from backend_lint.adapters._denial import CSRF, Denials, denials
+from backend_lint.adapters._principal import principals
 from backend_lint.adapters._registration import Entries, Items, Literal, Registration, Value, registration
 from backend_lint.core import Role
 from backend_lint.facts import ir
@@ -22,6 +23,8 @@ from backend_lint.project import Function, Project, Scope
 
 _DEPTH = 5
 _UNROLLED = 60
+_FOLLOWED = 3  # calls within calls whose value is worked out
+_SHORT = 12  # statements of a function whose value is worked out
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 _PRINCIPAL = re.compile(
     r"(?:^|_)(?:user|users_?id|token|identity|principal|credentials?|claims|session|api_?key|authorization|auth|jwt)$"
@@ -37,6 +40,12 @@ _PURE = frozenset(
     {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "replace"}
     | {"split", "partition", "rpartition", "find", "count", "format", "title"}
 )
+_SESSIONS = frozenset({"flask.session", "quart.session"})
+_SENT = frozenset(
+    f"{each}.request.{part}" for each in ("flask", "quart") for part in ("form", "headers", "values", "json")
+)
+_ADDRESSES = frozenset({"remote_addr", "remote", "host", "ip", "remote_ip"})
+_PLACES = frozenset({"path", "full_path", "endpoint", "blueprint", "url_rule"})
 _COLLECTIONS = {"set": frozenset, "frozenset": frozenset, "list": tuple, "tuple": tuple, "sorted": tuple}
 
 
@@ -57,7 +66,7 @@ HEADERS = _Open()  # the headers of a request: those that every client sends, wi
 
 @dataclass(frozen=True)
 class Refusal:
-    """`status` is 401, 403 or 429. `is_returned` where it is an answer rather than an exception, which is `exception`
+    """`status` is 401, 403, 429 or `CSRF`. `is_returned` where it is an answer rather than an exception, which is `exception`
     where that is known. `is_certain` where no open condition stands before it."""
 
     status: int
@@ -99,6 +108,7 @@ class Strangers:
         self._facts: Mapping[str, Any] = {}
         self._seen: dict[int, Mapping[str, Any]] = {}
         self._consulted = 0
+        self._nesting = 0
         self._answers: dict[tuple[Any, ...], frozenset[Refusal]] = {}
         self._running: set[tuple[Any, ...]] = set()
 
@@ -187,6 +197,12 @@ class Strangers:
             else:
                 value = OPEN
             found[parameter.name] = value
+            if state is not None and type(passed) is ir.Name:
+                found |= {
+                    f"{parameter.name}.{name.partition('.')[2]}": each
+                    for name, each in state.env.items()
+                    if name.startswith(f"{passed.id}.")
+                }
         return found
 
     # Statements
@@ -215,7 +231,7 @@ class Strangers:
                 for target in targets:
                     self._bind(target, found, state.env)
                     if type(target) is ir.Name:
-                        state.held[target.id] = self._answers_of(value, state)
+                        state.held[target.id] = self._answers_of(value, state) | self._made(value, state)
             case ir.Augment(target=target, value=value):
                 self._calls(value, state)
                 self._bind(target, OPEN, state.env)
@@ -226,7 +242,7 @@ class Strangers:
             case ir.For():
                 return self._loop(stmt, state, defines)
             case ir.While(test=test, body=body, orelse=orelse):
-                self._open(body, state, defines)
+                self._open(body, state, defines, [test])
                 self._block(orelse, state, defines)
             case ir.Try():
                 return self._try(stmt, state, defines)
@@ -236,9 +252,9 @@ class Strangers:
                     if item.target is not None:
                         self._bind(item.target, OPEN, state.env)
                 return self._block(body, state, defines)
-            case ir.Match(cases=cases):
+            case ir.Match(subject=subject, cases=cases):
                 for case in cases:
-                    self._open(case.body, state, defines)
+                    self._open(case.body, state, defines, [subject])
             case ir.DefineFunction(function=index) if defines:
                 self._nested(state.function.module.functions[index], state)
         return False
@@ -247,7 +263,12 @@ class Strangers:
         self._calls(test, state)
         decided = self.truth(test, state.function, state.env)
         if decided is not None:
-            return self._block(body if decided else orelse, state, defines)
+            conditions = len(state.conditions)
+            state.conditions.append(test)
+            ended = self._block(body if decided else orelse, state, defines)
+            if not _leaves(orelse if decided else body):
+                del state.conditions[conditions:]
+            return ended
         before, was_open, conditions = dict(state.env), state.is_open, len(state.conditions)
         state.is_open = True
         state.conditions.append(test)
@@ -264,11 +285,13 @@ class Strangers:
             state.is_open = was_open
         return ended and other
 
-    def _open(self, body: list[Stmt], state: _State, defines: bool) -> None:
-        """Statements that may or may not run."""
-        before, was_open = dict(state.env), state.is_open
+    def _open(self, body: list[Stmt], state: _State, defines: bool, tests: list[Expr]) -> None:
+        """Statements that may or may not run, as `tests` decide."""
+        before, was_open, conditions = dict(state.env), state.is_open, len(state.conditions)
         state.is_open = True
+        state.conditions.extend(tests)
         self._block(body, state, defines)
+        del state.conditions[conditions:]
         state.env, state.is_open = _joined(before, state.env), was_open
 
     def _loop(self, stmt: ir.For, state: _State, defines: bool) -> bool:
@@ -282,7 +305,7 @@ class Strangers:
                     return True
         else:
             self._bind(stmt.target, OPEN, state.env)
-            self._open(stmt.body, state, defines)
+            self._open(stmt.body, state, defines, [stmt.iter])
         return self._block(stmt.orelse, state, defines)
 
     def _try(self, stmt: ir.Try, state: _State, defines: bool) -> bool:
@@ -295,9 +318,11 @@ class Strangers:
         endings = []
         for handler in stmt.handlers:
             state.env = dict(before)
-            was_open = state.is_open
+            was_open, conditions = state.is_open, len(state.conditions)
             state.is_open = not (caught and ended)
+            state.conditions.extend(each for part in stmt.body for each in ir.children(part))
             endings.append(self._block(handler.body, state, defines))
+            del state.conditions[conditions:]
             state.is_open = was_open
             after = _joined(after, state.env) if not endings[-1] else after
         state.env = after
@@ -341,9 +366,41 @@ class Strangers:
     # Refusals
 
     def _add(self, refusal: Refusal, state: _State) -> None:
+        """Keep a refusal; one that hangs on something else than who asks, as a switch does, is none."""
         if state.is_open and refusal.is_certain:
+            if any(self._is_token_check(condition, state.function) for condition in state.conditions):
+                refusal = replace(refusal, status=CSRF)
+            elif refusal.status == 403 and not self._is_personal(state):
+                return
             refusal = Refusal(refusal.status, refusal.is_returned, refusal.exception, False)
         state.found.add(refusal)
+
+    def _is_token_check(self, condition: Expr, scope: Scope) -> bool:
+        """Whether a condition compares what the session holds with what the client sent: a CSRF token."""
+        return any(
+            type(node) is ir.Compare
+            and any(self._is_session(one, scope) and self._is_sent(other, scope) for one, other in _ways(node))
+            for node in ir.walk_expression(condition)
+        )
+
+    def _is_session(self, expr: Expr, scope: Scope) -> bool:
+        return any((self.project.qualified(node, scope) or "") in _SESSIONS for node in ir.walk_expression(expr))
+
+    def _is_sent(self, expr: Expr, scope: Scope) -> bool:
+        return any((self.project.qualified(node, scope) or "") in _SENT for node in ir.walk_expression(expr))
+
+    def _is_personal(self, state: _State) -> bool:
+        """Whether the conditions here ask who it is; an address is somebody only where it is asked for some paths."""
+        asked = principals(self.project)
+        if any(asked.are_in(condition, state.function) for condition in state.conditions):
+            return True
+        named = {
+            node.name
+            for condition in state.conditions
+            for node in ir.walk_expression(condition)
+            if type(node) is ir.Attribute
+        }
+        return not named.isdisjoint(_ADDRESSES) and not named.isdisjoint(_PLACES)
 
     def _raised(self, exc: Expr, state: _State) -> None:
         scope = state.function
@@ -391,6 +448,16 @@ class Strangers:
             return frozenset()
         return frozenset(each for each in self._called(call, state) if each.is_returned)
 
+    def _made(self, value: Expr, state: _State) -> frozenset[Refusal]:
+        """The refusals that a response is, which an ASGI application then calls."""
+        return frozenset(Refusal(status, True) for status in self.denials.returned(value, state.function))
+
+    def _sent(self, call: ir.Call, state: _State) -> frozenset[Refusal]:
+        """`await response(scope, receive, send)`: the response that is called is the answer."""
+        if type(call.func) is ir.Call and len(call.args) == 3:
+            return self._made(call.func, state)
+        return state.held.get(call.func.id, frozenset()) if type(call.func) is ir.Name else frozenset()
+
     def _sends_away(self, answer: Expr, state: _State) -> bool:
         """Whether a redirect stands for "sign in first": it leads to a login, or hangs on who asks."""
         if type(answer) is ir.Call and self.denials.leads_to_login(answer):
@@ -417,6 +484,8 @@ class Strangers:
                 is_certain = is_certain or node is expr
             is_certain = is_certain or (node is expr and self.denials.is_abort(node, state.function))
             self._library(node, state)
+            for refusal in self._sent(node, state):
+                self._add(refusal, state)
             for refusal in self._called(node, state):
                 if not refusal.is_returned:
                     self._add(refusal, state)
@@ -596,10 +665,51 @@ class Strangers:
             case ir.Name(id=name) if name in _COLLECTIONS and len(call.args) == 1:
                 value = self._value(call.args[0].value, scope, env)
                 return _COLLECTIONS[name](value) if isinstance(value, (tuple, frozenset)) else OPEN
-        symbol = self.project.site(call, scope).symbol
-        if symbol is not None and f"{symbol}()" in self.library.nobody:
-            return self.library.nobody[f"{symbol}()"]
+        site = self.project.site(call, scope)
+        if site.symbol is not None and f"{site.symbol}()" in self.library.nobody:
+            return self.library.nobody[f"{site.symbol}()"]
+        if site.targets and site.is_certain:
+            return self._of_function(site.targets[0], call, scope, env)
         return OPEN
+
+    def _of_function(self, function: Function, call: ir.Call, scope: Scope, env: Mapping[str, Any]) -> Any:
+        """The value of a call of a short function of the project, where no open condition decides it."""
+        facts = function.facts
+        if self._nesting >= _FOLLOWED or facts.is_generator or facts.metrics.statements > _SHORT:
+            return OPEN
+        if function.decorators:
+            return OPEN
+        self._nesting += 1
+        state = _State(scope, dict(env), 0) if isinstance(scope, Function) else None
+        inner = self._arguments(function, call, scope, state)
+        ended, value = self._outcome(function.body, function, inner)
+        self._nesting -= 1
+        return value if ended else None
+
+    def _outcome(self, body: Iterable[Stmt], function: Function, env: dict[str, Any]) -> tuple[bool, Any]:
+        """Whether statements end the function, and what they return; open from the first thing that is not known."""
+        for stmt in body:
+            match stmt:
+                case ir.Return(value=value):
+                    return True, None if value is None else self._value(value, function, env)
+                case ir.Assign(targets=targets, value=value) if value is not None:
+                    found = self._value(value, function, env)
+                    for target in targets:
+                        self._bind(target, found, env)
+                case ir.If(test=test, body=then, orelse=otherwise):
+                    decided = self.truth(test, function, env)
+                    if decided is None:
+                        return True, OPEN
+                    ended, value = self._outcome(then if decided else otherwise, function, env)
+                    if ended:
+                        return True, value
+                case ir.Evaluate() | ir.Load():
+                    pass
+                case ir.Jump(kind="pass"):
+                    pass
+                case _:
+                    return True, OPEN
+        return False, None
 
     def _method(self, owner: Any, method: str, call: ir.Call, scope: Scope, env: Mapping[str, Any]) -> Any:
         args = [self._value(value, scope, env) for value in call.positional]
@@ -644,6 +754,15 @@ class Strangers:
                 parts = value if isinstance(value, tuple) and len(value) == len(items) else [OPEN] * len(items)
                 for item, part in zip(items, parts, strict=True):
                     self._bind(item, part, env)
+
+
+def _leaves(body: list[Stmt]) -> bool:
+    """Whether statements end the function, so that what follows hangs on the condition before them."""
+    return bool(body) and isinstance(body[-1], (ir.Return, ir.Raise))
+
+
+def _ways(node: ir.Compare) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:
+    return (node.left, node.right), (node.right, node.left)
 
 
 def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from backend_lint.adapters._asgi_known import KNOWN, stranger
 from backend_lint.adapters._denial import Denials, denials, named_status
+from backend_lint.adapters._guards import Decorator, Guards
 from backend_lint.adapters._parameters import Dependency, Parameters, written
-from backend_lint.adapters._paths import open_api_path
+from backend_lint.adapters._paths import concrete, open_api_path
 from backend_lint.adapters._registration import (
     Called,
     ClassValue,
@@ -69,6 +72,7 @@ _RESPONSES = (
     "starlette.responses.UJSONResponse",
 )
 _GUARDING_MIDDLEWARE = {"slowapi.middleware.SlowAPIMiddleware": GuardKind.THROTTLE}
+_NO_FACTS: dict[str, Any] = {}
 
 
 def read(project: Project) -> None:
@@ -87,7 +91,7 @@ class _Context:
     router: str = ""
     tags: tuple[str, ...] = ()
     dependencies: tuple[tuple[Value, str], ...] = ()
-    guards: tuple[Guard, ...] = ()
+    around: tuple[Decorator, ...] = ()
     in_schema: bool = True
     deprecated: bool = False
     framework: str = "fastapi"
@@ -98,6 +102,7 @@ class _Reader:
         self.project, self.found = project, found
         self.parameters = Parameters(project)
         self.denials: Denials = denials(project)
+        self.guards = Guards(project, KNOWN)
         self.by_target: dict[int, list[Event]] = {}
         for event in found.events:
             self.by_target.setdefault(id(event.target), []).append(event)
@@ -201,7 +206,7 @@ class _Reader:
                 *context.dependencies,
                 *((each, "app" if is_app else "router") for each in _items(container.argument(None, "dependencies"))),
             ),
-            guards=context.guards + (self._app_guards(container) if is_app else ()),
+            around=context.around + (self._around(container) if is_app else ()),
             in_schema=context.in_schema and literal(container.argument(None, "include_in_schema")) is not False,
             deprecated=context.deprecated or bool(literal(container.argument(None, "deprecated"))),
             framework=context.framework,
@@ -238,7 +243,7 @@ class _Reader:
         name = child.name if child.symbol in _APPS else context.app
         framework = _framework(child) if child.symbol in _APPS else context.framework
         self._walk(
-            child, _Context(context.prefix, name, child.name, guards=context.guards, framework=framework), around
+            child, _Context(context.prefix, name, child.name, around=context.around, framework=framework), around
         )
 
     def _event(self, event: Event, context: _Context, around: tuple[int, ...]) -> None:
@@ -366,9 +371,9 @@ class _Reader:
             order=self.order,
             converters=converters,
             scope=scope,
-            guards=list(context.guards),
         )
         self.order += 1
+        route.guards = list(self._middleware_guards(route, context.around))
         if type(node) is ir.Call:
             route.options = node.keywords
         self._options(route, kwargs)
@@ -571,22 +576,26 @@ class _Reader:
         if 401 in self.denials.direct(function) and not any(guard.level == "handler" for guard in route.guards):
             route.guards.append(Guard(GuardKind.AUTHENTICATION, function.name, function.at, "handler", function))
 
-    def _app_guards(self, container: Object) -> tuple[Guard, ...]:
-        """Guards in middleware, by effect: what can answer 401 or 403 guards all paths, unless it asks for the path."""
-        guards: list[Guard] = []
+    def _around(self, container: Object) -> tuple[Decorator, ...]:
+        """The middleware of an application, outermost first."""
+        found = []
         for value, place in self._wrapped(container):
-            function: Function | None = None
-            match value:
-                case FunctionValue():
-                    function = value.function
-                case ClassValue(cls=cls):
-                    function = cls.methods.get("dispatch") or cls.methods.get("__call__")
-                case Symbol(name=name) if name in _GUARDING_MIDDLEWARE:
-                    guards.append(Guard(_GUARDING_MIDDLEWARE[name], name.rpartition(".")[2], place, "middleware"))
-            if function is not None and not _tests_path(function):
-                name = function.cls.name if function.cls is not None else function.name
-                guards.extend(Guard(kind, name, place, "middleware", function) for kind in self.denials.kinds(function))
-        return tuple(guards)
+            if isinstance(value, ClassValue):
+                cls = value.cls
+                methods = (self.project.classes.method(cls.qualified, name) for name in ("dispatch", "__call__"))
+                found.append(Decorator(cls.name, place, next(filter(None, methods), None), cls.qualified))
+            elif value is not None:
+                found.append(self.guards.value(value, place))
+        return tuple(found)
+
+    def _middleware_guards(self, route: Route, around: tuple[Decorator, ...]) -> Iterator[Guard]:
+        """Guards in middleware, by what it answers to a stranger at this path."""
+        for each in around:
+            if each.symbol in _GUARDING_MIDDLEWARE:
+                yield Guard(_GUARDING_MIDDLEWARE[each.symbol], each.name, each.at, "middleware")
+            function = each.function
+            if function is not None:
+                yield from self.guards.hook(replace(each, known=_request(function, route)), "middleware", _NO_FACTS)
 
     def _wrapped(self, container: Object) -> Iterator[tuple[Value | None, Place]]:
         """The middleware of an application, however it was given, each with its place."""
@@ -598,15 +607,22 @@ class _Reader:
             if event.method == "middleware" and isinstance(event.decorated, Function):
                 yield FunctionValue(event.decorated), place
             elif event.method == "add_middleware":
-                yield event.argument(0, "middleware_class"), place
+                value = event.argument(0, "middleware_class")
+                if isinstance(value, Symbol) and value.name == "starlette.middleware.base.BaseHTTPMiddleware":
+                    value = event.argument(None, "dispatch")
+                yield value, place
 
 
-def _tests_path(function: Function) -> bool:
-    """Whether a middleware decides by path; which paths is more than its guards can say of all routes."""
-    return any(
-        type(node) is ir.Attribute and node.name == "path" and "url" in (ir.dotted(node) or "")
-        for node in ir.walk(function.body)
-    )
+def _request(function: Function, route: Route) -> dict[str, Any]:
+    """What a middleware knows of a request for a route, by the names that it has for it."""
+    names = [each.name for each in function.parameters if each.name != "self"]
+    if not names:
+        return {}
+    path, method = concrete(route.path, route.converters), route.methods[0]
+    kind = "websocket" if route.is_websocket else "http"
+    if function.name == "__call__":
+        return {names[0]: {"type": kind, "path": path, "method": method}}
+    return stranger(names[0], path, method) | {f"{names[0]}.scope": {"type": kind, "path": path}}
 
 
 def _verifies_password(function: Function) -> bool:

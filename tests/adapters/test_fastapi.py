@@ -271,3 +271,77 @@ class TestGuardsBehindIndirection:
         )
         [route] = found.routes
         assert ([each.name for each in route.idle], route.guards) == (["signed_in"], [])
+
+
+LIFESPAN = """
+from contextlib import asynccontextmanager
+from fastapi import APIRouter, FastAPI
+router = APIRouter(prefix="/items")
+@router.get("/{id}")
+def item(id: int): ...
+def include(app):
+    app.include_router(router)
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    include(app)
+    yield
+app = FastAPI(lifespan=lifespan)
+"""
+MIDDLEWARE = """
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+app = FastAPI()
+@app.middleware("http")
+async def check(request: Request, call_next):
+    if CONDITION:
+        return JSONResponse({}, status_code=403)
+    return await call_next(request)
+@app.get("/open/a")
+def a(): ...
+@app.get("/b")
+def b(): ...
+"""
+
+
+def test_what_a_lifespan_registers_is_served() -> None:
+    assert [route.label for route in project({"app.py": LIFESPAN}).routes] == ["GET /items/{id}"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "guarded"),
+    [
+        ('"session" not in request.cookies', [True, True]),
+        ('request.headers.get("X-Key") != KEY and not request.url.path.startswith("/open/")', [False, True]),
+        ("is_read_only()", [False, False]),
+        ('"multipart/form-data" in request.headers.get("Content-Type", "")', [False, False]),
+    ],
+)
+def test_middleware_guards_where_it_refuses_by_who_asks(condition: str, guarded: list[bool]) -> None:
+    found = project({"app.py": MIDDLEWARE.replace("CONDITION", condition)})
+    assert [route.is_guarded for route in found.routes] == guarded
+
+
+def test_a_dependency_that_a_factory_hands_out_has_the_signature_that_it_wraps() -> None:
+    text = """
+from functools import wraps
+from fastapi import Depends, FastAPI, Security
+from fastapi.security import OAuth2PasswordBearer
+bearer = OAuth2PasswordBearer(tokenUrl="/token")
+def nobody(): ...
+def by_token(token: str = Depends(bearer)): ...
+def provider():
+    if settings.open:
+        return nobody
+    return by_token
+def authorizer():
+    chosen = provider()
+    @wraps(chosen)
+    def wrapper(*args, **kwargs):
+        return chosen(*args, **kwargs)
+    return wrapper
+authorize = authorizer()
+app = FastAPI()
+@app.get("/a")
+def a(_=Security(authorize)): ...
+"""
+    assert [route.is_guarded for route in project({"app.py": text}).routes] == [True]

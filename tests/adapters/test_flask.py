@@ -264,3 +264,31 @@ def test_a_guard_above_the_route_is_idle() -> None:
     text = "from flask_login import login_required\n@login_required\n@app.get('/')\ndef f(): ...\n"
     [route] = project({"app.py": "from flask import Flask\napp = Flask(__name__)\n" + text}).routes
     assert ([each.name for each in route.idle], route.guards) == (["login_required"], [])
+
+
+HOOKED = """
+from flask import Flask, abort, redirect, request, session, url_for
+app = Flask(__name__)
+def authed():
+    return bool(session.get("id", False))
+@app.before_request
+def hook():
+BODY
+@app.post("/a")
+def a(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ("if is_importing():\n        return 'later', 403", []),
+        ("if not is_set_up():\n        return redirect(url_for('views.setup'))", []),
+        ("if authed():\n        if is_banned():\n            return 'no', 403", []),
+        ("if not authed():\n        abort(403)", ["authorization"]),
+        ("if session['nonce'] != request.form.get('nonce'):\n        abort(403)", ["csrf"]),
+    ],
+)
+def test_a_hook_guards_when_its_refusal_hangs_on_who_asks(body: str, kinds: list[str]) -> None:
+    (route,) = project({"app.py": HOOKED.replace("BODY", "    " + body)}).routes
+    assert [guard.kind.value for guard in route.guards] == kinds

@@ -98,6 +98,7 @@ def _model(model: Model) -> dict[str, Any]:
                 "unique": column.unique,
                 "index": column.index,
                 "foreign_key": column.foreign_key,
+                "table": column.table,
             }
             for column in model.columns.values()
         ],
