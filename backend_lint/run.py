@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import functools
+import io
 import os
+import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,7 @@ from backend_lint.findings.compare import changes
 from backend_lint.findings.gate import gated
 from backend_lint.findings.since import new_suppressions, since
 from backend_lint.project.contract import Contract, decoded
+from backend_lint.report.view import split_lines
 
 Progress = Callable[[str, int, int], None]
 
@@ -84,7 +87,8 @@ def run_since(
     then = _run_at(history, before, config, discovery, progress, today)
     now = run(config, discovery, progress=progress, today=today, base=contract(then))
     silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
-    compared = since(now, then, revision)
+    unreported = {file.path for file in discovery.files if not file.reported}
+    compared = since(now, then, revision, lambda path: path not in unreported)
     compared = msgspec.structs.replace(
         compared,
         diagnostics=(*compared.diagnostics, *silenced),
@@ -157,6 +161,20 @@ def _read_contract(path: Path, name: str) -> Contract:
         return decoded(path.read_text("utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
         raise BackendLintError(f"{name} cannot be read: {error}") from error
+
+
+def source_lines(config: Config, overlay: Mapping[str, bytes]) -> Callable[[str], Sequence[str] | None]:
+    """What gives a report the lines of the project's files; None where a file is gone or cannot be read as text."""
+
+    def lines(path: str) -> Sequence[str] | None:
+        try:
+            content = overlay[path] if path in overlay else (config.root / path).read_bytes()
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        except (OSError, SyntaxError):
+            return None
+        return split_lines(content.decode(encoding, "replace"))
+
+    return lines
 
 
 def _contents(config: Config, discovery: Discovery) -> tuple[dict[str, bytes], list[Diagnostic]]:

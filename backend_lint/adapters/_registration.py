@@ -308,7 +308,9 @@ class Registration:
         """Arguments for parameters whose annotation names a framework's kind that the project makes one object of."""
         found: dict[str, Value] = {}
         for parameter in function.parameters:
-            kind = self.project.types.annotation(parameter.annotation, function.around) if parameter.annotation else None
+            kind = (
+                self.project.types.annotation(parameter.annotation, function.around) if parameter.annotation else None
+            )
             made = [] if kind is None or kind.name not in KINDS else self._made_as(kind.name)
             if len(made) == 1:
                 found[parameter.name] = made[0]

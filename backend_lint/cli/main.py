@@ -30,6 +30,9 @@ COMMANDS = (
     "init",
     "plugins",
     "completion",
+    "server",
+    "mcp",
+    "hook",
 )
 DEFAULT = "check"
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import sys
 import tempfile
-import tokenize
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +16,9 @@ from backend_lint.cli import terminal
 from backend_lint.config import Config
 from backend_lint.config.explain import nearest
 from backend_lint.core import BackendLintError, Report
-from backend_lint.report import FORMATS, render, split_lines
+from backend_lint.report import FORMATS, render
 from backend_lint.report.together import together
+from backend_lint.run import source_lines
 
 FOR_PEOPLE = frozenset({"full", "concise"})
 STDOUT = "-"
@@ -144,7 +143,7 @@ def _rendered(output: Output, project: Shown, manner: Manner, *, is_alone: bool)
     return render(
         output.format,
         project.report,
-        lines=_lines(project),
+        lines=source_lines(project.config, project.overlay),
         color=is_on_screen and terminal.has_color(manner.color, manner.environ, sys.stdout),
         width=terminal.width(sys.stdout) if is_on_screen else None,
         show_all=manner.show_all,
@@ -171,15 +170,3 @@ def _repository_prefix(root: Path, environ: Mapping[str, str]) -> str:
     top = next((path for path in (*named, *around[:1]) if root.is_relative_to(path)), root)
     prefix = root.relative_to(top).as_posix()
     return "" if prefix == "." else prefix
-
-
-def _lines(project: Shown) -> Callable[[str], Sequence[str] | None]:
-    def lines(path: str) -> Sequence[str] | None:
-        try:
-            content = project.overlay[path] if path in project.overlay else (project.config.root / path).read_bytes()
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        except (OSError, SyntaxError):
-            return None
-        return split_lines(content.decode(encoding, "replace"))
-
-    return lines

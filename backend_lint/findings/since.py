@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -11,9 +11,12 @@ from backend_lint.core import Diagnostic, DiagnosticKind, Report, Suppression
 from backend_lint.findings.baseline import accepted, match
 
 
-def since(now: Report, then: Report, revision: str) -> Report:
-    """The report `now` in which only findings are active that have no like in `then`."""
-    old = match(accepted(then.findings), now.findings, lambda path: True).findings
+def since(now: Report, then: Report, revision: str, is_in_scope: Callable[[str], bool]) -> Report:
+    """The report `now` in which only findings are active that have no like in `then`.
+
+    A file that is not in scope is there, and unreported: what was found in it then has not moved elsewhere.
+    """
+    old = match(accepted(then.findings), now.findings, is_in_scope).findings
     findings = tuple(
         msgspec.structs.replace(after, reason=f"there at {revision}") if after.state is not before.state else after
         for before, after in zip(now.findings, old, strict=True)

@@ -73,6 +73,12 @@ def test_moved_code_is_not_new(repository: Program) -> None:
     assert repository.check("--new-from", "HEAD").code == 0
 
 
+def test_a_copy_of_what_another_file_has_is_new_also_where_only_the_copy_is_named(repository: Program) -> None:
+    repository.write(copy=repository.read("app.py"))
+    assert repository.check("--new-from", "HEAD").found == ["copy.py:10 SEC403"]
+    assert repository.check("copy.py", "--new-from", "HEAD").found == ["copy.py:10 SEC403"]
+
+
 def test_the_base_is_where_the_branches_parted(repository: Program) -> None:
     repository.git("checkout", "--quiet", "-b", "topic")
     repository.git("checkout", "--quiet", "main")
