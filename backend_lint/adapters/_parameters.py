@@ -85,8 +85,9 @@ class Parameters:
         for decorator in function.decorators:
             if type(decorator) is ir.Call and self._named(decorator.func, function.around) == "functools.wraps":
                 made = held(self.project, decorator.args[0].value, function.around) if decorator.args else None
-                site = None if made is None or type(made[0]) is not ir.Call else self.project.site(*made)
-                for factory in site.targets[:1] if site is not None else ():
+                if made is None or type(made[0]) is not ir.Call:
+                    continue
+                for factory in self.project.site(made[0], made[1]).targets[:1]:
                     names = (each.value for each in factory.statements if type(each) is ir.Return)
                     found = [self.project.function(self.project.qualified(each, factory) or "") for each in names]
                     known = [each for each in found if each is not None and each.parameters]

@@ -66,8 +66,11 @@ HEADERS = _Open()  # the headers of a request: those that every client sends, wi
 
 @dataclass(frozen=True)
 class Refusal:
-    """`status` is 401, 403, 429 or `CSRF`. `is_returned` where it is an answer rather than an exception, which is `exception`
-    where that is known. `is_certain` where no open condition stands before it."""
+    """`status` is 401, 403, 429 or `CSRF`.
+
+    `is_returned` where it is an answer rather than an exception, which is `exception` where that is known.
+    `is_certain` where no open condition stands before it.
+    """
 
     status: int
     is_returned: bool = False
