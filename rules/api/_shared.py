@@ -172,6 +172,29 @@ def is_page(project: Project, route: Route) -> bool:
     return declared.endswith(_PAGES) or any(name.endswith(_PAGES) for name in returned_calls(project, route.handler))
 
 
+_RESOURCES = ("flask_restful.Resource", "flask_restx.Resource")
+_DATA = frozenset({"jsonify", "JsonResponse", "make_response", "json_response", "JSONResponse"})
+
+
+def answers_data(project: Project, route: Route) -> bool:
+    """Whether a route is part of an API for programs, as far as its code shows that."""
+    if route.is_websocket or not route.in_schema or is_page(project, route):
+        return False
+    if route.framework in ("fastapi", "drf"):
+        return True
+    if route.view is not None and project.classes.is_subclass(route.view, *_RESOURCES):
+        return True
+    if any(name.rpartition(".")[2] in _DATA for name in returned_calls(project, route.handler)):
+        return True
+    values = (stmt.value for stmt in route.handler.statements if isinstance(stmt, ir.Return)) if route.handler else ()
+    return route.framework == "flask" and any(isinstance(body(value), ir.Dict) for value in values)
+
+
+def body(value: ir.Expr | None) -> ir.Expr | None:
+    """What a returned expression has as its body: the first of Flask's `body, status`."""
+    return value.items[0] if isinstance(value, ir.Sequence) and value.kind == "tuple" and value.items else value
+
+
 def returned_calls(project: Project, function: Function | None) -> Iterator[str]:
     """The names of what is called for each returned value: `starlette.responses.FileResponse`."""
     for stmt in function.statements if function is not None else ():

@@ -58,7 +58,6 @@ created on first use, and links that are followed from mails.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backend_lint.api import (
@@ -75,21 +74,8 @@ from backend_lint.api import (
     Step,
     Unit,
 )
+from backend_lint.rules.api._writes import ON_THE_WAY, is_incidental, is_record
 
-_RECORDS = re.compile(
-    r"log|audit|event|visit|view|hit|stat|metric|session|token|cache|history|activit|notif|analytic|track|usage|recent"
-    r"|seen|attempt|lock|queue|job|nonce|grant|code|state|migration|setting|config|preference",
-    re.IGNORECASE,
-)
-_TRACES = re.compile(
-    r"^last_|_at$|_on$|count|seen|views|hits|updated|modified|accessed|timestamp|cache|status$", re.IGNORECASE
-)
-_ON_THE_WAY = re.compile(
-    r"or_create|ensure|upsert|init|default|seed|setup|login|logout|sign_?in|sign_?out|auth|oauth|callback|verify|confirm"
-    r"|activate|unsubscribe|accept|refresh|sync|migrat|record|track|log|touch|expire|cleanup|clean_|cache|lazy|token|session",
-    re.IGNORECASE,
-)
-_READING = re.compile(r"^_*a?(get|find|load|fetch|list|search|read|query|count|is|has|check|resolve|require)_")
 _SAVES = frozenset({"add", "add_all", "merge", "save"})
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 
@@ -103,7 +89,7 @@ class StateChangeInGet(ProjectRule):
     preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
-        writes = {id(query.site.call): query for query in project.queries if query.is_write and not _is_record(query)}
+        writes = {id(query.site.call): query for query in project.queries if query.is_write and not is_record(query)}
         reads: dict[Scope, set[str | None]] = {}
         for query in project.queries:
             if query.is_read:
@@ -122,7 +108,7 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
-                if not _is_incidental(path) and not _is_first_use(query, looked_for | reads.get(query.scope, set())):
+                if not is_incidental(path) and not _is_first_use(query, looked_for | reads.get(query.scope, set())):
                     yield self._finding(route, path, query)
                     break
 
@@ -143,17 +129,9 @@ class StateChangeInGet(ProjectRule):
         )
 
 
-def _is_record(query: Query) -> bool:
-    """Whether a write only notes that something was read."""
-    name = (query.model or "").rpartition(".")[2]
-    if not name or _RECORDS.search(name):
-        return True
-    return query.operation == "update" and bool(query.values) and all(map(_TRACES.search, query.values))
-
-
 def _is_read_only(project: Project, route: Route) -> bool:
     """Whether a handler answers safe methods alone, and is not one of those that write by their nature."""
-    if route.handler is None or not route.is_safe or _ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
+    if route.handler is None or not route.is_safe or ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
         return False
     return all(each.is_safe for each in project.handlers[route.handler.qualified])
 
@@ -164,13 +142,4 @@ def _is_first_use(query: Query, looked_for: set[str | None]) -> bool:
         query.operation == "insert"
         and query.model in looked_for
         and (bool(query.values) or query.site.method not in _SAVES)
-    )
-
-
-def _is_incidental(path: Path) -> bool:
-    """Whether the write is part of reading: of a function that is called for what it gives, or of keeping records."""
-    if any(_READING.search(site.method or "") for site in path.sites[:-1]):
-        return True
-    return any(_ON_THE_WAY.search(site.method or "") for site in path.sites) or any(
-        not site.is_certain for site in path.sites
     )
