@@ -132,6 +132,8 @@ class Parameters:
             items = annotation.index.items if type(annotation.index) is ir.Sequence else [annotation.index]
             inner, extras = self.unwrapped(items[0], scope)
             return inner, [*extras, *((item, scope) for item in items[1:])]
+        if type(annotation) is ir.Subscript and self._named(annotation.value, scope) == "typing.Optional":
+            return (annotation, scope), self.unwrapped(annotation.index, scope)[1]
         if type(annotation) in (ir.Name, ir.Attribute):
             qualified = self.project.qualified(annotation, scope)
             module, rest = (None, "") if qualified is None else self.project.names.split(qualified)

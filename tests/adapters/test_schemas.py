@@ -49,6 +49,20 @@ def test_pydantic_fields_are_read_with_what_they_inherit() -> None:
     assert order.fields["owner"].schema == "a.Owner"
 
 
+def test_what_an_alias_says_of_a_field_holds_where_it_may_be_null() -> None:
+    text = """
+        from typing import Annotated, Optional
+        from pydantic import BaseModel, Field
+        Name = Annotated[str, Field(max_length=20, description="As on the card.")]
+        class User(BaseModel):
+            first: Name
+            last: Optional[Name] = None
+    """
+    schema = project({"a.py": text}).schemas["a.User"]
+    assert [each.description for each in schema.fields.values()] == ["As on the card."] * 2
+    assert [each.nullable for each in schema.fields.values()] == [False, True]
+
+
 def test_configuration_is_inherited() -> None:
     text = """
         from pydantic import BaseModel, ConfigDict
