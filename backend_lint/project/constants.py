@@ -117,10 +117,10 @@ def passed(project: Project, call: ir.Call, scope: Scope, known: Mapping[str, An
 
 
 def arguments_of(
-    project: Project, function: Function, call: ir.Call, scope: Scope, known: Mapping[str, Any]
+    project: Project, function: Function, call: ir.Call, scope: Scope, known: Mapping[str, Any], depth: int = 0
 ) -> dict[str, Any]:
     """The values of a function's parameters in a call, what `*args` and `**kwargs` take in included."""
-    folder = _Folder(project, known)
+    folder = _Folder(project, known, depth)
     given: dict[str, Any] = {}
     plain = [each.name for each in function.parameters if each.kind in ("positional", "plain")]
     rest = call.positional[len(plain) :]
@@ -326,7 +326,7 @@ class _Folder:
         qualified = self.project.qualified(call.func, scope)
         function = None if qualified is None else self.project.function(qualified)
         if function is not None:
-            return self.called(function, arguments_of(self.project, function, call, scope, self.known))
+            return self.called(function, arguments_of(self.project, function, call, scope, self.known, self.depth))
         arguments = [self.value(each, scope) for each in call.positional]
         if UNKNOWN in arguments or call.keywords:
             return UNKNOWN

@@ -73,10 +73,12 @@ class DependencyCalledDirectly(ProjectRule):
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterable[Finding]:
+        told: set[int] = set()
         for function in _marked(project):
             for site in project.callers(function):
-                if site.scope.module.role is not Role.APP or not site.is_certain:
+                if site.scope.module.role is not Role.APP or not site.is_certain or id(site.call) in told:
                     continue
+                told.add(id(site.call))
                 name, marker = next(_left_out(site, function, project), ("", ""))
                 if name:
                     yield self.finding(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from backend_lint.facts import ir
+from backend_lint.project.constants import UNKNOWN
 from tests.reading import linked
 
 
@@ -159,3 +160,10 @@ def test_a_name_may_start_above_the_root_of_imports() -> None:
         "shop/orders/models.py": "",
     }
     assert resolved(files, "shop/orders/views.py", "cents") == "core.money.cents"
+
+
+def test_a_constant_that_a_function_makes_of_itself_is_unknown() -> None:
+    text = "def read(name, default):\n    return default\n\n\nHOST = read('HOST', HOST)\nPORT = HOST\n"
+    project = linked({"app.py": text})
+    (stmt,) = project.modules["app"].assignments["PORT"]
+    assert project.constant(stmt.value, project.modules["app"]) is UNKNOWN

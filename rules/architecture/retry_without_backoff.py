@@ -1,0 +1,145 @@
+"""What fails is tried again at once, or for ever.
+
+## What it does
+Reports retries without a wait between two tries, or without an end: policies of tenacity, backoff and urllib3, tasks of
+Celery that retry without a limit, and loops that call another service again right after an error.
+
+## Why it matters
+A service that is down gets all its clients' calls many times over and cannot come up again; workers that try for ever are
+lost for everything else, and the error is never seen.
+
+## Example
+```python
+import requests
+from tenacity import retry
+
+
+@retry
+def rates() -> dict:
+    return requests.get("https://rates.example/latest", timeout=5).json()
+```
+
+## Use instead
+```python
+import requests
+from tenacity import retry, stop_after_attempt, wait_random_exponential
+
+
+@retry(stop=stop_after_attempt(5), wait=wait_random_exponential(max=30))
+def rates() -> dict:
+    return requests.get("https://rates.example/latest", timeout=5).json()
+```
+
+## When not to
+A bounded number of tries after a conflict of versions, where waiting would help nobody.
+
+## References
+- https://tenacity.readthedocs.io/en/latest/
+- https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backend_lint.api import Effect, Finding, Function, Project, ProjectRule, Scope, Severity, Unit, ir
+
+_TENACITY = frozenset({"tenacity.retry", "tenacity.Retrying", "tenacity.AsyncRetrying"})
+_BACKOFF = frozenset({"backoff.on_exception", "backoff.on_predicate"})
+_URLLIB3 = frozenset({"urllib3.util.Retry", "urllib3.util.retry.Retry", "urllib3.Retry", "requests.adapters.Retry"})
+_WAITS = frozenset({"sleep", "wait", "wait_for", "backoff", "delay"})
+
+
+class RetryWithoutBackoff(ProjectRule):
+    code = "ARC409"
+    severity = Severity.MEDIUM
+    cwe = (799,)
+    unit = Unit.FUNCTION
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        for scope in project.scopes():
+            for node, what in _policies(scope, project):
+                yield self._finding(scope, node, what)
+        for task in project.tasks:
+            most = task.options.get("max_retries")
+            if "autoretry_for" in task.options and type(most) is ir.Const and most.value is None:
+                yield self._finding(task.function, most, f"the task `{task.function.name}` is retried for ever")
+        for function in project.functions():
+            for loop in _busy_loops(function, project):
+                yield self._finding(function, loop.test, "the loop calls again at once after an error, for ever")
+
+    def _finding(self, scope: Scope, node: ir.Node, what: str) -> Finding:
+        return self.finding(
+            scope.module.place(node),
+            what,
+            help="Wait between two tries, longer each time and with some chance in it, and give up after a few.",
+        )
+
+
+def _policies(scope: Scope, project: Project) -> Iterator[tuple[ir.Node, str]]:
+    for call, bare, around in _calls(scope, project):
+        symbol = project.qualified(bare, around) or ""
+        given = frozenset() if call is None else frozenset(call.keywords)
+        if call is not None and call.has_unpacking:
+            continue
+        if symbol in _TENACITY and not (call is not None and call.positional):
+            missing = [name for name in ("stop", "wait") if name not in given]
+            if missing:
+                told = {"stop": "for ever", "wait": "at once"}
+                yield call or bare, f"`{ir.dotted(bare)}` tries again {' and '.join(told[name] for name in missing)}"
+        elif call is None:
+            continue
+        elif symbol in _BACKOFF and not given & {"max_tries", "max_time"}:
+            yield call, f"`{ir.dotted(bare)}` tries again for ever"
+        elif symbol in _URLLIB3 and "backoff_factor" not in given and _tries(call) not in (0, 1, False):
+            yield call, "the retries of this adapter follow each other at once"
+
+
+def _calls(scope: Scope, project: Project) -> Iterator[tuple[ir.Call | None, ir.Expr, Scope]]:
+    """The calls of a scope, and the decorators of a function, with or without parentheses: call, callee, where it stands."""
+    for site in project.sites(scope):
+        yield site.call, site.call.func, scope
+    if isinstance(scope, Function):
+        for each in scope.decorators:
+            call = each if type(each) is ir.Call else None
+            yield call, each if call is None else call.func, scope.around
+
+
+def _tries(call: ir.Call) -> object:
+    total = call.argument(0, "total")
+    return total.value if type(total) is ir.Const else None
+
+
+def _busy_loops(function: Function, project: Project) -> Iterator[ir.While]:
+    """Endless loops in which an error of another service leads to the next call without a wait."""
+    for loop in function.statements:
+        if type(loop) is not ir.While or not (type(loop.test) is ir.Const and loop.test.value):
+            continue
+        if any(type(node) is ir.Call and _last(node) in _WAITS for node in ir.walk(loop.body)):
+            continue
+        for stmt in loop.body:
+            if type(stmt) is ir.Try and _calls_out(stmt, function, project):
+                going_on = [
+                    each
+                    for each in stmt.handlers
+                    if not any(type(inner) in (ir.Raise, ir.Return) for inner in ir.walk_statements(each.body))
+                    and not any(
+                        type(inner) is ir.Jump and inner.kind == "break" for inner in ir.walk_statements(each.body)
+                    )
+                ]
+                if going_on and not any(_counts(each.body) for each in going_on):
+                    yield loop
+                    break
+
+
+def _calls_out(stmt: ir.Try, function: Function, project: Project) -> bool:
+    sites = {id(each.site.call) for each in project.effects.direct(Effect.OUTBOUND) if each.site is not None}
+    return any(id(call) in sites for call in ir.calls(stmt.body))
+
+
+def _counts(body: list[ir.Stmt]) -> bool:
+    return any(type(stmt) is ir.Augment for stmt in ir.walk_statements(body))
+
+
+def _last(call: ir.Call) -> str:
+    return call.func.name if type(call.func) is ir.Attribute else (ir.dotted(call.func) or "")
