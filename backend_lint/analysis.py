@@ -25,7 +25,7 @@ from backend_lint.core import (
     Suppression,
     deep_recursion,
 )
-from backend_lint.discover import Discovery, module_name, roots
+from backend_lint.discover import Changes, Discovery, is_touched, module_name, roots
 from backend_lint.engine.check import check
 from backend_lint.engine.clock import Clock
 from backend_lint.engine.extract import Extract, Setup
@@ -66,10 +66,11 @@ def analysed(
     progress: Progress | None,
     today: datetime.date | None,
     base: Contract | None = None,
+    changed: Changes | None = None,
 ) -> Report:
     """The report on files of known content. Equal arguments give an equal report, whatever is cached.
 
-    `base` is the contract that the project must keep.
+    `base` is the contract that the project must keep, `changed` what is new since an earlier state.
     """
     guard = Guard()
     packs, pack_failures = load_packs(config.plugins)
@@ -115,6 +116,7 @@ def analysed(
         findings=tuple(sorted(accepted.findings, key=lambda finding: finding.sort_key)),
         diagnostics=tuple(_ordered([*failures, *notices, *_stale(accepted.stale)])),
         examined=examined,
+        touched=_touched(selection, units, said, examined, changed),
         score=scored,
         gate=Gate(True),
         suppressions=suppressions,
@@ -218,6 +220,37 @@ def _examined(
         elif code in said or not issubclass(rule, ProjectRule):
             counts[code] = units.count(rule.unit, rule.roles)
     return dict(sorted(counts.items()))
+
+
+def _touched(
+    selection: Selection,
+    units: Units,
+    said: Mapping[str, list[str] | None],
+    examined: Mapping[str, int],
+    changed: Changes | None,
+) -> dict[str, int]:
+    """How many of the units that each rule looked at have a changed line in them.
+
+    A unit that a rule named by itself is found by that name among those of the rule's kind, or by its own place.
+    """
+    if not changed:
+        return {}
+    counts = {}
+    for code in examined:
+        rule = selection.rules.get(code)
+        if rule is None:
+            counts[code] = min(examined[code], sum(bool(selection.bandit_tests(path)) for path in changed))
+            continue
+        touched, own = units.touched(rule.unit, rule.roles, changed), said.get(code)
+        counts[code] = len(touched) if own is None else sum(each in touched or _is_at(each, changed) for each in own)
+    return counts
+
+
+def _is_at(unit: str, changed: Changes) -> bool:
+    """Whether a unit that is named by its place, `app/orders.py:31:5`, stands on a changed line."""
+    path, _, line = unit.partition(":")
+    number = line.partition(":")[0]
+    return path in changed and number.isdigit() and is_touched(changed[path], int(number), int(number))
 
 
 def _policy(

@@ -14,13 +14,14 @@ from pathlib import Path
 import msgspec
 
 from backend_lint.config import Config, silences
-from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Report
-from backend_lint.discover import Discovery, History, files_at
+from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Report, State
+from backend_lint.discover import Changes, Discovery, History, changes, files_at
 from backend_lint.engine.clock import Clock
 from backend_lint.engine.identity import fingerprint
 from backend_lint.facts.cache import Cache, key_of
-from backend_lint.findings.compare import changes
+from backend_lint.findings.compare import changes as score_changes
 from backend_lint.findings.gate import gated
+from backend_lint.findings.score import score
 from backend_lint.findings.since import new_suppressions, since
 from backend_lint.project.contract import Contract, decoded
 from backend_lint.report.view import split_lines
@@ -37,11 +38,13 @@ def run(
     progress: Progress | None = None,
     today: datetime.date | None = None,
     base: Contract | None = None,
+    changed: Changes | None = None,
 ) -> Report:
     """Lint a project. Nothing that it reads is executed.
 
     `today` decides which suppressions have expired; without it none has. `base` is the contract that it must keep, by
-    default the one that the configuration names. Raises ConfigError and PackError.
+    default the one that the configuration names. Units on `changed` lines are counted. Raises ConfigError and
+    PackError.
     """
     base = base or _named_contract(config)
     clock = Clock()
@@ -49,7 +52,7 @@ def run(
         contents, unreadable = _contents(config, discovery)
         engine = fingerprint(config.plugins)
         cache = Cache(_cache_directory(config))
-    held = [*_inputs(discovery, contents), *_baseline(config), msgspec.msgpack.encode(base)]
+    held = [*_inputs(discovery, contents), *_baseline(config), msgspec.msgpack.encode((base, changed))]
     key = key_of("report", engine, _identity(config, today), *held)
     entry = cache.get(key)
     if entry is not None:
@@ -59,7 +62,7 @@ def run(
     from backend_lint.engine.pool import prepared
 
     with prepared():
-        report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today, base)
+        report = analysed(config, discovery, contents, unreadable, engine, cache, clock, progress, today, base, changed)
     cache.put(key, msgspec.msgpack.encode(report))
     if cache.trouble is not None:
         trouble = Diagnostic(None, None, DiagnosticKind.CACHE, cache.trouble)
@@ -85,7 +88,8 @@ def run_since(
     commit = history.base(revision)
     before = history.files(commit, functools.partial(_is_compared, config, history.top))
     then = _run_at(history, before, config, discovery, progress, today)
-    now = run(config, discovery, progress=progress, today=today, base=contract(then))
+    changed = changes(_inside(history, before, config), _contents(config, discovery)[0])
+    now = run(config, discovery, progress=progress, today=today, base=contract(then), changed=changed)
     silenced = [*new_suppressions(now, then), *_new_silences(config, history.top, before)]
     unreported = {file.path for file in discovery.files if not file.reported}
     compared = since(now, then, revision, lambda path: path not in unreported)
@@ -93,7 +97,8 @@ def run_since(
         compared,
         diagnostics=(*compared.diagnostics, *silenced),
         revision=commit,
-        comparison=changes(now.score, then.score, revision),
+        comparison=score_changes(now.score, then.score, revision),
+        new_code=score(compared.findings, now.touched, now.rules, now.score.complete, owed=frozenset({State.ACTIVE})),
     )
     return gated(compared, config, new_only=True, new_suppressions=len(silenced))
 
@@ -130,10 +135,15 @@ def _run_at(
     today: datetime.date | None,
 ) -> Report:
     """The report on the state that the files of a revision are."""
-    prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
-    inside = {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
+    inside = _inside(history, before, config)
     bare = msgspec.structs.replace(config, baseline=None, contract=None)
     return run(bare, files_at(config, inside, discovery), progress=progress, today=today)
+
+
+def _inside(history: History, before: Mapping[str, bytes], config: Config) -> dict[str, bytes]:
+    """Those files of a revision that lie in the project, by path from its root."""
+    prefix = f"{_below(Path(os.path.realpath(config.root)), history.top)}/".removeprefix("./")
+    return {path.removeprefix(prefix): content for path, content in before.items() if path.startswith(prefix)}
 
 
 def contract(report: Report) -> Contract:

@@ -105,7 +105,7 @@ _GATE = (
         multiple=True,
         callback=_scores,
         metavar="SCORE",
-        help="Fail below `70`, or `SEC=90`. Repeatable.",
+        help="Fail below `70`, `SEC=90`, or `new=80` for new code. Repeatable.",
     ),
     _flag("--exit-zero", help="Exit 0 where findings or scores would exit 1."),
     _flag("--fail-on-empty", help="Exit 2 when there is nothing to lint."),

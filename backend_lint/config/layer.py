@@ -21,7 +21,7 @@ FILE_NAMES = ("backend-lint.toml", "pyproject.toml")
 VARIABLES = {"BACKEND_LINT_FORMAT": "format", "BACKEND_LINT_CACHE_DIR": "cache-dir", "BACKEND_LINT_JOBS": "jobs"}
 
 _PROFILES = Path(__file__).parent / "profiles"
-_SCORED = frozenset(GUIDELINES) | frozenset(SECTIONS)
+_SCORED = frozenset({*GUIDELINES, *SECTIONS, "new"})
 
 
 class Layer(msgspec.Struct, frozen=True):

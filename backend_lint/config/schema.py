@@ -42,7 +42,7 @@ def schema() -> dict[str, Any]:
 
 def _scores() -> list[dict[str, Any]]:
     number = {"type": "number", "minimum": 0, "maximum": 100}
-    names = ["overall", *SECTIONS, *GUIDELINES]
+    names = ["overall", "new", *SECTIONS, *GUIDELINES]
     return [number, {"type": "object", "properties": dict.fromkeys(names, number), "additionalProperties": False}]
 
 

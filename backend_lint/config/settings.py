@@ -66,7 +66,7 @@ class Settings(_Written, frozen=True, kw_only=True):
     )
     fail_under: Annotated[
         tuple[tuple[str, Annotated[float, Meta(ge=0, le=100)]], ...],
-        Meta(description="Least scores: one number for the whole, or a table by guideline, section or `overall`."),
+        Meta(description="Least scores: a number for the whole, or a table by guideline, section, `overall`, `new`."),
     ] = ()
     fail_on_empty: Annotated[bool, Meta(description="Fail when there is nothing to lint.")] = False
     fail_on_stale_baseline: Annotated[bool, Meta(description="Fail when entries of the baseline match nothing.")] = (

@@ -139,7 +139,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `model` is the JSON of `backend-lint model`, for reports that show the backend as it was understood;
     `contract` is what another revision's run compares itself with.
     `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
-    `comparison` is there where an earlier state is known.
+    Where an earlier state is known, there is a `comparison` with it, `touched` counts the units with a line that is new
+    since then, and `new_code` is the score of those: what is new weighs, what was there already does not.
     """
 
     version: str
@@ -152,6 +153,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     examined: dict[str, int]
     score: Score
     gate: Gate
+    touched: dict[str, int] = msgspec.field(default_factory=dict)
+    new_code: Score | None = None
     suppressions: tuple[Suppression, ...] = ()
     stale: int = 0
     proved: dict[str, int] = msgspec.field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from backend_lint.api.rule import Unit
 from backend_lint.core import Place, Role
+from backend_lint.discover import Changes, is_touched
 from backend_lint.project import Function, Project
 
 PROJECT = "project"
@@ -32,6 +33,21 @@ class Units:
         spans = self._spans(kind, roles).get(place.path, [])
         around = [span for span in spans[: bisect_right(spans, (place.line, 1 << 60, ""))] if place.line <= span[1]]
         return max(around)[2] if around else f"{place.path}:{place.line}"
+
+    def touched(self, kind: Unit, roles: frozenset[Role], changes: Changes) -> set[str]:
+        """The names of the units of a kind in which a line was changed; the project is one where anything was."""
+        if kind is Unit.PROJECT:
+            return (
+                {PROJECT}
+                if any(self.project.by_path[path].role in roles for path in changes if path in self.project.by_path)
+                else set()
+            )
+        return {
+            name
+            for path, spans in self._spans(kind, roles).items()
+            for first, last, name in spans
+            if path in changes and is_touched(changes[path], first, last)
+        }
 
     def _spans(self, kind: Unit, roles: frozenset[Role]) -> dict[str, list[tuple[int, int, str]]]:
         key = (kind, roles)

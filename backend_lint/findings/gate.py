@@ -11,6 +11,7 @@ from backend_lint.config import Config
 from backend_lint.core import SECTIONS, Finding, Gate, Report, Score, Severity, State
 
 OVERALL = "overall"
+NEW_CODE = "new"
 
 
 def gated(report: Report, config: Config, *, new_only: bool = False, new_suppressions: int = 0) -> Report:
@@ -20,6 +21,7 @@ def gated(report: Report, config: Config, *, new_only: bool = False, new_suppres
         report.score,
         fail_on=config.fail_on,
         fail_under=[(name or OVERALL, least) for name, least in config.fail_under],
+        new_code=report.new_code,
         new_only=new_only,
         stale=report.stale if config.fail_on_stale_baseline else 0,
         new_suppressions=new_suppressions if config.fail_on_new_suppressions else 0,
@@ -33,19 +35,24 @@ def gate(
     *,
     fail_on: Severity | None = None,
     fail_under: Iterable[tuple[str, float]] = (),
+    new_code: Score | None = None,
     new_only: bool = False,
     stale: int = 0,
     new_suppressions: int = 0,
 ) -> Gate:
     """Whether a run passes. Only active findings count; `new_only` says that these are the new ones.
 
-    `fail_under` names a guideline, a section or `overall`, with the least score for each: what was not assessed
-    neither passes nor fails, and no score passes that is incomplete. `stale` entries of the baseline and
-    `new_suppressions` are given where they are to fail the run.
+    `fail_under` names a guideline, a section, `overall` or `new` (the score of new code), with the least score for
+    each: what was not assessed neither passes nor fails, and no score passes that is incomplete. `stale` entries of the
+    baseline and `new_suppressions` are given where they are to fail the run.
     """
     reasons = (
         *_of_findings(findings, fail_on, "new " if new_only else ""),
-        *(reason for name, least in fail_under for reason in _of_score(score, name, least)),
+        *(
+            reason
+            for name, least in fail_under
+            for reason in (_of_new_code(new_code, least) if name == NEW_CODE else _of_score(score, name, least))
+        ),
         *_of_count(stale, "stale entry", "stale entries", "in the baseline (--fail-on-stale-baseline)"),
         *_of_count(new_suppressions, "new suppression", "new suppressions", "(--fail-on-new-suppressions)"),
     )
@@ -68,6 +75,15 @@ def _of_score(score: Score, name: str, least: float) -> Iterator[str]:
         what = "The overall score" if name == OVERALL else f"The score of {name}"
         cap = f", capped at {score.cap} by {', '.join(score.capped_by)}" if name == OVERALL and score.capped_by else ""
         yield f"{what} is {math.floor(value * 10) / 10:.1f}, below {least:g} ({wish}){cap}"
+
+
+def _of_new_code(score: Score | None, least: float) -> Iterator[str]:
+    if score is not None and score.overall is not None:
+        wish = f"--fail-under {NEW_CODE}={least:g}"
+        if not score.complete:
+            yield f"The score of new code is incomplete, and no incomplete score passes ({wish})"
+        elif score.overall < least:
+            yield f"The score of new code is {math.floor(score.overall * 10) / 10:.1f}, below {least:g} ({wish})"
 
 
 def _of_count(count: int, one: str, several: str, where: str) -> Iterator[str]:

@@ -105,6 +105,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: str = ""
     config_path: str | None = None
     comparison: Comparison | None = None
+    new_code: Score | None = None
     statistics: dict[str, list[Tally]] | None = None
     timing: tuple[Phase, ...] | None = None
 
@@ -132,6 +133,7 @@ def document(report: Report, view: View) -> Document:
         revision=report.revision,
         config_path=report.config_path,
         comparison=report.comparison,
+        new_code=report.new_code,
         statistics=tallies(report) if view.statistics else None,
         timing=report.timing if view.timing else None,
     )

@@ -154,7 +154,7 @@ def next_best(report: Report) -> str:
 
 def changed(report: Report) -> str:
     """`Since v1.2: +3.1 overall · SEC-2 +12.0 · API-1 assessed now`, or nothing where there is nothing to compare."""
-    then = report.comparison
+    then, new = report.comparison, report.new_code
     if then is None:
         return ""
     if not then.comparable:
@@ -164,6 +164,7 @@ def changed(report: Report) -> str:
         *(f"{name} {difference(change)}" for name, change in then.guidelines.items() if is_shown(change)),
         *(f"{name} assessed now" for name in then.appeared),
         *(f"{name} no longer assessed" for name in then.vanished),
+        *([f"new code {points(new.overall)} ({new.letter})"] if new is not None and new.overall is not None else []),
     ]
     return f"Since {then.since}: " + (" · ".join(parts) or "no score changed")
 

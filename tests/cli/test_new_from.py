@@ -57,6 +57,21 @@ def test_the_score_is_compared_with_that_of_the_revision(repository: Program) ->
     assert comparison["guidelines"]["SEC-4"] < 0
 
 
+def test_new_code_has_a_score_of_its_own(repository: Program) -> None:
+    repository.write(app=repository.read("app.py") + "\n\ndef untouched():\n    return 1\n", other="x = 1\n")
+    repository.commit()
+    repository.write(app=repository.read("app.py").replace("return 1", "return 2"))
+    clean = repository.check("--new-from", "HEAD").json
+    assert clean["new_code"]["overall"] == 100
+    assert clean["score"]["overall"] < 100
+    repository.write(new=LOGS.format(name="refund"))
+    [debt] = [rule for each in repository.check("--new-from", "HEAD").json["new_code"]["guidelines"] for rule in each["rules"]]  # fmt: skip
+    assert (debt["findings"], debt["examined"]) == (1, 2)
+    outcome = repository.check("--new-from", "HEAD", "--fail-under", "new=99", "--fail-on", "never")
+    assert outcome.json["gate"]["reasons"][0].startswith("The score of new code is ")
+    assert repository.check("--new-from", "HEAD", "--fail-under", "new=50", "--fail-on", "never").code == 0
+
+
 def test_a_change_is_judged_by_what_it_breaks_elsewhere(program: Program) -> None:
     program.put({"app.py": ROUTE, "queries.py": SAFE, "routes.py": "x = 1\n"})
     program.commit()
