@@ -86,7 +86,9 @@ def analysed(
         project.base = base
     with clock.phase("taint"):
         kept_apart = lambda what, run: guard(what, run, None)  # noqa: E731
-        flows = guard("data flow", lambda: taint.analyse(project, guarded=kept_apart), taint.TaintResult())
+        models = taint.load(config.taint.models, config.taint.model)
+        follow = lambda: taint.analyse(project, models, options=_taint_options(config), guarded=kept_apart)  # noqa: E731
+        flows = guard("data flow", follow, taint.TaintResult())
         project.flows = list(flows.flows)
         project.sinks = _by_kind(flows.examined)
     with clock.phase("rules"):
@@ -157,6 +159,10 @@ def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Pro
         imports = ((path, each.module) for path, found in facts.items() for each in found.imports if each.level == 0)
         base = roots(facts, imports)
     return link((path, module_name(path, base), roles[path], found) for path, found in facts.items())
+
+
+def _taint_options(config: Config) -> taint.Options:
+    return taint.Options(unknown_calls_pass=config.taint.unknown_calls != "clean")
 
 
 def model(project: Project, config: Config, guard: Guard) -> None:

@@ -41,7 +41,11 @@ def _combined(attribute: str, below: Any, above: Any) -> Any:
         case dict():
             return below | {name: _combined(name, below.get(name), value) for name, value in above.items()}
         case Taint():
-            return Taint(models=below.models + above.models, model=below.model + above.model)
+            return Taint(
+                models=below.models + above.models,
+                model=below.model + above.model,
+                unknown_calls=above.unknown_calls or below.unknown_calls,
+            )
         case _:
             return above
 

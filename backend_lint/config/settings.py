@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +32,10 @@ class Taint(_Written, frozen=True, kw_only=True):
 
     models: Annotated[tuple[Path, ...], Meta(description="Files with taint models.")] = ()
     model: Annotated[tuple[dict[str, Any], ...], Meta(description="Taint models written in place.")] = ()
+    unknown_calls: Annotated[
+        Literal["pass", "clean"] | None,
+        Meta(description="Whether functions that nothing is known of pass on what they are given; unset, they do."),
+    ] = None
 
 
 class Settings(_Written, frozen=True, kw_only=True):

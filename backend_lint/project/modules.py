@@ -6,8 +6,10 @@ import functools
 from collections.abc import Iterable, Iterator
 
 from backend_lint.core import Place, Role
-from backend_lint.facts.ir import Assign, Attribute, Expr, Name, Node, Stmt, walk_statements
+from backend_lint.facts.ir import Assign, Attribute, Expr, Name, Node, Stmt, dotted, walk_statements
 from backend_lint.facts.types import ClassFacts, Facts, FunctionFacts, Import, Parameter
+
+_ACCESSORS = ("setter", "deleter")
 
 
 class Module:
@@ -97,9 +99,18 @@ class Class:
     def at(self) -> Place:
         return self.module.facts.place(self.module.path, self.facts.name_at, self.facts.name_end)
 
+    def _defined(self) -> Iterator[Function]:
+        return map(self.module.functions.__getitem__, self.facts.methods)
+
+    @functools.cached_property
+    def setters(self) -> dict[str, Function]:
+        """What assigning to a property runs."""
+        return {each.name: each for each in self._defined() if each.accessor == "setter"}
+
     @functools.cached_property
     def methods(self) -> dict[str, Function]:
-        return {each.name: each for each in map(self.module.functions.__getitem__, self.facts.methods)}
+        """By name; of a property what reads it."""
+        return {each.name: each for each in self._defined() if not each.accessor}
 
     @functools.cached_property
     def attributes(self) -> dict[str, Assign]:
@@ -115,7 +126,7 @@ class Class:
     def instance_attributes(self) -> dict[str, list[tuple[Function, Assign]]]:
         """What methods assign to attributes of their first parameter, by attribute."""
         found: dict[str, list[tuple[Function, Assign]]] = {}
-        for method in self.methods.values():
+        for method in (*self.methods.values(), *self.setters.values()):
             own = method.parameters[0].name if method.parameters else None
             for stmt in method.statements:
                 if type(stmt) is not Assign:
@@ -137,6 +148,12 @@ class Function:
         self.facts: FunctionFacts = module.facts.functions[index]
         self.name = self.facts.name
         self.qualified = f"{module.name}.{self.facts.qualname}"
+
+    @functools.cached_property
+    def accessor(self) -> str | None:
+        """`setter` or `deleter`, of a property."""
+        found = (dotted(each) or "" for each in self.facts.decorators)
+        return next((last for _, _, last in (name.rpartition(".") for name in found) if last in _ACCESSORS), None)
 
     def __repr__(self) -> str:
         return f"<function {self.qualified}>"

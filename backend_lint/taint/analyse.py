@@ -38,6 +38,7 @@ def analyse(
         handlers = entries.handlers(engine)
         for handler in handlers:
             engine.paths[handler.function.qualified] = entries.request_path(engine, handler)
+        engine.placeholders = entries.placeholders(engine)
         seeds = selection.seeds(engine)
         engine.seeds = seeds
         for function in selection.in_order(engine, seeds):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ir
 from backend_lint.project.modules import Class, Function
@@ -15,6 +15,7 @@ from backend_lint.taint.domain import (
     ClassValue,
     FunctionValue,
     Partial,
+    Reference,
     Symbol,
     Value,
     constant,
@@ -22,6 +23,7 @@ from backend_lint.taint.domain import (
     labelled,
 )
 from backend_lint.taint.evaluate import flat
+from backend_lint.taint.evidence import ENUMS
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.library import buffer_method
 from backend_lint.taint.paths import path_key
@@ -39,15 +41,24 @@ _READS_TEXT = frozenset({
     "encode", "decode", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "split",
     "rsplit", "splitlines", "startswith", "endswith", "isdigit", "isalnum", "isalpha", "isnumeric", "isidentifier",
     "find", "rfind", "partition", "rpartition", "removeprefix", "removesuffix", "zfill", "casefold", "swapcase",
-    "isdecimal",
+    "isdecimal", "format", "format_map",
 })  # fmt: skip
-_ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
+
+
+class Watched(NamedTuple):
+    """A call of one of the project's functions by the one that is run on its own."""
+
+    callee: FunctionValue
+    bound: Keywords
+    outer: Keywords
+    heap: dict[Reference, Object]
 
 
 class Calls:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.project = engine.project
+        self.watched: list[Watched] | None = None
 
     def call(self, frame: Frame, node: ir.Call) -> Value:
         state = frame.state
@@ -241,12 +252,10 @@ class Calls:
             names = [member for each in outside[:4] for member in models.members(each, name)]
             return self.engine.library.call(frame, node, names, None, args, keywords)
         kinds = {ir.dotted(each) for each in method.decorators}
-        if "staticmethod" in kinds:
-            return self.invoke(frame, node, FunctionValue(method), args, keywords)
+        callee = self.engine.decorated(method)
         if "classmethod" in kinds:
-            receiver = Value(callables=(ClassValue(cls),))
-            return self.invoke(frame, node, FunctionValue(method, None, receiver), args, keywords)
-        return self.invoke(frame, node, FunctionValue(method), args, keywords)
+            callee = callee._replace(receiver=Value(callables=(ClassValue(cls),)))
+        return self.invoke(frame, node, callee, args, keywords)
 
     def _opaque_method(
         self, frame: Frame, node: ir.Call, receiver: Value, func: ir.Attribute, args: list[Value], keywords: Keywords
@@ -297,6 +306,10 @@ class Calls:
             return labelled(receiver.labels) if receiver.labels else UNKNOWN
         if name in ("get", "pop", "setdefault") and args and args[0].the_constant is not None:
             found = labelled(containers.into(receiver.labels, f"[{args[0].the_constant!r}]"))
+            found = self.engine.fields.read(receiver.derived, args[0].the_constant, found)
+            made_by = keywords.get("type") or (args[2] if len(args) > 2 else None)
+            if made_by is not None and made_by.callables:  # as werkzeug's `MultiDict.get`
+                found = self.value(frame, node, made_by, [found], {})
             return join(found, args[1]) if len(args) > 1 else found
         if name in ("items",) and receiver.labels:
             part = labelled(containers.into(receiver.labels, "[*]"))
@@ -335,7 +348,8 @@ class Calls:
                 bound = None if "staticmethod" in decorators else receiver
                 if "classmethod" in decorators:
                     bound = Value(callables=(ClassValue(cls),))
-                found = join(found, self.invoke(frame, node, FunctionValue(target, None, bound), args, keywords or {}))
+                callee = self.engine.decorated(target)._replace(receiver=bound)
+                found = join(found, self.invoke(frame, node, callee, args, keywords or {}))
         return found if found is not NOTHING or frame.state is None else None
 
     def _super(self, frame: Frame, node: ir.Call, args: list[Value], keywords: Keywords) -> Value:
@@ -385,10 +399,8 @@ class Calls:
         for target in targets[:6]:
             kinds = {ir.dotted(each) for each in target.decorators}
             is_method = target.facts.cls is not None and "staticmethod" not in kinds
-            found = join(
-                found,
-                self.invoke(frame, node, FunctionValue(target, None, receiver if is_method else None), args, keywords),
-            )
+            callee = self.engine.decorated(target)._replace(receiver=receiver if is_method else None)
+            found = join(found, self.invoke(frame, node, callee, args, keywords))
         return found
 
     def invoke(self, frame: Frame, node: ir.Call | None, each: Any, args: Sequence[Value], keywords: Keywords) -> Value:
@@ -413,17 +425,62 @@ class Calls:
         self, frame: Frame, node: ir.Call | None, each: FunctionValue, args: Sequence[Value], keywords: Keywords
     ) -> Value:
         function = each.function
+        if self.engine.models.own and node is not None:
+            found = self._modelled(frame, node, each, args, keywords)
+            if found is not None:
+                return found
         given = [each.receiver, *args] if each.receiver is not None else list(args)
         bound = bind(frame, node, function, given, keywords)
         outer = each.outer
         if function.parent is not None and function.parent is frame.scope and frame.state is not None:
             names = self.engine.free_names(function)
             outer = {name: frame.state.env[name] for name in names if name in frame.state.env}
+        if self.watched is not None and frame.depth == 1 and frame.state is not None:
+            self.watched.append(Watched(each, bound, outer or {}, frame.state.heap))
         return self.engine.summaries.apply(frame, node, function, bound, outer or {})
+
+    def _modelled(
+        self, frame: Frame, node: ir.Call, each: FunctionValue, args: Sequence[Value], keywords: Keywords
+    ) -> Value | None:
+        """A call of a function of ours that the project's own models speak of; of a sink the body is followed too."""
+        function = each.function
+        names = [function.qualified]
+        if function.cls is not None:
+            lineage = self.project.classes.mro(function.cls)
+            names = [f"{owner if isinstance(owner, str) else owner.qualified}.{function.name}" for owner in lineage]
+        known = self.engine.models
+        names = [name for name in names if name in known.own]
+        if not names:
+            return None
+        if all(name in known.sinks for name in names):
+            for name in names:
+                self.engine.sinks.called(frame, node, name, each.receiver, args, keywords)
+            return None
+        return self.engine.library.call(frame, node, names, each.receiver, args, keywords)
+
+    def set_property(self, frame: Frame, owner: Value, name: str, value: Value) -> bool:
+        """Run what assigning to a property runs; whether there was one."""
+        kinds = {owner.type, *(obj.cls for _, obj in frame.objects(owner))}
+        for cls in filter(None, map(self.project.cls, sorted(filter(None, kinds)))):
+            for each in self.project.classes.mro(cls):
+                if isinstance(each, Class) and name in each.setters:
+                    self.invoke(frame, None, FunctionValue(each.setters[name], None, owner), [value], {})
+                    return True
+        return False
+
+    def made_by(self, callee: FunctionValue, bound: Keywords, heap: dict[Reference, Object]) -> list[Watched]:
+        """The calls of the project's functions that one of them makes itself."""
+        found: list[Watched] = []
+        self.watched = found
+        try:
+            self.engine.run(callee.function, {**(callee.outer or {}), **bound}, heap)
+        finally:
+            self.watched = None
+        return found
 
     def construct(self, frame: Frame, node: ir.Call, cls: Class, args: Sequence[Value], keywords: Keywords) -> Value:
         """An instance of a class of the project."""
-        if self.project.classes.is_subclass(cls, *_ENUMS):
+        if self.project.classes.is_subclass(cls, *ENUMS):
             return Value(is_opaque=True, type=cls.qualified)
         made = frame.allocate(node, Object("instance", cls.qualified), cls.name)
         classes = self.project.classes

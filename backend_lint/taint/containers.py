@@ -13,6 +13,7 @@ from backend_lint.taint.domain import (
     NONE,
     NOTHING,
     NUMBER,
+    STRING,
     UNKNOWN,
     Value,
     constant,
@@ -21,7 +22,7 @@ from backend_lint.taint.domain import (
     labelled,
 )
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import Input, Label, Labels, union
+from backend_lint.taint.labels import Input, Kept, Label, Labels, union
 from backend_lint.taint.state import Object, entry_key
 
 DEEPEST = 3
@@ -39,6 +40,8 @@ def _into(label: Label, part: str) -> Label:
     origin = label.origin
     if type(origin) is Input and len(origin.path) < DEEPEST:
         return label.of(Input(origin.name, (*origin.path, part)))
+    if type(origin) is Kept and not origin.path:
+        return label.of(Kept(origin.name, (part,)))
     return label
 
 
@@ -88,7 +91,15 @@ def element(frame: Frame, value: Value) -> Value:
     if value.is_opaque or value.callables:
         kind = "builtins.str" if value.type == "builtins.str" else frame.engine.element_type(value.type)
         found = join(found, labelled(into(value.labels, "[*]"), kind))
-    return found if found is not NOTHING else UNKNOWN
+    return _also_resolved(value, found if found is not NOTHING else UNKNOWN)
+
+
+def _also_resolved(value: Value, part: Value) -> Value:
+    """What is found in the answer of a resolver belongs to the name that it was asked for."""
+    derived = value.derived
+    if derived is None or derived.how != "resolved":
+        return part
+    return part.derived_from("resolved", derived.source)
 
 
 def _fields(frame: Frame, obj: Object) -> Labels:
@@ -118,7 +129,24 @@ def item(frame: Frame, value: Value, index: Value) -> Value:
         part = f"[{only!r}]" if only is not None else "[*]"
         kind = "builtins.str" if value.type == "builtins.str" else frame.engine.item_type(value.type)
         found = join(found, labelled(into(value.labels, part), kind))
-    return found
+        found = frame.engine.fields.read(value.derived, only, found)
+    if value.derived is not None and value.derived.how == "section":
+        found = join(found, frame.engine.library.of_section(frame, value.derived, index))
+    if value.derived is not None and value.derived.how == "verdicts" and only == 0:
+        return found.derived_from("verdict", value.derived.source, value.derived.detail)
+    return _also_resolved(value, found)
+
+
+def are_tuples(frame: Frame, value: Value) -> bool:
+    """Whether nothing but tuples can arrive."""
+    if value.is_opaque or value.texts or value.callables or value.is_nothing:
+        return False
+    objects = frame.objects(value)
+    return (
+        len(objects) == len(value.references)
+        and all(obj.kind == "tuple" and obj.items is not None for _, obj in objects)
+        and all(isinstance(each, tuple) for each in value.consts)
+    )
 
 
 def _constant_item(value: Any, index: Value) -> Value:
@@ -140,7 +168,7 @@ def _object_item(frame: Frame, where: Any, obj: Object, index: Value) -> Value:
                     found = join(found, obj.items[each])
             return found
         return obj.elements()
-    if obj.kind == "dict" or obj.entries:
+    if obj.kind == "dict" or (obj.entries and obj.cls not in frame.engine.models.keyed):
         if index.is_constant:
             for each in index.consts:
                 known = obj.entries.get(entry_key(each))
@@ -149,6 +177,8 @@ def _object_item(frame: Frame, where: Any, obj: Object, index: Value) -> Value:
                     found = join(found, obj.rest)
             return found
         return obj.elements()
+    if obj.cls in frame.engine.models.keyed and where is not None:
+        return STRING.derived_from("section", Value(references=(where,)), index)
     if obj.kind == "instance" and obj.cls is not None:
         return frame.engine.calls.method(frame, Value(references=(where,)), "__getitem__", [index]) or obj.elements()
     return obj.elements()
@@ -310,6 +340,14 @@ def _number(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, key
     return NUMBER
 
 
+def _index(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
+    """What has a place among elements of ours is one of them; `index` raises for all others."""
+    if args and frame.state is not None and not frame.foreign(obj.elements()):
+        known = frame.engine.narrowed(frame, args[0])
+        frame.state = known if known is not None else frame.state
+    return NUMBER
+
+
 def _boolean(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
     return BOOLEAN
 
@@ -425,7 +463,7 @@ _METHODS: dict[tuple[str, str], Any] = {
     ("list", "reverse"): _reverse,
     ("list", "clear"): _clear,
     ("list", "copy"): _copy,
-    ("list", "index"): _number,
+    ("list", "index"): _index,
     ("list", "count"): _number,
     ("list", "union"): _set_operation,
     ("list", "intersection"): _set_operation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backend_lint.taint.domain import Text, Value
-from backend_lint.taint.labels import ANY, NORMALISED, ORIGIN, RELATIVE, TEXT
+from backend_lint.taint.labels import ANY, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT
 
 Kills = tuple[frozenset[str], ...]
 
@@ -187,7 +187,7 @@ def _structure(before: Text, after: Text) -> Kills | None:
 
 
 def _option(before: Text, after: Text) -> Kills | None:
-    return None if before else (frozenset({"-"}), *_BARE)
+    return None if before else (frozenset({"-"}), frozenset({PLAIN}), *_BARE)
 
 
 def _host(before: Text, after: Text) -> Kills | None:

@@ -14,7 +14,7 @@ from backend_lint.project.external import canonical_external
 from backend_lint.project.model.flow import Flow
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.types import Type
-from backend_lint.taint import evidence, execute
+from backend_lint.taint import evidence, execute, guards
 from backend_lint.taint.calls import Calls
 from backend_lint.taint.domain import (
     NOTHING,
@@ -27,22 +27,20 @@ from backend_lint.taint.domain import (
     callable_value,
     forget,
     join,
+    labelled,
 )
 from backend_lint.taint.evaluate import EVALUATORS
+from backend_lint.taint.fields import Fields
 from backend_lint.taint.frame import Exhausted, Exposure, Frame
-from backend_lint.taint.labels import Hop, Source
+from backend_lint.taint.kept import MUTATORS, KeptValues
+from backend_lint.taint.labels import WORD, Hop, Kept, Label, Source
 from backend_lint.taint.library import Library
 from backend_lint.taint.members import Members
-from backend_lint.taint.models import Models
+from backend_lint.taint.models import ALL, Models
 from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.sinks import Sinks
 from backend_lint.taint.state import Object, State
 from backend_lint.taint.summaries import Summaries
-
-_MUTATORS = frozenset({
-    "append", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear",
-    "appendleft", "push", "sort", "reverse",
-})  # fmt: skip
 
 
 class Engine:
@@ -58,12 +56,14 @@ class Engine:
         self.calls = Calls(self)
         self.summaries = Summaries(self)
         self.paths: dict[str, Value] = {}
+        self.placeholders: dict[str, dict[str, evidence.Cleaning]] = {}  # by view, and by name in its paths
         self.seeds: list[Function] = []
         self._run: set[str] = set()
         self._cut: set[str] = set()
         self._names: dict[tuple[int, str], str | None] = {}
         self._globals: dict[str, Value] = {}
         self._running: set[str] = set()
+        self._decorated: dict[str, FunctionValue] = {}
         self._class_attributes: dict[tuple[str, str], Value] = {}
         self._free_names: dict[str, tuple[str, ...]] = {}
         self._assigned: dict[str, frozenset[str]] = {}
@@ -75,18 +75,19 @@ class Engine:
         self._flows: dict[tuple[str, Place], Exposure] = {}
         self._examined: set[tuple[Place, str]] = set()
         self._unproved: set[tuple[Place, str]] = set()
-        self._kept: dict[str, Value] = {}
         self._diagnostics: list[Diagnostic] = []
+        self.kept = KeptValues(self)
+        self.fields = Fields(self)
         self.effort = 0
 
     # Runs
 
-    def run(self, scope: Scope, env: dict[str, Value]) -> Frame | None:
+    def run(self, scope: Scope, env: dict[str, Value], heap: dict[Reference, Object] | None = None) -> Frame | None:
         """Run the body of a scope in an environment; None where it was cut off."""
         if isinstance(scope, Function):
             self._run.add(scope.qualified)
         body = scope.body
-        frame = Frame(self, scope, State(dict(env)), 1)
+        frame = Frame(self, scope, State(dict(env), dict(heap or {})), 1)
         try:
             execute.block(frame, body)
         except Exhausted:
@@ -123,6 +124,32 @@ class Engine:
     def is_over(self) -> bool:
         """Whether all runs together have used up their budget."""
         return self.effort > self.options.effort
+
+    def decorated(self, function: Function) -> FunctionValue:
+        """What the decorators of the project's own make of a function; those of libraries leave it as it is."""
+        known = self._decorated.get(function.qualified)
+        if known is None:
+            known = self._decorated[function.qualified] = FunctionValue(function)
+            for decorator in reversed(function.decorators):
+                if self._is_own(decorator, function):
+                    known = self._wrapped(decorator, known) or known
+            self._decorated[function.qualified] = known
+        return known
+
+    def _is_own(self, decorator: Expr, function: Function) -> bool:
+        qualified = self.project.qualified(_called(decorator), function.cls or function.parent or function.module)
+        return qualified is not None and self.project.types.function(qualified) is not None
+
+    def _wrapped(self, decorator: Expr, inner: FunctionValue) -> FunctionValue | None:
+        scope = inner.function.cls or inner.function.parent or inner.function.module
+        frame = Frame(self, scope, State({}, self.heap), 2)
+        call = ir.Call(decorator.at, decorator.end, decorator, [])
+        try:
+            found = self.calls.value(frame, call, frame.evaluate(decorator), [callable_value(inner)], {})
+        except (Exhausted, RecursionError):
+            return None
+        wrapper = found.callables[0] if len(found.callables) == 1 and not found.is_opaque else None
+        return wrapper if type(wrapper) is FunctionValue else None
 
     # What names and attributes stand for
 
@@ -178,7 +205,7 @@ class Engine:
             receiver = None
             if function.cls is not None and any(ir.dotted(each) == "classmethod" for each in function.decorators):
                 receiver = callable_value(ClassValue(function.cls))
-            return callable_value(FunctionValue(function, None, receiver))
+            return callable_value(self.decorated(function)._replace(receiver=receiver))
         cls = self.project.cls(qualified)
         if cls is not None:
             return callable_value(ClassValue(cls))
@@ -233,22 +260,26 @@ class Engine:
         if found is NOTHING:
             found = UNKNOWN
         if name in self.mutated:
-            found = self._loosened(found)
+            found = self._loosened(found, qualified)
         if found.is_opaque and found.type is None:
             kind = self.project.types.named(qualified)
             found = found.typed(kind.name if kind is not None and not kind.itself else None)
         return found
 
-    def _loosened(self, value: Value) -> Value:
+    def _loosened(self, value: Value, qualified: str) -> Value:
         """A variable that functions change: not what it began as."""
+        is_kept = qualified in self.kept.changed
         for where in value.references:
             obj = self.heap.get(where)
             if obj is not None:
                 loose = obj.loosened()
+                inside = labelled((Label(Kept(qualified, ("[*]",))),)) if is_kept else UNKNOWN
                 self.heap[where] = loose.replaced(
-                    rest=join(loose.rest, UNKNOWN), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
+                    rest=join(loose.rest, inside), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
                 )
-        return join(forget(value), UNKNOWN)
+                if is_kept:
+                    self.kept.names[where] = qualified
+        return join(forget(value), labelled((Label(Kept(qualified)),)) if is_kept else UNKNOWN)
 
     @property
     def mutated(self) -> frozenset[str]:
@@ -265,7 +296,7 @@ class Engine:
                         case ir.Augment(target=target):
                             found.update(filter(None, (_filled(target),)))
                         case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner))) if (
-                            method in _MUTATORS
+                            method in MUTATORS
                         ):
                             name = (ir.dotted(owner) or "").rpartition(".")[2]
                             if name:
@@ -286,8 +317,8 @@ class Engine:
                     known = frame.evaluate(stmt.value)
                 except (Exhausted, RecursionError):
                     known = UNKNOWN
-                if name in self.mutated:
-                    known = self._loosened(known)
+                if name in self.mutated or f"{cls.qualified}.{name}" in self.kept.changed:
+                    known = self._loosened(known, f"{cls.qualified}.{name}")
             if known.is_opaque and known.type is None:
                 kind = self.project.types.attribute(Type(cls.qualified), name)
                 known = known.typed(kind.name if kind is not None and not kind.itself else None)
@@ -306,9 +337,6 @@ class Engine:
         for name in sorted(names):
             found = join(found, self.global_value(f"{module.name}.{name}"))
         return found
-
-    def keep(self, frame: Frame, name: str, value: Value) -> None:
-        """A function assigns to a variable of its module."""
 
     # Types
 
@@ -381,6 +409,10 @@ class Engine:
     def is_ours(self, value: Value) -> bool:
         return value.type is not None and self.project.cls(value.type) is not None
 
+    def narrowed(self, frame: Frame, value: Value) -> State | None:
+        """The state in which a value is known to be one of ours."""
+        return guards.narrow_value(frame, value, lambda label: label.without(WORD, ALL))
+
     def constrained(self, expr: Expr | None) -> evidence.Cleaning:
         return evidence.constrained(expr)
 
@@ -437,6 +469,8 @@ class Engine:
 
     def examined(self, exposure: Exposure) -> None:
         self._unproved.add((exposure.sink.at, exposure.sink.kind))
+        if type(exposure.label.origin) is Kept:
+            self.kept.exposed(exposure)
         if type(exposure.label.origin) is not Source:
             return
         key = (exposure.sink.kind, exposure.sink.at)
@@ -445,6 +479,7 @@ class Engine:
             self._flows[key] = exposure
 
     def finish(self) -> TaintResult:
+        self.kept.finish()
         self._across_methods()
         flows = sorted((_flow(each) for each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
         counts: dict[str, int] = {}

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
+from backend_lint.project.external import canonical_external
 from backend_lint.project.model import Route
 from backend_lint.project.modules import Class, Function
-from backend_lint.taint import containers, evidence, regexes
+from backend_lint.taint import containers, regexes
+from backend_lint.taint.calls import bind
 from backend_lint.taint.domain import NOTHING, UNKNOWN, ClassValue, FunctionValue, Value, join
+from backend_lint.taint.evidence import Cleaning, both
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source, union
-from backend_lint.taint.models import INJECTION
+from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source
+from backend_lint.taint.models import INJECTION, EntryModel
 from backend_lint.taint.responses import judge_return
-from backend_lint.taint.state import State
+from backend_lint.taint.state import Object, State
 from backend_lint.taint.strings import from_texts
 
 if TYPE_CHECKING:
@@ -28,11 +31,12 @@ _VERBS = frozenset({
 _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "esmerald"})
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
+MOST_WRAPPERS = 4
 _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
          "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query"}  # fmt: skip
 _NOTES = {"path": "the URL path", "query": "the query string", "json": "the request body", "form": "the form",
-          "argument": "a GraphQL argument", "header": "a request header", "cookie": "a cookie",
+          "header": "a request header", "cookie": "a cookie",
           "file": "an uploaded file", "body": "the request body"}  # fmt: skip
 
 
@@ -41,6 +45,7 @@ class Handler:
 
     def __init__(self, function: Function, is_typed: bool, framework: str) -> None:
         self.function, self.is_typed, self.framework = function, is_typed, framework
+        self.entry: EntryModel | None = None
         self.paths: list[str] = []
         self.converters: dict[str, str] = {}
 
@@ -60,29 +65,30 @@ def handlers(engine: Engine) -> list[Handler]:
                 known = found[function.qualified] = Handler(function, framework in _TYPED, framework)
             if not known.paths or not engine.project.routes:
                 known.paths.append(path)
-        if _is_resolver(engine, function):
-            found.setdefault(function.qualified, Handler(function, False, "graphql"))
+        entry = _entry(engine, function)
+        if entry is not None and function.qualified not in found:
+            found[function.qualified] = Handler(function, False, "")
+            found[function.qualified].entry = entry
     return list(found.values())
 
 
-def _is_resolver(engine: Engine, function: Function) -> bool:
-    """Whether a GraphQL library calls the function with what a client sent."""
-    owner = function.cls
-    if owner is not None and (function.name == "mutate" or function.name.startswith("resolve_")):
-        return engine.project.classes.is_subclass(owner, *_GRAPHENE)
+def _entry(engine: Engine, function: Function) -> EntryModel | None:
+    """How a library calls the function with what a client sent."""
+    for owner in engine.project.classes.mro(function.cls) if function.cls is not None else ():
+        for name in (function.name, f"{function.name.partition('_')[0]}_*") if isinstance(owner, str) else ():
+            found = engine.models.entry_methods.get(f"{owner}.{name}")
+            if found is not None:
+                return found
     for decorator in function.decorators:
         func = decorator.func if type(decorator) is ir.Call else decorator
-        qualified = engine.project.qualified(func, function.module) or ""
-        owner_type = engine.type_name(func.value, function.module) if type(func) is ir.Attribute else None
-        if qualified in _STRAWBERRY or (owner_type or "") in _ARIADNE:
-            return True
-    return False
-
-
-_GRAPHENE = ("graphene.Mutation", "graphene.ObjectType", "graphene.relay.ClientIDMutation", "graphene.Interface",
-             "graphene_sqlalchemy.SQLAlchemyObjectType", "graphene_django.DjangoObjectType")  # fmt: skip
-_STRAWBERRY = frozenset({"strawberry.field", "strawberry.mutation", "strawberry.subscription", "strawberry.type.field"})
-_ARIADNE = frozenset({"ariadne.QueryType", "ariadne.MutationType", "ariadne.ObjectType", "ariadne.SubscriptionType"})
+        names = [engine.project.qualified(func, function.module) or ""]
+        if type(func) is ir.Attribute:
+            names.append(f"{engine.type_name(func.value, function.module)}.{func.name}")
+        for name in names:
+            found = engine.models.entry_decorators.get(canonical_external(name))
+            if found is not None:
+                return found
+    return None
 
 
 def _of_route(route: Route, function: Function) -> Handler:
@@ -134,23 +140,44 @@ def _converter(match: re.Match[str]) -> str:
 
 def _path_label(engine: Engine, function: Function, at: int, converter: str) -> Label:
     place = function.module.facts.place(function.module.path, at, at + 1)
+    cleaned, absent = _proved(converter)
+    label = Label(Source("path", _NOTES["path"], place), cleaned, absent)
+    return label.through(place, f"read from {_NOTES['path']}")
+
+
+def _proved(converter: str) -> Cleaning:
+    """What a converter of a path proves."""
     absent = {TEXT} if converter == "path" else {TEXT, "/", "../", "//", RELATIVE}
     if converter == "slug":
         absent |= regexes.absent("[-a-zA-Z0-9_]+", "fullmatch")
     elif not converter.isidentifier():  # a regular expression, as Django and aiohttp take them
         absent = {TEXT} | regexes.absent(converter, "fullmatch")
     cleaned = INJECTION if converter.partition("(")[0] in _CLEAN_CONVERTERS else frozenset[str]()
-    label = Label(Source("path", _NOTES["path"], place), cleaned, frozenset(absent))
-    return label.through(place, f"read from {_NOTES['path']}")
+    return cleaned, frozenset(absent)
+
+
+def placeholders(engine: Engine) -> dict[str, dict[str, Cleaning]]:
+    """What the converters in the paths of each view prove of what its `kwargs` hold."""
+    found: dict[str, dict[str, Cleaning]] = {}
+    for route in engine.project.routes:
+        if route.view is None:
+            continue
+        known = found.setdefault(route.view.qualified, {})
+        for name, converter in _converters([route.path], route.converters).items():
+            proved = _proved(converter)
+            known[name] = both(known[name], proved) if name in known else proved
+    return found
 
 
 def run(engine: Engine, handler: Handler) -> None:
     """Run a handler as its framework would call it."""
-    if handler.framework == "graphql":
-        env = _arguments(engine, handler.function)
+    if handler.entry is not None:
+        env = _arguments(engine, handler.function, handler.entry)
     else:
-        env = environment(engine, handler.function, _converters(handler), handler.is_typed, None, 0)
-    frame = engine.run(handler.function, env)
+        env = environment(
+            engine, handler.function, _converters(handler.paths, handler.converters), handler.is_typed, None, 0
+        )
+    frame = _run_decorated(engine, handler.function, env)
     if frame is None:
         return
     for state, value, node in frame.returns:
@@ -159,27 +186,63 @@ def run(engine: Engine, handler: Handler) -> None:
             judge_return(frame, node, value, handler.framework)
 
 
-def _converters(handler: Handler) -> dict[str, str]:
+def _run_decorated(engine: Engine, function: Function, env: dict[str, Value]) -> Frame | None:
+    """Run a function with what its decorators hand on of what they are given."""
+    callee = engine.decorated(function)
+    if callee.function is function:
+        return engine.run(function, env)
+    given, keywords = [], dict(env)
+    if function.cls is not None and function.parameters:
+        given = [keywords.pop(function.parameters[0].name)]
+    outside = Frame(engine, function.module, State(), 1)
+    bound = bind(outside, None, callee.function, given, keywords)
+    heap = outside.state.heap if outside.state is not None else {}
+    for _ in range(MOST_WRAPPERS):
+        calls = engine.calls.made_by(callee, bound, heap)
+        inner = [each for each in calls if _leads_to(each.callee, function)]
+        if not inner:
+            break
+        callee, bound, _, heap = inner[0]
+        for other in inner[1:]:
+            if other.callee.function is callee.function:
+                bound = {name: join(value, other.bound.get(name, NOTHING)) for name, value in bound.items()}
+                heap = heap | {where: obj.joined(heap.get(where, obj)) for where, obj in other.heap.items()}
+        if callee.function is function:
+            return engine.run(function, dict.fromkeys(env, UNKNOWN) | bound, heap)
+    return engine.run(function, env)
+
+
+def _leads_to(callee: FunctionValue, function: Function) -> bool:
+    if callee.function is function:
+        return True
+    return any(
+        type(each) is FunctionValue and _leads_to(each, function)
+        for value in (callee.outer or {}).values()
+        for each in value.callables
+    )
+
+
+def _converters(paths: list[str], more: dict[str, str]) -> dict[str, str]:
     """The converters of the path parameters, by name."""
     found: dict[str, str] = {}
-    for path in handler.paths:
+    for path in paths:
         for match in _PLACEHOLDER.finditer(path):
             found[match["name"] or match["braced"]] = _converter(match)
-    return found | {name: converter for name, converter in handler.converters.items() if converter}
+    return found | {name: converter for name, converter in more.items() if converter}
 
 
-def _arguments(engine: Engine, function: Function) -> dict[str, Value]:
-    """The parameters of a resolver: what stands after the parent object and `info` comes from the client."""
+def _arguments(engine: Engine, function: Function, entry: EntryModel) -> dict[str, Value]:
+    """The parameters of an entry: what the library does not give itself comes from the client."""
     env: dict[str, Value] = {}
     for index, parameter in enumerate(function.parameters):
         kind = engine.parameter_type(parameter, function)
-        if (index == 0 and parameter.name in ("self", "cls", "root", "parent", "_", "obj")) or parameter.name == "info":
+        if parameter.name in entry.given or (index == 0 and function.cls is not None):
             env[parameter.name] = Value(is_opaque=True, type=kind)
             continue
-        kinds, absent = evidence.cleaning(engine.project, parameter.annotation, function)
+        kinds, absent = engine.fields.annotated(parameter.annotation, function)
         place = function.module.facts.place(function.module.path, parameter.at, parameter.end)
-        label = Label(Source("argument", _NOTES["argument"], place), kinds, absent)
-        label = label.through(place, f"`{parameter.name}` is {_NOTES['argument']}")
+        label = Label(Source(entry.what, entry.note, place), kinds, absent)
+        label = label.through(place, f"`{parameter.name}` is {entry.note}")
         env[parameter.name] = Value(labels=(label,), is_opaque=True, type=kind)
     return env
 
@@ -225,7 +288,7 @@ def _injected(
     if wire is None:
         wire = "path" if parameter.name in converters else "json" if cls is not None else "query"
         wire = "file" if kind == "fastapi.UploadFile" else wire
-    kinds, absent = evidence.cleaning(engine.project, parameter.annotation, function)
+    kinds, absent = engine.fields.annotated(parameter.annotation, function)
     more = engine.constrained(parameter.default)
     place = function.module.facts.place(function.module.path, parameter.at, parameter.end)
     label = Label(Source(wire, _NOTES[wire], place), kinds | more[0], absent | more[1])
@@ -242,9 +305,27 @@ def _dependency(engine: Engine, function: Function, parameter: Parameter) -> ir.
         if type(each) is ir.Call and engine.project.qualified(each.func, function) in _DEPENDS:
             if each.args:
                 return each.args[0].value
-            if parameter.annotation is not None:
-                return parameter.annotation
+            return _core(engine, parameter.annotation, function)
     return None
+
+
+def _core(engine: Engine, annotation: ir.Expr | None, function: Function) -> ir.Expr | None:
+    """The `T` of `Annotated[T, …]`, also under an alias."""
+    match annotation:
+        case ir.Subscript(value=value, index=ir.Sequence(items=[core, *_])):
+            return core if (ir.dotted(value) or "").endswith("Annotated") else annotation
+        case ir.Name() | ir.Attribute():
+            aliased = _aliased(engine, annotation, function)
+            return annotation if aliased is None else _core(engine, aliased, function)
+    return annotation
+
+
+def _aliased(engine: Engine, annotation: ir.Expr, function: Function) -> ir.Expr | None:
+    """What a name of a type was made of by subscription."""
+    qualified = engine.project.qualified(annotation, function)
+    module, rest = engine.project.names.split(qualified) if qualified is not None else (None, "")
+    stmts = module.assignments.get(rest) if module is not None else None
+    return stmts[-1].value if stmts and type(stmts[-1].value) is ir.Subscript else None
 
 
 def _extras(engine: Engine, annotation: ir.Expr | None, function: Function) -> list[ir.Expr]:
@@ -253,11 +334,8 @@ def _extras(engine: Engine, annotation: ir.Expr | None, function: Function) -> l
         case ir.Subscript(value=value, index=ir.Sequence(items=[_, *extras])):
             return extras if (ir.dotted(value) or "").endswith("Annotated") else []
         case ir.Name() | ir.Attribute():
-            qualified = engine.project.qualified(annotation, function)
-            module, rest = engine.project.names.split(qualified) if qualified is not None else (None, "")
-            stmts = module.assignments.get(rest) if module is not None else None
-            if stmts and type(stmts[-1].value) is ir.Subscript:
-                return _extras(engine, stmts[-1].value, function)
+            aliased = _aliased(engine, annotation, function)
+            return [] if aliased is None else _extras(engine, aliased, function)
     return []
 
 
@@ -282,22 +360,31 @@ def _provided(engine: Engine, function: Function, dependency: ir.Expr, frame: Fr
             value = engine.summaries.apply(outer, None, each.function, env, {})
             if each.function.facts.is_generator:
                 value = containers.element(outer, value)
-            labels = outer.labels(value)
-            kind = engine.returned_type(each.function)
-            value = Value(value.consts, value.texts, (), (), union(labels, ()), True, value.type or kind)
-            found = join(found, value)
+            if outer.state is not None:
+                engine.heap.update(outer.state.heap)
+            kind = None if value.references else engine.returned_type(each.function)
+            found = join(found, value if value.type or not kind else value.typed(kind))
         elif type(each) is FunctionValue:
             found = join(found, Value(is_opaque=True, type=engine.returned_type(each.function)))
         elif type(each) is ClassValue:
-            found = join(found, _of_class(engine, each.cls, function))
+            found = join(found, _of_class(engine, outer, dependency, each.cls, function, depth))
     if found is NOTHING:
         given = engine.project.types.provided(dependency, function)
         found = Value(is_opaque=True, type=given.name if given is not None and not given.itself else None)
     return found
 
 
-def _of_class(engine: Engine, cls: Class, function: Function) -> Value:
-    """A class as a dependency: its fields come from the query string."""
+def _of_class(engine: Engine, outer: Frame, dependency: ir.Expr, cls: Class, function: Function, depth: int) -> Value:
+    """A class as a dependency: its fields come from the query string, or from what its constructor depends on."""
+    initial = engine.project.classes.method(cls.qualified, "__init__")
+    if initial is not None and depth < 4:
+        own = initial.parameters[0].name if initial.parameters else ""
+        env = environment(engine, initial, {}, True, None, depth + 1)
+        made = outer.allocate(dependency, Object("instance", cls.qualified))
+        engine.summaries.apply(outer, None, initial, env | {own: made}, {})
+        if outer.state is not None:
+            engine.heap.update(outer.state.heap)
+        return made
     place = function.at
     label = Label(Source("query", _NOTES["query"], place)).through(place, f"read from {_NOTES['query']}")
     return Value(labels=(label,), is_opaque=True, type=cls.qualified)

@@ -70,7 +70,8 @@ def _subscript(frame: Frame, node: ir.Subscript) -> Value:
         return containers.sliced(frame, node, value, node.index)
     index = frame.evaluate(node.index)
     if not value.is_opaque and value.callables:
-        return value  # `list[int]`, `Repository[User]`
+        made = frame.engine.members.enumerated(value)
+        return made if made is not None else value  # `list[int]`, `Repository[User]`
     return containers.item(frame, value, index)
 
 
@@ -117,6 +118,8 @@ def binary(frame: Frame, node: ir.Node, op: str, left: Value, right: Value) -> V
             derived = Derived("len", left.derived.source, left.derived.detail - right.the_constant)
             return Value(is_opaque=True, type="builtins.int", derived=derived)
         case "%" if strings.is_text(left) or left.texts:
+            if any(obj.kind == "dict" for _, obj in frame.objects(right)):
+                return strings.percent_of_mapping(left, lambda key: flat(frame, containers.item(frame, right, key)))
             items = containers.exact_items(frame, right) if right.references else [right]
             if items is None:
                 items = [labelled(frame.labels(right))]
@@ -317,9 +320,10 @@ def _sequence(frame: Frame, node: ir.Sequence) -> Value:
                 rest = join(rest, containers.element(frame, value))
         else:
             items.append(frame.evaluate(part))
+    tag = node.kind if node.kind != "list" else ""  # a tuple without parentheses begins where its first item does
     if rest is not NOTHING or len(items) > 256:
-        return frame.allocate(node, Object(node.kind, rest=join(rest, join_all(items)), is_exact=False))
-    return frame.allocate(node, Object(node.kind, items=tuple(items)))
+        return frame.allocate(node, Object(node.kind, rest=join(rest, join_all(items)), is_exact=False), tag)
+    return frame.allocate(node, Object(node.kind, items=tuple(items)), tag)
 
 
 def _star(frame: Frame, node: ir.Star) -> Value:

@@ -12,6 +12,7 @@ from backend_lint.taint.domain import (
     NOTHING,
     UNKNOWN,
     ClassValue,
+    Symbol,
     Value,
     callable_value,
     constant,
@@ -58,7 +59,7 @@ def assign(frame: Frame, target: ir.Expr, value: Value) -> None:
     match target:
         case ir.Name(id=name):
             if name in frame.globals:
-                frame.engine.keep(frame, name, value)
+                frame.keep(f"{frame.module.name}.{name}", (), value)
             state.bind(name, value)
         case ir.Attribute():
             _assign_attribute(frame, target, value)
@@ -83,6 +84,13 @@ def assign(frame: Frame, target: ir.Expr, value: Value) -> None:
 def _assign_attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
     owner = frame.evaluate(target.value)
     frame.engine.sinks.stored(frame, target, owner, constant(target.name), value)
+    if frame.engine.calls.set_property(frame, owner, target.name, value):
+        return
+    for each in owner.callables:
+        if type(each) is ClassValue:
+            frame.keep(f"{each.cls.qualified}.{target.name}", (), value)
+        elif type(each) is Symbol and each.receiver is None:
+            frame.keep(f"{each.name}.{target.name}", (), value)
     if owner.references:
         frame.update(owner, lambda obj: obj.with_field(target.name, value))
     if owner.is_opaque or not owner.references:
@@ -134,7 +142,8 @@ def _unpack(frame: Frame, items: list[ir.Expr], value: Value) -> None:
         for item, part in zip(items[star + 1 :], exact[len(exact) - after :], strict=True):
             assign(frame, item, part)
         return
-    rest = containers.element(frame, value) if not (value.is_opaque and not value.references) else None
+    has_places = (value.is_opaque and not value.references) or containers.are_tuples(frame, value)
+    rest = None if has_places else containers.element(frame, value)
     for index, item in enumerate(items):
         part = rest if rest is not None else containers.item(frame, value, constant(index))
         if type(item) is ir.Star:
@@ -307,6 +316,8 @@ def _for(frame: Frame, stmt: ir.For) -> None:
     if frame.state is None:
         return
     items = containers.exact_items(frame, iterated)
+    if iterated.derived is not None and iterated.derived.how == "resolved":
+        items = [containers.element(frame, iterated)]  # a resolver that answers names one address at least
     if items is not None and len(items) <= MOST_UNROLLED:
         _unrolled(frame, stmt, items)
         return
@@ -431,13 +442,15 @@ def _match(frame: Frame, stmt: ir.Match) -> None:
         if not can:
             continue
         frame.state = rest.copy()
-        if case.pattern.kind in ("value", "or") and type(stmt.subject) is ir.Name:
-            values = _pattern_constants(frame, case.pattern)
-            if values is not None:
-                held = Value(consts=tuple(each for each in values if not subject.is_constant or each in subject.consts))
-                if held.consts:
-                    frame.state.bind(stmt.subject.id, held)
-        _capture(frame, case.pattern, subject)
+        held = subject
+        values = _pattern_constants(frame, case.pattern)
+        if values is not None:
+            known = tuple(each for each in values if not subject.is_constant or each in subject.consts)
+            held = Value(consts=known) if known else subject
+            frame.state = guards.replace(frame, stmt.subject, subject, held)
+        if frame.state is None:
+            break
+        _capture(frame, case.pattern, held)
         if case.guard is not None and frame.state is not None:
             true, false = guards.truth(frame, frame.evaluate(case.guard))
             cannot = cannot or false
@@ -479,6 +492,8 @@ def _pattern_constants(frame: Frame, pattern: ir.Pattern) -> list[Any] | None:
     if pattern.kind == "value" and pattern.value is not None:
         value = frame.evaluate(pattern.value)
         return list(value.consts) if value.is_constant else None
+    if pattern.kind == "as":
+        return _pattern_constants(frame, pattern.children[0])
     if pattern.kind == "or":
         parts = [_pattern_constants(frame, child) for child in pattern.children]
         if all(part is not None for part in parts):

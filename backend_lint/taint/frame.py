@@ -10,8 +10,8 @@ from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.project.modules import Function, Scope
 from backend_lint.taint.contexts import Kills
-from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value
-from backend_lint.taint.labels import Label, Labels
+from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value, join
+from backend_lint.taint.labels import Input, Kept, Label, Labels
 from backend_lint.taint.state import Object, PathKey, State
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Frame:
         self.globals: set[str] = set()
         self.raised: Value = NOTHING
         self.written: dict[PathKey, None] = {}
+        self.kept: dict[tuple[str, PathKey], Value] = {}  # what was given to us and outlives the call
 
     # Asking
 
@@ -152,6 +153,38 @@ class Frame:
         for where, obj in found:
             new = change(obj)
             state.heap[where] = new if is_certain else obj.joined(new)
+            self.outlives(where, obj, new)
+
+    def outlives(self, where: Reference, old: Object, new: Object) -> None:
+        """An object was changed: one that a variable of a module stands for keeps what was put into it."""
+        name = self.engine.kept.names.get(where)
+        if name is None:
+            return
+        for key, value in new.entries.items():
+            if old.entries.get(key) is not value:
+                self.keep(name, (f"[{key[1]!r}]",), value)
+        for attribute, value in new.fields.items():
+            if old.fields.get(attribute) is not value:
+                self.keep(name, (f".{attribute}",), value)
+        if new.rest is not old.rest:
+            self.keep(name, ("[*]",), new.rest)
+        if new.items is not None and new.items is not old.items:
+            for value in new.items:
+                self.keep(name, ("[*]",), value)
+
+    def keep(self, name: str, path: PathKey, value: Value) -> None:
+        """A variable that outlives the call now holds a value."""
+        labels = self.labels(value)
+        ours = tuple(label for label in labels if type(label.origin) is Input)
+        if ours:
+            known = self.kept.get((name, path))
+            given = Value(labels=ours, is_opaque=True)
+            self.kept[name, path] = given if known is None else join(known, given)
+        self.engine.kept.put(name, path, tuple(label for label in labels if type(label.origin) is not Input))
+
+    def foreign(self, value: Value) -> Labels:
+        """The labels of what a client or a caller can choose, without what variables of ours keep."""
+        return tuple(label for label in self.labels(value) if type(label.origin) is not Kept)
 
     def expose(self, exposure: Exposure) -> None:
         """Data reaches a sink: a flow where a client sent it, a matter for the callers where it was given to us."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from backend_lint.taint.domain import (
     constants,
 )
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import NORMALISED, ORIGIN, RELATIVE, TEXT, WORD, Label
+from backend_lint.taint.labels import ANY, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, WORD, Label
 from backend_lint.taint.models import ALL, INJECTION, expanded
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import State, merge
@@ -123,6 +124,8 @@ def _either(frame: Frame, parts: list[ir.Expr], is_true: bool) -> State | None:
 
 
 def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
+    if test.op in ("<=", "<", ">=", ">"):
+        return _ordered(frame, test, is_true)
     if test.op not in ("in", "not in", "==", "!=", "is", "is not"):
         return frame.state
     left, right = frame.evaluate(test.left), frame.evaluate(test.right)
@@ -134,9 +137,29 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
         if literals and left.is_constant:
             return narrow(frame, test.right, right, lambda label: label.without(frozenset(literals)))
         return frame.state
-    if left is NONE or (left.is_constant and not right.is_constant):
+    is_ours = left.is_constant and not right.is_constant
+    if left is NONE or is_ours or (frame.labels(right) and not frame.labels(left) and not right.is_constant):
         return _equal(frame, test.right, right, left, holds, test.op)
     return _equal(frame, test.left, left, right, holds, test.op)
+
+
+def _ordered(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
+    """An upper bound of ours, of a number: or of a set, that it has no elements but those."""
+    small, large = (test.left, test.right) if (test.op in ("<=", "<")) == is_true else (test.right, test.left)
+    value, bound = frame.evaluate(small), frame.evaluate(large)
+    if frame.foreign(bound) or not frame.labels(value):
+        return frame.state
+    made = [obj for _, obj in frame.objects(value)]
+    if any(obj.kind == "set" for obj in made):
+        if not is_true or value.derived is None or value.derived.how != "elements":
+            return frame.state
+        items = containers.exact_items(frame, bound) or []
+        if not items or not all(isinstance(each.the_constant, str) for each in items):
+            return frame.state
+        possible = re.escape("".join(str(each.the_constant) for each in items))
+        absent = regexes.absent(f"[{possible}]*", "fullmatch")
+        return narrow_value(frame, value.derived.source, lambda label: label.without(absent))
+    return narrow(frame, small, value, lambda label: label.without(frozenset(), frozenset({"resource"})))
 
 
 def _member(frame: Frame, test: ir.Compare, left: Value, right: Value) -> State | None:
@@ -145,7 +168,7 @@ def _member(frame: Frame, test: ir.Compare, left: Value, right: Value) -> State 
         return _below(frame, right.derived.source)
     if right.derived is not None and right.derived.how == "parts":
         return frame.state
-    if frame.labels(right) and not _keys_are_ours(frame, right):
+    if frame.foreign(right) and not _keys_are_ours(frame, right):
         return frame.state
     if left.is_constant:
         return frame.state
@@ -166,7 +189,7 @@ def _keys_are_ours(frame: Frame, value: Value) -> bool:
     return (
         bool(objects)
         and not value.is_opaque
-        and all(obj.kind == "dict" and not frame.labels(obj.keys) and obj.rest is NOTHING for _, obj in objects)
+        and all(obj.kind == "dict" and not frame.foreign(obj.keys) and obj.rest is NOTHING for _, obj in objects)
     )
 
 
@@ -194,7 +217,7 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
         return _below(frame, value.derived.source)
     if other.is_constant:
         return replace(frame, node, value, other)
-    theirs = {label.origin for label in frame.labels(other)}
+    theirs = {label.origin for label in frame.foreign(other)}
     if value.derived is not None and value.derived.how in ("netloc", "parents"):
         ours = {label.origin for label in frame.labels(value)}
         return frame.state if ours & theirs else replace(frame, node, value, Value(is_opaque=True))
@@ -212,6 +235,8 @@ def _truthy(frame: Frame, node: ir.Expr, is_true: bool) -> State | None:
     if derived is not None:
         if derived.how == "match" and is_true:
             return narrow_source(frame, derived, lambda label: label.without(derived.detail))
+        if derived.how == ("address is inside" if not is_true else "address is outside"):
+            return narrow_source(frame, derived, lambda label: label.without(frozenset(), frozenset({"ssrf"})))
         if derived.how == "netloc" and not is_true:
             return narrow_source(frame, derived, lambda label: label.without(frozenset({ORIGIN})))
         if derived.how == "verdict":
@@ -238,8 +263,10 @@ def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
     if type(func) is ir.Name and first is not None:
         if func.id == "isinstance" and len(test.args) == 2:
             return _instance(frame, first, test.args[1].value, is_true)
-        if func.id in ("any", "all") and type(first) is ir.Comprehension and (func.id == "all") == is_true:
-            return _quantified(frame, first, is_true)
+        if func.id in ("any", "all") and type(first) is ir.Comprehension:
+            if (func.id == "all") == is_true:
+                return _quantified(frame, first, is_true)
+            return _instanced(frame, first, is_true)
         if func.id == "bool":
             return assume(frame, first, is_true)
     value = frame.evaluate(test)
@@ -271,8 +298,10 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if not is_true:
         if func.name == "startswith" and "/" in affix.consts:
             return narrow(frame, func.value, value, lambda label: label.without(frozenset({RELATIVE})))
+        if func.name == "startswith" and "-" in affix.consts:
+            return narrow(frame, func.value, value, lambda label: label.without(frozenset({PLAIN})))
         return frame.state
-    if frame.labels(affix):
+    if frame.foreign(affix):
         return frame.state
     if func.name == "startswith" and value.derived is not None and value.derived.how in _SAME_TEXT:
         source = value.derived.source
@@ -345,8 +374,10 @@ def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | 
     iterated = frame.evaluate(clause.iter)
     start = frame.state
     assert start is not None
-    if not frame.labels(iterated):
+    if not frame.foreign(iterated):
         items = containers.exact_items(frame, iterated)
+        if items is None and iterated.derived is not None and iterated.derived.how == "resolved":
+            items = [containers.element(frame, iterated)]
         if items is None or type(clause.target) is not ir.Name:
             return frame.state
         state: State | None = start
@@ -381,6 +412,29 @@ def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | 
     return narrow(frame, clause.iter, iterated, change)
 
 
+def _instanced(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | None:
+    """`any(x == known for known in KNOWN)` was true, or the like with `all` false: for one element it came out so."""
+    start = frame.state
+    assert start is not None
+    clause = node.clauses[0]
+    items = containers.exact_items(frame, frame.evaluate(clause.iter))
+    if len(node.clauses) != 1 or clause.conditions or type(clause.target) is not ir.Name or not items:
+        return start
+    found: State | None = None
+    for item in items:
+        frame.state = start.copy()
+        frame.state.env[clause.target.id] = item
+        found = merge(found, assume(frame, node.element, is_true))
+    frame.state = start
+    if found is None:
+        return None
+    if clause.target.id in start.env:
+        found.env[clause.target.id] = start.env[clause.target.id]
+    else:
+        found.env.pop(clause.target.id, None)
+    return found
+
+
 # Putting what was learned into the state
 
 
@@ -412,10 +466,24 @@ def narrow_source(frame: Frame, derived: Derived, change: Change) -> State | Non
             return frame.state
     elif derived.how not in _PASSES:
         return frame.state
-    return narrow_value(frame, source, change)
+    return narrow_value(frame, source, _of_host(change) if derived.how == "netloc" else change)
 
 
-_PASSES = _SAME_TEXT | {"match", "netloc", "urlparse", "verdict", "parents", "commonpath"}
+_PASSES = _SAME_TEXT | {
+    "match", "netloc", "urlparse", "urljoin", "verdict", "parents", "commonpath", "resolved", "address is inside",
+    "address is outside",
+}  # fmt: skip
+
+
+def _of_host(change: Change) -> Change:
+    """Of what is said of an address's host, what holds for the address: that it is one of ours."""
+
+    def changed(label: Label) -> Label:
+        new = change(label)
+        fixed = frozenset[str]() if ANY in new.absent else new.absent & {ORIGIN}
+        return label.without(fixed, new.cleaned & {"ssrf", "redirect"} if ANY not in new.absent else frozenset())
+
+    return changed
 
 
 def narrow_value(frame: Frame, source: Value, change: Change) -> State | None:

@@ -16,10 +16,11 @@ ANY = "\0any"  # nothing at all can be broken out of: the text is one of few, or
 NORMALISED = "\0normalised"  # an absolute path without `..`
 RELATIVE = "\0relative"  # does not begin with a slash
 ORIGIN = "\0origin"  # scheme and host are fixed
+PLAIN = "\0plain"  # does not begin with a dash
 TEXT = "\0text"  # a str, never a dict or list
 
 META = frozenset("'\"`<>&/\\:;|$(){}[]*?!#%=+,~^@ \t\n\r\0-.") | {"..", "../", "..\\", "//", "://", "{{", "{%"}
-WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, TEXT})
+WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, PLAIN, TEXT})
 
 
 class Source(NamedTuple):
@@ -32,6 +33,13 @@ class Source(NamedTuple):
 
 class Input(NamedTuple):
     """What a function is given: its parameter, or a free variable of that name, and the path below it."""
+
+    name: str
+    path: tuple[str, ...] = ()
+
+
+class Kept(NamedTuple):
+    """A variable of a module or a class, and the path below it: what functions put there is known when all have run."""
 
     name: str
     path: tuple[str, ...] = ()
@@ -71,7 +79,7 @@ class Label(NamedTuple):
     holds: 0 all, 1 those of single characters, 2 none.
     """
 
-    origin: Source | Input
+    origin: Source | Input | Kept
     cleaned: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     way: Hop | None = None
@@ -123,7 +131,7 @@ class Label(NamedTuple):
         """The same, come another way."""
         return Label(self.origin, self.cleaned, self.absent, way, self.assumed, self.kept)
 
-    def of(self, origin: Source | Input) -> Label:
+    def of(self, origin: Source | Input | Kept) -> Label:
         """The same, of another origin."""
         return Label(origin, self.cleaned, self.absent, self.way, self.assumed, self.kept)
 
@@ -179,7 +187,7 @@ def _either(known: Label, label: Label) -> Label:
     if known.cleaned <= label.cleaned and known.absent <= label.absent and known.kept >= label.kept:
         return known
     if (
-        label.way is not None
+        (label.way is not None or known.way is None)
         and label.cleaned <= known.cleaned
         and label.absent <= known.absent
         and label.kept >= known.kept

@@ -58,6 +58,8 @@ class Library:
         """A call of a library's function, known under these names, the nearest first."""
         known = self.engine.models
         for name in names:
+            if name in known.harmless:
+                break
             if name in known.sinks:
                 self.engine.sinks.called(frame, node, name, receiver, args, keywords)
         for name in names:
@@ -94,6 +96,8 @@ class Library:
                 if not frame.labels(made.rest):
                     made = made.replaced(rest=NOTHING)
                 return frame.allocate(node, made)
+            if name in known.loaders:
+                return self._loaded(frame, receiver, args, keywords)
             if name in known.decoders:
                 labels = tuple(label.renewed() for label in self.all_labels(frame, receiver, args, keywords))
                 return labelled(labels, self.result_type(frame, node, name, receiver))
@@ -103,7 +107,14 @@ class Library:
             self.engine.sinks.elsewhere(frame, node, node.func.name, receiver, args, keywords)
         return self.unknown(frame, node, names[0] if names else None, receiver, args, keywords)
 
-    def keyed(self, frame: Frame, node: ir.Call, one: Value, obj: Object, name: str, args: Args) -> Value | None:
+    def _loaded(self, frame: Frame, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+        """What a schema gives: its fields by name."""
+        found = labelled(self.all_labels(frame, receiver, args, keywords))
+        kinds = {receiver.type, *(obj.cls for _, obj in frame.objects(receiver))} if receiver is not None else set()
+        classes = [cls for cls in map(self.engine.project.cls, sorted(filter(None, kinds))) if cls is not None]
+        return self.engine.fields.held(found, classes[0]) if len(classes) == 1 else found
+
+    def keyed(self, frame: Frame, node: ir.Call | None, one: Value, obj: Object, name: str, args: Args) -> Value | None:
         """A method of an object that holds values under keys; None where it is no such object."""
         model = self.engine.models.keyed.get(obj.cls or "")
         if model is None:
@@ -132,6 +143,14 @@ class Library:
             return join(UNKNOWN, obj.elements())
         return None
 
+    def of_section(self, frame: Frame, section: Derived, key: Value) -> Value:
+        """`parser[section][key]`."""
+        found = NOTHING
+        for where, obj in frame.objects(section.source):
+            read = self.keyed(frame, None, Value(references=(where,)), obj, "get", [section.detail, key])
+            found = join(found, read if read is not None else UNKNOWN)
+        return found
+
     def unknown(
         self, frame: Frame, node: ir.Call, name: str | None, receiver: Value | None, args: Args, keywords: Keywords
     ) -> Value:
@@ -159,7 +178,9 @@ class Library:
         found = NOTHING
         for index, value in enumerate(given):
             for each in value.callables:
-                if type(each) is FunctionValue or type(each) is Partial:
+                if type(each) is Symbol and (each.receiver is not None or each.name not in self.engine.models.sinks):
+                    continue
+                if type(each) in (FunctionValue, Partial, Symbol):
                     beside = list(args[index + 1 :]) if index < len(args) else []
                     extra = keywords.get("args")
                     if extra is not None:
@@ -400,13 +421,29 @@ def _number(
                     continue
         if results:
             return constants(results)
+    if value.derived is not None and value.derived.how == "resolved":
+        return Value(is_opaque=True, type="ipaddress.IPv4Address", derived=value.derived)
     labels = frame.labels(value)
     if not labels:
         return NUMBER
+    is_address = name.rpartition(".")[2].startswith(("ip_", "IP"))
+    kinds = CLEAN[0] - {"ssrf", "redirect"} if is_address else CLEAN[0]
     if frame.state is not None and name != "ord":
-        frame.state = guards.narrow_value(frame, value, lambda label: label.without(WORD, CLEAN[0])) or frame.state
-    cleaned = tuple(label.without(WORD, CLEAN[0]) for label in labels)
+        frame.state = guards.narrow_value(frame, value, lambda label: label.without(WORD, kinds)) or frame.state
+    cleaned = tuple(label.without(WORD, kinds) for label in labels)
+    if is_address:
+        return Value(labels=cleaned, is_opaque=True, type="ipaddress.IPv4Address", derived=Derived("resolved", value))
     return Value(labels=cleaned, is_opaque=True, type="builtins.int")
+
+
+@_special("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyname_ex", "dns.resolver.resolve",
+          "dns.resolver.query", "asyncio.AbstractEventLoop.getaddrinfo")  # fmt: skip
+def _resolved(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    """The addresses of a host: who refuses some of them has judged the host."""
+    host = args[0] if args else keywords.get("host", UNKNOWN)
+    return Value(is_opaque=True, derived=Derived("resolved", host))
 
 
 @_special("builtins.bool", "builtins.isinstance", "builtins.issubclass", "builtins.hasattr", "builtins.callable",
@@ -449,7 +486,8 @@ def _list(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
     element = containers.element(frame, source)
     if name == "filter" and len(args) == 2:
         _called_with(self, frame, node, args[0], [element])
-    return frame.allocate(node, Object(kind, rest=element, is_exact=False))
+    made = frame.allocate(node, Object(kind, rest=element, is_exact=False))
+    return made.derived_from("elements", source) if kind == "set" else made
 
 
 @_special("builtins.map")
@@ -496,7 +534,10 @@ def _next(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
     if not args:
         return UNKNOWN
     if len(args) > 1 and ir.dotted(node.func) in ("min", "max"):
-        return join_all(args)
+        found = join_all(args)
+        if ir.dotted(node.func) == "min" and not all(frame.labels(arg) for arg in args):
+            return found.mapped(lambda label: label.without(frozenset(), frozenset({"resource"})))
+        return found
     found = containers.element(frame, args[0])
     return join(found, args[1]) if len(args) > 1 else found
 
@@ -505,6 +546,10 @@ def _next(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
           "werkzeug.datastructures.MultiDict", "werkzeug.datastructures.ImmutableMultiDict")  # fmt: skip
 def _dict(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
     made = frame.allocate(node, Object("dict"))
+    if args and (ir.dotted(node.func) or "").endswith("defaultdict"):
+        default = _called_with(self, frame, node, args[0], []) if args[0].callables else NONE
+        frame.update(made, lambda obj: obj.replaced(rest=default, is_exact=False))
+        args = args[1:]
     for arg in args:
         if any(obj.kind in ("list", "tuple", "set") for _, obj in frame.objects(arg)):
             pair = containers.element(frame, arg)
@@ -725,7 +770,8 @@ def _urljoin(
             part = strings.from_texts([text])
             found = join(found, strings.concatenated([STRING, constant("/"), part]) if is_below else part)
         return found
-    return labelled(union(base.all_labels(), other.all_labels()), "builtins.str")
+    joined = labelled(union(base.all_labels(), other.all_labels()), "builtins.str")
+    return joined if base.all_labels() else joined.derived_from("urljoin", args[1])
 
 
 @_special("urllib.parse.quote", "urllib.parse.quote_plus", "urllib.parse.urlencode", "urllib.parse.quote_from_bytes",
@@ -819,8 +865,14 @@ def _response(
     if any(obj.cls == "flask.Response" for _, obj in frame.objects(body)):
         return body
     kind = responses.content_type(frame, keywords, given)
-    fields = {"\0body": body} | ({"\0type": kind} if kind is not None else {})
+    headers = frame.allocate(node, Object("dict", is_exact=False), "headers")
+    fields = {"\0body": body, "headers": headers} | ({"\0type": kind} if kind is not None else {})
     return frame.allocate(node, Object("instance", "flask.Response", fields=fields))
+
+
+@_special("shlex.split")
+def _words(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords) -> Value:
+    return containers.loose_list(frame, node, strings.repeated(flat(frame, args[0])) if args else UNKNOWN)
 
 
 @_special("asyncio.gather")

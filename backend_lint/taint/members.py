@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from backend_lint.facts import ir
@@ -10,6 +11,7 @@ from backend_lint.project.types import Type
 from backend_lint.taint import models
 from backend_lint.taint.containers import into
 from backend_lint.taint.domain import (
+    BOOLEAN,
     NOTHING,
     UNKNOWN,
     ClassValue,
@@ -21,7 +23,7 @@ from backend_lint.taint.domain import (
     join,
     labelled,
 )
-from backend_lint.taint.evidence import cleaning
+from backend_lint.taint.evidence import ENUMS, Cleaning, both
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import TEXT, Label, Labels, Source, union
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
-_VALIDATED = frozenset({"pydantic.BaseModel", "msgspec.Struct", "sqlmodel.SQLModel", "pydantic_settings.BaseSettings"})
+_RANGES = frozenset({"is_private", "is_loopback", "is_link_local", "is_reserved", "is_global"})
 _HOSTS = frozenset({"netloc", "hostname"})
 
 
@@ -37,7 +39,6 @@ class Members:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.project = engine.project
-        self._cleaned: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self._types: dict[tuple[str, str], Type | None] = {}
 
     def read(self, frame: Frame, value: Value, node: ir.Attribute) -> Value:
@@ -70,6 +71,12 @@ class Members:
             elif value.is_opaque or value.texts:
                 found = join(found, labelled(labels))
         derived = value.derived
+        if derived is not None and derived.how == "field" and name == "data":
+            return self.engine.fields.read(derived, name, found)
+        if derived is not None and derived.how == "resolved" and name in _RANGES:
+            return BOOLEAN.derived_from(
+                "address is outside" if name == "is_global" else "address is inside", derived.source
+            )
         if derived is not None and derived.how == "urlparse" and name in _HOSTS:
             return found.derived_from("netloc", derived.source)
         if value.type is not None and value.type.startswith("pathlib."):
@@ -111,6 +118,12 @@ class Members:
         """An attribute of something of a class; `labels` are those of what is not known of it."""
         cls = self.project.cls(kind)
         names = [kind] if cls is None else [each for each in self.project.classes.mro(cls) if isinstance(each, str)]
+        if cls is not None and self.engine.models.own:
+            for each in self.project.classes.mro(cls):
+                member = f"{each if isinstance(each, str) else each.qualified}.{name}"
+                read = self.source(frame, member, node) if member in self.engine.models.own else None
+                if read is not None:
+                    return read
         if cls is not None:
             found = self._own(frame, value, cls, name, labels)
             if found is not None:
@@ -119,7 +132,8 @@ class Members:
             for member in models.members(owner, name):
                 read = self.source(frame, member, node)
                 if read is not None:
-                    return read
+                    model = self.engine.models.reads[member]
+                    return self.engine.fields.held(read, cls) if model.fields and cls is not None else read
                 clean = self.engine.models.clean.get(member)
                 if clean is not None:
                     return Value(is_opaque=True, type=clean.type)
@@ -129,10 +143,19 @@ class Members:
         result = typed.name if typed is not None and not typed.itself else None
         for member in models.members(names[0], name) if names else ():
             result = self.engine.models.types.get(member, result)
+        if result is None and names:
+            result = self.engine.models.types.get(f"{names[0]}.*")
         found = labelled(labels, result)
         if cls is None and result is None and node is not None:
             return Value((), (), (), (Symbol(f"{kind}.{name}", value),), labels, True)
         return found
+
+    def enumerated(self, value: Value) -> Value | None:
+        """A member of an enumeration, of which `value` is the class; None where it is none."""
+        (each,) = value.callables if len(value.callables) == 1 else (None,)
+        if type(each) is ClassValue and self.project.classes.is_subclass(each.cls, *ENUMS):
+            return Value(is_opaque=True, type=each.cls.qualified)
+        return None
 
     def source(self, frame: Frame, member: str, node: ir.Node | None) -> Value | None:
         """A value that a client sends, where reading this member is reading one."""
@@ -145,7 +168,19 @@ class Members:
                 return known
         at = frame.place(node) if node is not None else frame.module.first_line()
         label = Label(Source(model.what, model.note, at), absent=frozenset(model.absent) | _only(model.only))
-        return Value(labels=(label.through(at, f"read from {model.note}"),), is_opaque=True, type=model.type)
+        found = Value(labels=(label.through(at, f"read from {model.note}"),), is_opaque=True, type=model.type)
+        if member.endswith("View.kwargs") and frame.function is not None and frame.function.cls is not None:
+            return found.derived_from("placeholders", found, self._placeholders(frame.function.cls))
+        return found
+
+    def _placeholders(self, cls: Class) -> dict[str, Cleaning]:
+        """What is proved of the placeholders in the paths of a class's views, and of those that inherit from it."""
+        views = [cls, *self.project.classes.subclasses(cls)]
+        known = [
+            self.engine.placeholders[each.qualified] for each in views if each.qualified in self.engine.placeholders
+        ]
+        names = {name for each in known for name in each}
+        return {name: functools.reduce(both, (each[name] for each in known if name in each)) for name in sorted(names)}
 
     def _own(self, frame: Frame, value: Value, cls: Class, name: str, labels: Labels) -> Value | None:
         """What the project's own class says of it."""
@@ -166,42 +201,24 @@ class Members:
             if name in each.inner:
                 return callable_value(ClassValue(each.inner[name]))
             if name in each.attributes and each.attributes[name].value is not None and not assigned:
-                if not self._is_field(cls):
+                if not self.engine.fields.is_validated(cls):
                     found = self.engine.class_attribute(each, name)
                     for below in classes.subclasses(each):
                         if name in below.attributes:
                             found = join(found, self.engine.class_attribute(below, name))
+                    if found.is_opaque and self.engine.fields.is_declared(cls, name):
+                        return found.derived_from("field", found, (cls, name))
                     return found
         found_type = self._attribute_type(cls.qualified, name)
         kind = found_type.name if found_type is not None and not found_type.itself else None
-        if not assigned and kind is None and not self._is_field(cls):
+        if not assigned and kind is None and not self.engine.fields.is_validated(cls):
             return None
-        kinds, absent = self._cleaning(cls, name)
+        kinds, absent = self.engine.fields.cleaning(cls, name)
         if kinds or absent:
             labels = tuple(label.without(absent, kinds) for label in labels)
         if not assigned and not labels:
             return None
         return labelled(labels, kind)
-
-    def _is_field(self, cls: Class) -> bool:
-        return self.project.classes.is_subclass(cls, *_VALIDATED)
-
-    def _cleaning(self, cls: Class, name: str) -> tuple[frozenset[str], frozenset[str]]:
-        """What the annotation of a validated class's field proves."""
-        key = (cls.qualified, name)
-        known = self._cleaned.get(key)
-        if known is None:
-            known = (frozenset(), frozenset())
-            if self._is_field(cls):
-                for each in self.project.classes.mro(cls):
-                    if isinstance(each, Class) and name in each.attributes:
-                        stmt = each.attributes[name]
-                        kinds, absent = cleaning(self.project, stmt.annotation, each)
-                        more = self.engine.constrained(stmt.value)
-                        known = (kinds | more[0], absent | more[1])
-                        break
-            self._cleaned[key] = known
-        return known
 
     def _attribute_type(self, owner: str, name: str, *, itself: bool = False) -> Type | None:
         key = (owner, name)

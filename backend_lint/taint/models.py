@@ -20,13 +20,15 @@ A file of models is one library's:
     type = "werkzeug.MultiDict"       # the class of what is read
     absent = ["/"]                    # substrings that cannot be in it
     only = "str"                      # it is a string, never a structure
+    fields = true                     # it holds the declared fields of its object's class, as they were validated
 
     [[sinks]]
     kind = "command"                  # the kind of danger; `cleans` below speaks of the same
     calls = ["os.system"]             # `Class.method` for methods, also of subclasses
     arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords,
                                       # "names" for the names of the keywords in `**mapping`,
-                                      # "%" for a message and those it formats as text
+                                      # "%" for a message and those it formats as text,
+                                      # "0/key" for an entry of the first one
     context = "shell"                 # how the text around a hole is read; the kind's own where left out
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
@@ -52,6 +54,19 @@ A file of models is one library's:
     [[decoders]]                      # what was known of the text is known no more in the result
     calls = ["urllib.parse.unquote"]
 
+    [[loaders]]                       # methods of a schema whose result holds its declared fields, validated
+    calls = ["marshmallow.Schema.load"]
+
+    [[harmless]]                      # methods that are no sinks, though those that they override are
+    calls = ["jinja2.sandbox.SandboxedEnvironment.from_string"]
+
+    [[entries]]                       # functions that the library calls with what a client sent
+    what = "message"
+    note = "a websocket message"
+    decorators = ["flask_socketio.SocketIO.on"]
+    methods = ["channels.generic.websocket.WebsocketConsumer.receive"]  # of subclasses
+    given = ["sid"]                   # parameters that are the library's own
+
     [[ends]]                          # calls that never come back
     calls = ["flask.abort"]
 
@@ -61,14 +76,15 @@ A file of models is one library's:
     gets = { get = [0, 1] }
     stores = true                     # the constructor keeps its keywords under their names
 
-A later file with the same call adds to it. Users add files of their own.
+A later file with the same call adds to it. Users add files of their own (`taint.models` in the configuration, or tables
+of `taint.model` without `version` and `library`); the project's own functions and classes count there as a library's.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -116,6 +132,7 @@ class SourceModel(_Part, kw_only=True, frozen=True):
     type: str | None = None
     absent: tuple[str, ...] = ()
     only: str | None = None
+    fields: bool = False
 
 
 class SinkModel(_Part, kw_only=True, frozen=True):
@@ -158,6 +175,28 @@ class DecoderModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
 
 
+class LoaderModel(_Part, kw_only=True, frozen=True):
+    """A method of a schema that gives what it was given, or holds, by field, as the fields were validated."""
+
+    calls: tuple[str, ...]
+
+
+class HarmlessModel(_Part, kw_only=True, frozen=True):
+    """Methods that are no sinks though those that they override are."""
+
+    calls: tuple[str, ...]
+
+
+class EntryModel(_Part, kw_only=True, frozen=True):
+    """Functions that a library calls with what a client sent; parameters named in `given` are the library's own."""
+
+    what: str
+    note: str
+    decorators: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
 class EndModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
 
@@ -190,16 +229,23 @@ class Library(_Part, kw_only=True, frozen=True):
     sanitizers: tuple[SanitizerModel, ...] = ()
     clean: tuple[CleanModel, ...] = ()
     decoders: tuple[DecoderModel, ...] = ()
+    loaders: tuple[LoaderModel, ...] = ()
+    harmless: tuple[HarmlessModel, ...] = ()
+    entries: tuple[EntryModel, ...] = ()
     ends: tuple[EndModel, ...] = ()
     keyed: tuple[KeyedModel, ...] = ()
     guards: tuple[GuardModel, ...] = ()
 
 
 class Models:
-    """All libraries, ready to be asked by qualified name."""
+    """All libraries, ready to be asked by qualified name.
 
-    def __init__(self, libraries: Iterable[Library]) -> None:
-        self.libraries = tuple(libraries)
+    `own` are the names that a project's own models speak of: they may be functions and classes of the project.
+    """
+
+    def __init__(self, libraries: Iterable[Library], own: Iterable[Library] = ()) -> None:
+        self.libraries = (*libraries, *own)
+        self.own = frozenset(name for library in own for name in _names(library))
         self.objects: dict[str, str] = {}
         self.types: dict[str, str] = {}
         self.methods: dict[str, str] = {}
@@ -213,6 +259,10 @@ class Models:
         self.clean_methods: set[str] = set()
         self.clean_results: set[str] = set()
         self.decoders: set[str] = set()
+        self.loaders: set[str] = set()
+        self.harmless: set[str] = set()
+        self.entry_decorators: dict[str, EntryModel] = {}
+        self.entry_methods: dict[str, EntryModel] = {}
         self.ends: set[str] = set()
         self.keyed: dict[str, KeyedModel] = {}
         self.guards: dict[str, GuardModel] = {}
@@ -245,6 +295,13 @@ class Models:
             self.clean_results.update(clean.results)
         for decoder in library.decoders:
             self.decoders.update(map(canonical_external, decoder.calls))
+        for loader in library.loaders:
+            self.loaders.update(map(canonical_external, loader.calls))
+        for harmless in library.harmless:
+            self.harmless.update(map(canonical_external, harmless.calls))
+        for entry in library.entries:
+            self.entry_decorators.update((canonical_external(name), entry) for name in entry.decorators)
+            self.entry_methods.update((canonical_external(name), entry) for name in entry.methods)
         for end in library.ends:
             self.ends.update(map(canonical_external, end.calls))
         for keyed in library.keyed:
@@ -260,6 +317,16 @@ class Models:
     @functools.cached_property
     def source_names(self) -> frozenset[str]:
         return frozenset(name.rpartition(".")[2] for name in (*self.reads, *self.calls, *self.objects))
+
+
+def _names(library: Library) -> Iterator[str]:
+    for source in library.sources:
+        yield from (*source.reads, *source.calls)
+    for clean in library.clean:
+        yield from (*clean.reads, *clean.calls)
+    for group in (library.sinks, library.sanitizers, library.guards, library.decoders, library.ends):
+        for each in group:
+            yield from each.calls
 
 
 def expanded(kinds: Iterable[str]) -> frozenset[str]:
@@ -278,8 +345,16 @@ def members(owner: str, name: str) -> list[str]:
 def parse(text: str, origin: str) -> Library:
     """One file of models. `ConfigError` says where it is wrong."""
     try:
-        library = msgspec.convert(tomli.loads(text), Library)
-    except (tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+        table = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError(f"{origin}: {error}") from error
+    return _library(table, origin)
+
+
+def _library(table: Mapping[str, Any], origin: str) -> Library:
+    try:
+        library = msgspec.convert(table, Library)
+    except msgspec.ValidationError as error:
         raise ConfigError(f"{origin}: {error}") from error
     if library.version != VERSION:
         raise ConfigError(f"{origin}: version {library.version} of the models is not known, {VERSION} is")
@@ -294,8 +369,8 @@ def built_in() -> tuple[Library, ...]:
     return tuple(parse(each.read_text("utf-8"), each.name) for each in files)
 
 
-def load(extra: Iterable[Path] = ()) -> Models:
-    """The models that come with us and those in `extra` files."""
+def load(extra: Iterable[Path] = (), written: Iterable[Mapping[str, Any]] = ()) -> Models:
+    """The models that come with us, those in `extra` files, and those `written` in a configuration."""
     own = []
     for path in extra:
         try:
@@ -303,4 +378,5 @@ def load(extra: Iterable[Path] = ()) -> Models:
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from error
         own.append(parse(text, str(path)))
-    return Models((*built_in(), *own))
+    own += [_library({"version": VERSION, "library": "own", **table}, "taint.model") for table in written]
+    return Models(built_in(), own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend_lint.facts import ir
-from backend_lint.taint.domain import Value
+from backend_lint.taint.domain import NOTHING, Value
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import TEXT, Labels
 from backend_lint.taint.models import SinkModel
@@ -19,6 +19,7 @@ def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str, dept
     for _, obj in frame.objects(value):
         if obj.cls == "flask.Response":
             kinds = [obj.fields.get(name) for name in ("\0type", "mimetype", "content_type")]
+            kinds.append(content_type(frame, {"headers": obj.fields.get("headers", NOTHING)}, []))
             if all(kind is None or _is_html(kind) for kind in kinds):
                 body = obj.fields.get("\0body")
                 if body is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.core import Role
 from backend_lint.facts import ir
-from backend_lint.project.modules import Function
+from backend_lint.project.modules import Function, Scope
 from backend_lint.taint import contexts
 from backend_lint.taint.labels import Input, Label, Source, union
 
@@ -54,10 +55,13 @@ _COMMON = frozenset({
 def reaching(engine: Engine) -> frozenset[str]:
     """The seeds and all that can call one of them."""
     callers: dict[str, set[str]] = {}
+    handed_on = _HandedOn(engine)
     for function in engine.project.functions(*Role):
         for site in engine.project.sites(function):
             for target in site.targets:
                 callers.setdefault(target.qualified, set()).add(function.qualified)
+        for name in handed_on.by(function, function.body):
+            callers.setdefault(name, set()).add(function.qualified)
         if function.parent is not None:
             callers.setdefault(function.qualified, set()).add(function.parent.qualified)
     pending = [function.qualified for function in engine.seeds]
@@ -68,6 +72,37 @@ def reaching(engine: Engine) -> frozenset[str]:
                 found.add(caller)
                 pending.append(caller)
     return frozenset(found)
+
+
+class _HandedOn:
+    """The functions that code names without calling them, or finds in a variable of a module that holds them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.names = {function.name for function in engine.project.functions(*Role)}
+        self.held: dict[str, frozenset[str]] = {}
+        for module in engine.project.modules.values():
+            for name, stmts in module.assignments.items():
+                found = frozenset(self.by(module, list(stmts)))
+                if found:
+                    self.held[f"{module.name}.{name}"] = found
+        self.names.update(name.rpartition(".")[2] for name in self.held)
+
+    def by(self, scope: Scope, body: list[ir.Stmt]) -> Iterator[str]:
+        for node in ir.walk(body):
+            if type(node) is ir.Name and node.id in self.names:
+                yield from self._function(self.engine.resolve(node.id, scope))
+            elif type(node) is ir.Attribute and node.name in self.names and type(node.value) is ir.Name:
+                owner = self.engine.resolve(node.value.id, scope)
+                yield from self._function(f"{owner}.{node.name}" if owner is not None else None)
+
+    def _function(self, qualified: str | None) -> Iterator[str]:
+        if qualified is None:
+            return
+        qualified = self.engine.project.names.canonical(qualified)
+        if self.engine.project.types.function(qualified) is not None:
+            yield qualified
+        yield from self.held.get(qualified, ())
 
 
 def in_order(engine: Engine, functions: list[Function]) -> list[Function]:

@@ -98,6 +98,8 @@ class Sinks:
             for _, obj in frame.objects(value):
                 if obj.items is None:
                     self._text(frame, at, symbol, sink, "argument", obj.elements(), kind="argument")
+            if not value.references:
+                self._text(frame, at, symbol, sink, "bare", value)
             return
         if not items:
             return
@@ -170,6 +172,8 @@ class Sinks:
                     found.extend(_shown_as_text(args))
                 case "**":
                     found.extend(keywords.values())
+                case str() if where[0].isdigit() and int(where[0]) < len(args):  # an entry: `0/$where`
+                    found.append(_entry(frame, args[int(where[0])], where[2:]) or NOTHING)
                 case str() if where in keywords:
                     found.append(keywords[where])
         return found
@@ -223,7 +227,7 @@ def flat_deep(frame: Frame, value: Value) -> Value:
 def _entry(frame: Frame, value: Value, name: str) -> Value | None:
     found: Value | None = None
     for _, obj in frame.objects(value):
-        found = obj.fields.get(name) or obj.entries.get(entry_key((name,)))
+        found = obj.fields.get(name) or obj.entries.get(entry_key((name,))) or obj.entries.get(entry_key(name))
     return found
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from backend_lint.taint.domain import (
@@ -276,6 +277,25 @@ def percent(template: Value, values: Sequence[Value]) -> Value:
             pieces += [value, Value(consts=(part,))]
         return concatenated(pieces)
     return labelled(union(template.all_labels(), _labels_of(values)), "builtins.str")
+
+
+_NAMED = re.compile(r"%\((\w+)\)([a-z])|%%")
+
+
+def percent_of_mapping(template: Value, item: Callable[[Value], Value]) -> Value:
+    """`template % mapping`, for a constant template with plain `%(name)s`."""
+    text = template.the_constant
+    names = {match[1] for match in _NAMED.finditer(text) if match[1]} if isinstance(text, str) else set()
+    if not isinstance(text, str) or not names:
+        return labelled(template.all_labels(), "builtins.str")
+    pieces: list[Value] = []
+    end = 0
+    for match in _NAMED.finditer(text):
+        pieces.append(Value(consts=(text[end : match.start()],)))
+        shown = item(Value(consts=(match[1],))) if match[1] else Value(consts=("%",))
+        pieces.append(shown if match[2] in (None, "s", "r") else NUMBER)
+        end = match.end()
+    return concatenated([*pieces, Value(consts=(text[end:],))])
 
 
 def joined_by(separator: Value, items: Sequence[Value]) -> Value:

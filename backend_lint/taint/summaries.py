@@ -24,6 +24,7 @@ from backend_lint.taint.domain import (
     Reference,
     Symbol,
     Value,
+    constants,
     join,
     labelled,
 )
@@ -56,6 +57,7 @@ class Summary:
     effects: list[tuple[str, tuple[str, ...], Value]] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     facts: dict[str, tuple[Facts, Facts, Facts]] = field(default_factory=dict)
+    kept: dict[tuple[str, tuple[str, ...]], Value] = field(default_factory=dict)
     ends: bool = False
 
     @property
@@ -77,7 +79,7 @@ class Summaries:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.known: dict[_Key, Summary] = {}
-        self.shapes: dict[str, int] = {}
+        self.shapes: dict[tuple[str, Any], int] = {}  # by function, and the functions that it is given
         self.active: list[_Key] = []  # what is being run, outermost first
         self.low: list[int] = []  # the lowest place on that stack that each of them has made use of
         self.provisional: dict[_Key, Summary] = {}  # what those on the stack are taken for meanwhile
@@ -111,6 +113,9 @@ class Summaries:
         """The summary of a function of whose arguments nothing is known."""
         return self.of(function, {}, {}, None, 1)
 
+    def is_running(self, function: Function) -> bool:
+        return (_name(function), None) in self.provisional
+
     def forget_unfinished(self) -> None:
         """After a run that did not come to its end."""
         self.active.clear()
@@ -130,7 +135,7 @@ class Summaries:
         algorithm, the one that reaches nothing below itself on the stack). The others run once in each of its rounds,
         from what they were in the round before: rounds within rounds would be exponential.
         """
-        key = (function.qualified, shape)
+        key = (_name(function), shape)
         found = self.known.get(key)
         if found is not None:
             return found
@@ -141,10 +146,11 @@ class Summaries:
             self._rests_on(key)
             return self.provisional[key]
         if shape is not None:
-            count = self.shapes.get(function.qualified, 0)
+            counted = (key[0], shape[-1])
+            count = self.shapes.get(counted, 0)
             if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 2 * MOST_SHAPES):
                 return self.of(function, {}, {}, None, depth)
-            self.shapes[function.qualified] = count + 1
+            self.shapes[counted] = count + 1
         own, first = len(self.active), len(self.members)
         was_unsettled = self.is_unsettled
         self.active.append(key)
@@ -216,7 +222,7 @@ class Summaries:
         labels: Labels = ()
         for value in env.values():
             labels = union(labels, value.all_labels())
-        return Summary(labelled(labels), exposures=list(frame.exposures.values()))
+        return Summary(labelled(labels), exposures=list(frame.exposures.values()), kept=frame.kept)
 
     def _summary(
         self, frame: Frame, function: Function, env: dict[str, Value], initial: dict[Reference, Object]
@@ -225,7 +231,7 @@ class Summaries:
         for state, value, _ in frame.returns:
             result = join(result, value)
             last = merge(last, state)
-        summary = Summary(result, exposures=list(frame.exposures.values()), ends=last is None)
+        summary = Summary(result, exposures=list(frame.exposures.values()), kept=frame.kept, ends=last is None)
         if function.facts.is_generator:
             where: Reference = ("yields", function.qualified)
             made = Object("list", rest=frame.yields, is_exact=False)
@@ -253,13 +259,14 @@ class Summaries:
         names = [name for name, value in env.items() if name not in assigned and _own(value, name) is not None]
         if not names:
             return
+        returns = [(state, *_answer(state, value, expr)) for state, value, expr in frame.returns]
         judged = (
-            len(frame.returns) <= 12
-            and any(expr is not None and type(expr) is not ir.Const for _, _, expr in frame.returns)
-            and all(_is_verdict(value) for _, value, _ in frame.returns)
+            len(returns) <= 12
+            and any(expr is not None and type(expr) is not ir.Const for _, _, expr in returns)
+            and all(_is_verdict(value) for _, value, _ in returns)
         )
         learned: dict[str, list[Facts | None]] = {name: [None, None, None] for name in names}
-        for state, value, expr in frame.returns:
+        for state, value, expr in returns:
             outcomes: list[tuple[int, State | None]] = [(0, state)]
             true, false = guards.truth(frame, value)
             constant = expr is None or type(expr) is ir.Const or not judged
@@ -286,9 +293,24 @@ class Summaries:
                 summary.facts[name] = all_facts
 
 
+def _name(function: Function) -> str:
+    return f"{function.qualified}.{function.accessor}" if function.accessor else function.qualified
+
+
 def _is_known(state: State, name: str) -> bool:
     value = state.env.get(name)
     return value is not None and not value.all_labels()
+
+
+def _answer(state: State, value: Value, expr: ir.Expr | None) -> tuple[Value, ir.Expr | None]:
+    """What says yes or no in what is returned: of a tuple the first part."""
+    if value.is_constant and all(isinstance(each, tuple) and each for each in value.consts):
+        return constants(each[0] for each in value.consts), expr
+    obj = state.heap.get(value.references[0]) if len(value.references) == 1 and not value.is_opaque else None
+    if obj is None or obj.kind != "tuple" or not obj.items:
+        return value, expr
+    first = expr.items[0] if type(expr) is ir.Sequence and expr.items else None
+    return obj.items[0], first
 
 
 def _is_verdict(value: Value) -> bool:
@@ -319,6 +341,7 @@ class _Call:
         self.heap: dict[Reference, Object] = {}
         self.back: dict[Reference, Reference] = {}
         self.key: Any = None
+        self.callables: list[str] = []
         self.resolved: dict[Input, Labels] = {}
         self.moved: dict[Reference, Value] = {}
 
@@ -338,7 +361,7 @@ class _Call:
         missing = [name for name in self.given if name not in env]
         assert not missing
         self.key = (
-            (tuple(keys), tuple(sorted(self.given)))
+            (tuple(keys), tuple(sorted(self.given)), tuple(self.callables))
             if keys or len(self.given) != len(self.function.parameters)
             else None
         )
@@ -422,6 +445,7 @@ class _Call:
                     receiver = self.lift(each.receiver, name, (*path, "$"), min(depth, 0), None)[0]
                 found.append(FunctionValue(each.function, outer, receiver))
                 key.append(each.function.qualified)
+                self.callables.append(each.function.qualified)
             elif type(each) is Symbol and each.receiver is not None:
                 found.append(Symbol(each.name, symbol(name, (*path, "$"), each.receiver.type)))
                 key.append(each.name)
@@ -442,6 +466,8 @@ class _Call:
                     frame.expose(exposure._replace(label=label))
         if frame.state is None:
             return NOTHING
+        for (name, path), value in summary.kept.items():
+            frame.keep(name, path, self.moved_value(value, summary))
         if summary.ends:
             if frame.handlers:
                 execute._may_raise(frame)
@@ -450,7 +476,10 @@ class _Call:
         for where, obj in summary.changed.items():
             target = self.back.get(where)
             if target is not None and where in self.heap:
-                frame.state.heap[target] = self._object(obj, summary)
+                old = frame.object(target)
+                new = frame.state.heap[target] = self._object(obj, summary)
+                if old is not None:
+                    frame.outlives(target, old, new)
         for name, path, value in summary.effects:
             self._effect(name, path, self.moved_value(value, summary))
         result = self.moved_value(summary.result, summary)
@@ -468,6 +497,8 @@ class _Call:
                 cleaned, absent = normal
                 self.frame.state = guards.narrow_value(self.frame, value, lambda label: label.without(absent, cleaned))  # noqa: B023
             verdicts.append((value, when_true, when_false))
+        if verdicts and containers.are_tuples(self.frame, result):
+            return result.derived_from("verdicts", verdicts[0][0], verdicts)
         if verdicts and _is_verdict(result):
             return result.derived_from("verdict", verdicts[0][0], verdicts)
         return result

@@ -1,0 +1,115 @@
+"""What outlives a call: variables of modules and classes that functions change, and who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.core import Role
+from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
+from backend_lint.project.modules import Function
+from backend_lint.taint import contexts
+from backend_lint.taint.domain import Reference
+from backend_lint.taint.frame import Exposure
+from backend_lint.taint.labels import Hop, Kept, Label, Labels, Source, union
+
+if TYPE_CHECKING:
+    from backend_lint.taint.engine import Engine
+
+MUTATORS = frozenset({
+    "append", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear",
+    "appendleft", "push", "sort", "reverse",
+})  # fmt: skip
+_ROUNDS = 3
+Path = tuple[str, ...]
+
+
+class KeptValues:
+    """`names` tell which variable an object of the heap is the value of."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.names: dict[Reference, str] = {}
+        self._changed: frozenset[str] | None = None
+        self._held: dict[str, dict[Path, Labels]] = {}
+        self._exposures: list[Exposure] = []
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The qualified names of variables, of modules and of classes, that functions change."""
+        if self._changed is None:
+            found: set[str] = set()
+            for function in self.engine.project.functions(Role.APP):
+                found.update(self._changed_by(function))
+            self._changed = frozenset(found)
+        return self._changed
+
+    def _changed_by(self, function: Function) -> Iterator[str]:
+        for stmt in function.statements:
+            match stmt:
+                case ir.Declare(names=names):
+                    yield from (f"{function.module.name}.{name}" for name in names)
+                case ir.Assign(targets=targets):
+                    for target in targets:
+                        yield from self._written(function, target)
+                case ir.Augment(target=target):
+                    yield from self._written(function, target)
+                case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner))) if method in MUTATORS:
+                    yield from self._named(function, owner)
+
+    def _written(self, function: Function, target: Expr) -> Iterator[str]:
+        match target:
+            case ir.Subscript(value=owner):
+                yield from self._named(function, owner)
+            case ir.Attribute(value=owner):
+                yield from self._named(function, target)
+                yield from self._named(function, owner)
+
+    def _named(self, function: Function, expr: Expr) -> Iterator[str]:
+        head, _, rest = (ir.dotted(expr) or "").partition(".")
+        if not head:
+            return
+        if function.cls is not None and rest and function.parameters and head == function.parameters[0].name:
+            if any(ir.dotted(each) == "classmethod" for each in function.decorators):
+                yield f"{function.cls.qualified}.{rest}"
+            return
+        qualified = self.engine.resolve(head, function)
+        if qualified is not None:
+            yield self.engine.project.names.canonical(f"{qualified}.{rest}" if rest else qualified)
+
+    def put(self, name: str, path: Path, labels: Labels) -> None:
+        others = tuple(each for each in labels if not (type(each.origin) is Kept and each.origin.name == name))
+        if others:
+            held = self._held.setdefault(name, {})
+            held[path] = union(held.get(path, ()), others)
+
+    def exposed(self, exposure: Exposure) -> None:
+        """What a variable keeps reaches a sink."""
+        self._exposures.append(exposure)
+
+    def finish(self) -> None:
+        """Join what was put somewhere with the sinks that it reaches from there."""
+        for exposure in self._exposures:
+            for label in self._sources(exposure.label, _ROUNDS):
+                if exposure.sink.kind not in label.cleaned and not contexts.is_killed(exposure.kills, label.absent):
+                    self.engine.examined(exposure._replace(label=label))
+
+    def _sources(self, label: Label, rounds: int) -> Iterator[Label]:
+        origin = label.origin
+        if type(origin) is Source:
+            yield label
+        if type(origin) is not Kept or not rounds:
+            return
+        for path, labels in sorted(self._held.get(origin.name, {}).items()):
+            if not _meet(path, origin.path):
+                continue
+            for first in labels:
+                note = f"kept in `{origin.name.rpartition('.')[2]}`"
+                at = label.way.at if label.way is not None else first.way.at if first.way is not None else None
+                way = first.way if at is None else Hop(first.way, at, note, label.way)
+                yield from self._sources(label.after(first)._replace(way=way), rounds - 1)
+
+
+def _meet(written: Path, read: Path) -> bool:
+    return all(one == other or "[*]" in (one, other) for one, other in zip(written, read, strict=False))
