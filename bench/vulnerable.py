@@ -1,9 +1,9 @@
-"""Documented vulnerabilities of teaching apps: how many backend-lint finds, which it misses, and what it says beside them.
+"""Documented vulnerabilities of teaching apps: how many backend-lint finds, which it misses, what it says beside them.
 
     python bench/vulnerable.py ~/trees [--most-extra 20]
 
-`vulnerable/*.toml` hold one app each, written down from what its authors say before the app was first linted: file, line
-of the sink, CWE, and where it is claimed. One that no analysis of the Python code can see says so in `unseen`, and
+`vulnerable/*.toml` hold one app each, written down from what its authors say before the app was first linted: file,
+line of the sink, CWE, and where it is claimed. One that no analysis of the Python code can see says so in `unseen`, and
 counts apart. A vulnerability is found when a finding with its CWE lies within three lines of it. `~/trees/NAME` is the
 app of `NAME.toml` at the revision that stands there. Extra findings are those of the data flow rules alone.
 """
@@ -26,7 +26,18 @@ _NEAR = 3
 
 
 def findings(tree: Path) -> list[dict[str, Any]]:
-    arguments = [sys.executable, "-m", "backend_lint", "check", ".", "--select", FLOWS, "--format", "json", "--exit-zero"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "backend_lint",
+        "check",
+        ".",
+        "--select",
+        FLOWS,
+        "--format",
+        "json",
+        "--exit-zero",
+    ]
     out = subprocess.run(arguments, cwd=tree, capture_output=True, text=True, check=False)
     report = json.loads(out.stdout)
     weaknesses = {rule["code"]: rule["cwe"] for rule in report["rules"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from backend_lint.config.schema import schema
 from backend_lint.core import GUIDELINES, SECTIONS, RuleInfo
 from backend_lint.engine.packs import rule_infos
+from backend_lint.taint import models
 
 
 def write(docs: Path) -> None:
@@ -32,7 +34,17 @@ def pages() -> dict[str, str]:
         **{f"rules/{rule.code}.md": _rule(rule) for rule in rules},
         "rules/index.md": "\n".join(_rules(rules)),
         "configuration-reference.md": "\n".join(_reference(schema())),
+        "data-flow.md": "\n".join(_models()),
     }
+
+
+def _models() -> Iterator[str]:
+    """The form of models of data flow, as the schema's module says it, and the libraries that have some."""
+    head, _, rest = (models.__doc__ or "").partition(":\n\n")
+    form, _, tail = rest.partition("\n\nA later file")
+    yield f"# Models of data flow\n\n{head}:\n\n```toml\n{textwrap.dedent(form)}\n```\n\nA later file{tail}"
+    yield "\n## Libraries\n"
+    yield from (f"* {library.library}" for library in models.built_in())
 
 
 def _rule(rule: RuleInfo) -> str:
