@@ -55,6 +55,7 @@ Where the documentation is switched off, or another scheme of the operation is s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backend_lint.api import (
@@ -76,6 +77,9 @@ _SCHEMES = "fastapi.security."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
 _MARKERS = frozenset({"fastapi.Header", "fastapi.Cookie"})
 _PARTS = frozenset({"headers", "cookies"})
+_NO_CREDENTIALS = re.compile(
+    r"origin|host|referer|user.agent|accept|content|forwarded|real.ip|language|request.id|csrf", re.I
+)
 
 
 class UndocumentedAuthScheme(ProjectRule):
@@ -116,10 +120,12 @@ def _judged(project: Project) -> Iterator[Route]:
 
 
 def _functions(route: Route) -> list[Function]:
-    """The functions that run before a handler, those of guards in middleware not among them, and the handler."""
+    """The functions that run before a handler, those of guards in middleware not among them."""
     own = [each.function for each in route.guards if each.function is not None and each.level != "middleware"]
-    every = [*own, *route.dependencies, *([route.handler] if route.handler is not None else [])]
-    return list({each.qualified: each for each in every}.values())
+    handler = "" if route.handler is None else route.handler.qualified
+    return [
+        each for name, each in {one.qualified: one for one in [*own, *route.dependencies]}.items() if name != handler
+    ]
 
 
 def _has_scheme(project: Project, function: Function) -> bool:
@@ -165,6 +171,8 @@ def _read(project: Project, function: Function) -> str | None:
     for parameter in function.parameters:
         for node in [parameter.default, *_extras(parameter.annotation)]:
             if isinstance(node, ir.Call) and project.qualified(node.func, function.around) in _MARKERS:
+                if _NO_CREDENTIALS.search(parameter.name):
+                    continue
                 return f"the {'cookie' if (ir.dotted(node.func) or '').endswith('Cookie') else 'header'} `{parameter.name}`"
     for node in ir.walk(function.body):
         match node:
@@ -177,6 +185,10 @@ def _read(project: Project, function: Function) -> str | None:
             ):
                 return _named(part, index)
     return None
+
+
+def _is_credential(name: ir.Expr) -> bool:
+    return not (isinstance(name, ir.Const) and _NO_CREDENTIALS.search(str(name.value)))
 
 
 def _is_request(project: Project, expr: ir.Expr, function: Function) -> bool:
