@@ -115,13 +115,20 @@ class UndescribedParameterOrField(ProjectRule):
 
 
 def _schemas(project: Project) -> Iterator[tuple[Schema, list[SchemaField]]]:
-    """The schemas of documented applications, each with the fields of its own that need words."""
-    if not documented(project):
+    """The schemas of projects with documented applications, each with the fields of its own that need words."""
+    if not any(app.framework == "fastapi" for app in project.apps):
         return
     for schema in project.schemas.values():
-        if schema.kind == "pydantic" and "use_attribute_docstrings" not in schema.config:
+        if schema.kind == "pydantic" and not _has_other_words(project, schema):
             own = [each for each in schema.fields.values() if each.name in schema.cls.attributes]
             yield schema, [each for each in own if each.schema is None and not _CLEAR.fullmatch(each.name)]
+
+
+def _has_other_words(project: Project, schema: Schema) -> bool:
+    """Whether descriptions come from docstrings, or nobody reads them in an API: those of settings."""
+    if "use_attribute_docstrings" in schema.config:
+        return True
+    return any(isinstance(each, str) and each.endswith("BaseSettings") for each in project.classes.mro(schema.cls))
 
 
 def _inputs(route: Route) -> list[Input]:
