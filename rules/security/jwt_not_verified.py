@@ -41,8 +41,9 @@ def me(authorization: str = Header()):
 
 ## When not to
 A first look at header or claims to find the key is silent when the same function, or one that it calls or that calls
-it, verifies the token. So is a token that no client sent: an OpenID Connect `id_token` straight from the issuer, or the
-access token that the application itself uses at another service.
+it, verifies the token. So is a token that its issuer has been asked about before (introspection, user info), and one
+that no client sent: an OpenID Connect `id_token` straight from the issuer, or the access token that the application
+itself uses at another service.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ from backend_lint.api import (
     words,
 )
 
+_DEPTH = 3
+_ASKING = frozenset(["post", "get", "request", "send", "fetch", "userinfo", "introspect", "introspect_token", "tokeninfo"])
 _PYJWT = frozenset(
     {"jwt.decode", "jwt.decode_complete", "jwt.api_jwt.decode", "jwt.PyJWT.decode", "jwt.PyJWT.decode_complete"}
 )
@@ -95,7 +98,6 @@ _REQUEST = re.compile(
 
 class JwtNotVerified(ProjectRule):
     code = "SEC109"
-    preview = True
     severity = Severity.CRITICAL
     cwe = (347, 345)
     owasp = ("A02:2021", "A07:2021", "A07:2025", "API2:2023")
@@ -198,7 +200,9 @@ def _needs_no_proof(site: CallSite, project: Project, verifying: set[str], servi
     if _PEEKING & {*words(scope.name), *words(_assigned_to(site.call, scope))}:
         return True
     near = [scope, *(each.scope for each in project.callers(scope) if isinstance(each.scope, Function))]
-    if not any(each.qualified in serving or _reads_request(each) for each in near):
+    if token is None or not _is_clients(token, scope, project, serving):
+        return True
+    if _is_shown_to_issuer(token, site, scope, project):
         return True
     around = {function.qualified for function in near}
     around |= {target.qualified for function in near for each in project.sites(function) for target in each.targets}
@@ -212,9 +216,61 @@ def _serving(project: Project) -> frozenset[str]:
     return frozenset(each.qualified for each in functions)
 
 
-def _reads_request(function: Function) -> bool:
-    """Whether a function looks into a request for the credentials of a client."""
-    return any(_REQUEST.search(_said(node)) is not None for node in ir.walk(function.body))
+def _is_clients(
+    expr: ir.Expr, function: Function, project: Project, serving: frozenset[str], depth: int = _DEPTH
+) -> bool:
+    """Whether a token comes from a request: read there, given to a function that serves, or handed on by one."""
+    for node in ir.walk_expression(expr):
+        if _REQUEST.search(_said(node)):
+            return True
+        if type(node) is not ir.Name:
+            continue
+        if function.parameter(node.id) is not None:
+            if function.qualified in serving:
+                return True
+            handed = [site for site in project.callers(function) if isinstance(site.scope, Function)] if depth else []
+            if any(_is_clients(value, site.scope, project, serving, depth - 1)  # type: ignore[arg-type]
+                   for site in handed for value in _handed(site, function, node.id)):
+                return True
+        elif depth and any(
+            _is_clients(each.expr, function, project, serving, depth - 1)
+            for each in project.types.bindings(function).get(node.id, ())
+            if each.kind == "value" and each.expr is not expr
+        ):
+            return True
+    return False
+
+
+def _handed(site: CallSite, function: Function, name: str) -> Iterator[ir.Expr]:
+    """What a call gives to a parameter."""
+    plain = [each.name for each in function.parameters if each.kind in ("positional", "plain")]
+    if function.cls is not None and plain[:1] in (["self"], ["cls"]):
+        plain = plain[1:]
+    value = site.call.argument(plain.index(name) if name in plain else None, name)
+    if value is not None:
+        yield value
+
+
+def _is_shown_to_issuer(token: ir.Expr, site: CallSite, function: Function, project: Project) -> bool:
+    """Whether a service has been asked about the token before: introspection, or the user's data for it."""
+    spoken = ir.dotted(token)
+    if spoken is None:
+        return False
+    held = {spoken}
+    for stmt in function.statements:
+        if type(stmt) is ir.Assign and stmt.value is not None and any(_mentions(stmt.value, each) for each in held):
+            held |= {each.id for each in stmt.targets if type(each) is ir.Name}
+    return any(
+        other.call.end <= site.call.at
+        and other.method in _ASKING
+        and not other.targets
+        and any(_mentions(arg.value, each) for arg in other.call.args for each in held)
+        for other in project.sites(function)
+    )
+
+
+def _mentions(expr: ir.Expr, dotted: str) -> bool:
+    return any(ir.dotted(node) == dotted for node in ir.walk_expression(expr) if type(node) in (ir.Name, ir.Attribute))
 
 
 def _assigned_to(call: ir.Call, function: Function) -> str:

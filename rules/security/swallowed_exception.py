@@ -1,9 +1,9 @@
 """Error caught broadly, and gone.
 
 ## What it does
-Reports `except Exception`, `except BaseException` and bare `except` whose block does nothing with the error: no log, no
-raise, no answer, no call at all, and no comment that says why. A block that passes over a write (a commit, a save, a
-message, a request that changes something) weighs more. What only reads or converts may answer with a default.
+Reports `except Exception`, `except BaseException` and bare `except` over something that changes the world (a commit, a
+save, a message, a request), where the block does nothing with the error: no log, no raise, no answer, no call at all,
+and no comment that says why. What only reads or converts may answer with a default.
 
 ## Why it matters
 The write did not happen and nobody will know: not the client, who is told it did, and not whoever looks at the logs.
@@ -49,8 +49,9 @@ import re
 
 import libcst as cst
 
-from backend_lint.api.syntax import Confidence, Place, Severity, SyntaxRule, called_name
+from backend_lint.api.syntax import Place, Severity, SyntaxRule, called_name
 
+_ABOVE = 6
 _BROAD = frozenset({"Exception", "BaseException"})
 _FOR_TOOLS = re.compile(
     r"#\s*(?:noqa|nosec|pylint|type:|pragma|pyright|mypy|ruff|flake8|fmt|NOSONAR|backend-lint|expect:)", re.IGNORECASE
@@ -62,8 +63,6 @@ _WRITES = frozenset(
         "add_all",
         "delete",
         "create",
-        "execute",
-        "executemany",
         "insert",
         "insert_one",
         "insert_many",
@@ -76,7 +75,6 @@ _WRITES = frozenset(
         "bulk_update",
         "get_or_create",
         "update_or_create",
-        "flush",
         "send",
         "send_mail",
         "send_message",
@@ -128,97 +126,19 @@ _CLEANUP = frozenset(
         "unregister",
     ]
 )
-_READS = frozenset(
-    [
-        "int",
-        "float",
-        "str",
-        "bool",
-        "bytes",
-        "len",
-        "list",
-        "dict",
-        "set",
-        "tuple",
-        "getattr",
-        "hasattr",
-        "isinstance",
-        "issubclass",
-        "type",
-        "repr",
-        "loads",
-        "load",
-        "decode",
-        "encode",
-        "parse",
-        "strptime",
-        "fromisoformat",
-        "fromtimestamp",
-        "UUID",
-        "Decimal",
-        "split",
-        "rsplit",
-        "strip",
-        "lower",
-        "upper",
-        "get",
-        "pop",
-        "index",
-        "find",
-        "match",
-        "search",
-        "group",
-        "import_module",
-        "__import__",
-        "signature",
-        "getsource",
-        "eval",
-        "literal_eval",
-        "urlparse",
-        "b64decode",
-        "items",
-        "keys",
-        "values",
-        "join",
-        "format",
-        "replace",
-        "exists",
-        "is_file",
-        "stat",
-        "read",
-        "open",
-        "next",
-        "iter",
-        "sorted",
-        "min",
-        "max",
-        "sum",
-        "round",
-        "abs",
-        "cast",
-        "version",
-        "get_terminal_size",
-        "getpass",
-        "getuser",
-        "gethostname",
-        "setlocale",
-        "resolve",
-        "relative_to",
-        "mimetype",
-        "guess_type",
-        "setattr",
-        "startswith",
-        "endswith",
-        "append",
-        "extend",
-        "print",
-    ]
+_CHANGES = re.compile(
+    r"^_?(?:save|store|insert|update|delete|remove|send|notify|publish|enqueue|charge|refund|upload|write|commit|revoke|"
+    r"persist)_\w+"
+)
+_ALLOWS = re.compile(
+    r"fail|error|ignor|best.effort|optional|optimistic|\bok\b|okay|don.t care|does ?n.t matter|harmless|silent|swallow|"
+    r"never|must not|should not|shouldn.t",
+    re.IGNORECASE,
 )
 
 
 class SwallowedException(SyntaxRule):
     code = "SEC401"
-    preview = True
     severity = Severity.MEDIUM
     cwe = (390, 1069, 755)
     owasp = ("A09:2021", "A09:2025", "A10:2025")
@@ -232,27 +152,32 @@ class SwallowedException(SyntaxRule):
         if attempt is None or not isinstance(attempt, cst.Try):
             return
         called = {called_name(each) for each in self.source.below(attempt.body, cst.Call)}
-        written = sorted(called & _WRITES)
-        if _answers(node.body) and not written:
-            return
-        if not written and not called - _READS - _CLEANUP:
-            return
-        if called & _CLEANUP and not called - _CLEANUP - _READS:
-            return
-        what = f" of `{written[0]}()`" if written else ""
-        self.report(
-            self._keyword(node),
-            f"every error{what} ends here without a trace",
-            help="Name the errors that are expected, and log the others with `logger.exception()` or let them rise.",
-            severity=Severity.MEDIUM if written else Severity.LOW,
-            confidence=Confidence.HIGH if written else Confidence.MEDIUM,
-        )
+        written = sorted(each for each in called if each in _WRITES or (each and _CHANGES.match(each)))
+        if written and called - _CLEANUP:
+            self.report(
+                self._keyword(node),
+                f"every error of `{written[0]}()` ends here without a trace",
+                help="Name the errors that are expected, and log the others with `logger.exception()` or let them rise.",
+            )
 
     def _is_explained(self, node: cst.ExceptHandler) -> bool:
-        """Whether a comment in or right above the block says why; what is written for tools says nothing."""
+        """Whether a comment in or right above the block says why, or one in or above the attempt that it may fail.
+
+        What is written for tools says nothing.
+        """
+        first, last = self._lines(node)
+        if any(not _FOR_TOOLS.search(text) for text in self.source.comments_on(first - 1, last)):
+            return True
+        attempt = self.source.enclosing(node, cst.Try)
+        start = first if attempt is None else self._lines(attempt)[0]
+        return any(
+            _ALLOWS.search(text) and not _FOR_TOOLS.search(text)
+            for text in self.source.comments_on(start - _ABOVE, first)
+        )
+
+    def _lines(self, node: cst.CSTNode) -> tuple[int, int]:
         start, end = self.source.span(node)
-        first, last = self.source.line_column(start)[0], self.source.line_column(end - 1)[0]
-        return any(not _FOR_TOOLS.search(text) for text in self.source.comments_on(first - 1, last))
+        return self.source.line_column(start)[0], self.source.line_column(end - 1)[0]
 
     def _keyword(self, node: cst.ExceptHandler) -> Place:
         line, column = self.source.line_column(self.source.span(node)[0])
@@ -308,10 +233,3 @@ def _is_nothing(value: cst.BaseExpression) -> bool:
             return True
         case _:
             return False
-
-
-def _answers(block: cst.BaseSuite) -> bool:
-    """Whether a block gives its caller a value to go on with."""
-    return any(isinstance(each, cst.Return) and each.value is not None for each in _small(block)) or any(
-        isinstance(each, cst.Assign) for each in _small(block)
-    )

@@ -222,6 +222,8 @@ _OPEN = frozenset(
 )
 _ACCOUNTS = frozenset({"users", "user", "accounts", "account", "customers", "members"})
 _OPENING = frozenset({"public", "anonymous", "unauthenticated", "allow", "permission", "permissions", "noauth", "open"})
+_CONFIGURATION = frozenset({"config", "settings", "conf"})
+_SWITCHES = frozenset({"enable", "enabled", "disabled", "allow", "allowed", "allows"})
 _POLICIES = frozenset({"permission_classes", "get_permissions", "permission_required", "authentication_classes"})
 _SECRETS = frozenset(["token", "secret", "signature", "nonce", "ticket", "otp", "uidb64", "hmac"])
 _CREDENTIALS = _SECRETS | frozenset(
@@ -304,7 +306,9 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             code = route.handler or route.view
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
-            if data.is_touched(route) and not _is_deliberate(route, project) and not self._asks_itself(route, guards):
+            if data.is_touched(route) and not (
+                _is_deliberate(route, project) or _only_redirects(route) or self._asks_itself(route, guards)
+            ):
                 seen.add(code)
                 yield self._finding(route, group)
 
@@ -381,9 +385,37 @@ def _is_deliberate(route: Route, project: Project) -> bool:
     if spoken & _OPENING:
         return True
     view = route.view
-    return view is not None and any(
+    if view is not None and any(
         isinstance(each, Class) and (_POLICIES & each.attributes.keys() or _POLICIES & each.methods.keys())
         for each in project.classes.mro(view)
+    ):
+        return True
+    return route.handler is not None and any(
+        type(stmt) is ir.If and _asks_configuration(stmt.test) for stmt in route.handler.statements
+    )
+
+
+def _asks_configuration(test: ir.Expr) -> bool:
+    """Whether a condition is a switch of the operator's: somebody has thought about who may come in."""
+    for node in ir.walk_expression(test):
+        if type(node) in (ir.Name, ir.Attribute):
+            spoken = words(ir.dotted(node) or (node.name if type(node) is ir.Attribute else ""))
+            if _SWITCHES & set(spoken[-2:]) or _CONFIGURATION & set(spoken):
+                return True
+        elif type(node) is ir.Const and isinstance(node.value, str) and _SWITCHES & set(words(node.value)):
+            return True
+    return False
+
+
+def _only_redirects(route: Route) -> bool:
+    """Whether a handler does nothing but send the caller on, to where the guard is."""
+    if route.handler is None or len(route.handler.statements) != 1:
+        return False
+    stmt = route.handler.statements[0]
+    return (
+        type(stmt) is ir.Return
+        and type(stmt.value) is ir.Call
+        and "redirect" in (ir.dotted(stmt.value.func) or "").lower()
     )
 
 
