@@ -18,7 +18,7 @@ _VARIABLE = "DJANGO_SETTINGS_MODULE"
 _ENTRIES = ("wsgi", "asgi", "manage")  # what is served comes before what a developer runs
 _MARKS = frozenset({"ROOT_URLCONF", "INSTALLED_APPS", "WSGI_APPLICATION"})
 _PROFILES = {
-    "test": re.compile(r"(^|_)(tests?|testing|ci)(_|$)"),
+    "test": re.compile(r"(^|_)(tests?|testutils?|testing|ci)(_|$)"),
     "development": re.compile(r"(^|_)(dev|devel|development|local|debug)(_|$)"),
     "production": re.compile(r"(^|_)(prod|production|live|deploy|deployment)(_|$)"),
 }

@@ -58,6 +58,37 @@ def names_used(function: Function) -> Iterator[str]:
                 yield name
 
 
+# Logins
+
+PASSWORD_CHECK = re.compile(
+    r"^(?:check_password|check_password_hash|verify_password|checkpw|verify_and_update|verify_hash|authenticate|"
+    r"authenticate_user|is_correct_password|validate_password|password_is_correct|check_credentials)$"
+)
+_LOGINS = frozenset(["login", "signin", "token", "tokens", "auth", "session", "sessions", "authenticate", "logon"])
+_CALLS = 3
+
+
+def is_login(route: Route) -> bool:
+    """Whether path or handler say that a caller proves here who it is."""
+    return bool(_LOGINS & set(words(f"{route.path} {route.handler_name}")))
+
+
+def run_for(route: Route, project: Project) -> Iterator[Function]:
+    """What runs for a route, a few calls deep, decorators and dependencies included."""
+    seen: set[str] = set()
+    around = [guard.function for guard in route.guards if guard.function is not None]
+    own = [] if route.handler is None else nested(route.handler)
+    pending = [(each, 0) for each in (*own, *route.dependencies, *around)]
+    while pending:
+        function, depth = pending.pop()
+        if function.qualified in seen:
+            continue
+        seen.add(function.qualified)
+        yield function
+        if depth < _CALLS:
+            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]
+
+
 # Secrets
 
 _CREDENTIAL_ENDS = (

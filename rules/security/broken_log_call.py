@@ -56,7 +56,9 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, LogCall, Module, Project, ProjectRule, Severity, Unit, ir
 
-_FIELD = re.compile(r"%(?:%|(?P<key>\(\w+\))?[-#0 +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?[diouxXeEfFgGcrsa])")
+_FIELD = re.compile(
+    r"%(?:%|(?P<key>\(\w+\))?[-#0 +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?[diouxXeEfFgGcrsa])"
+)
 _BRACE = re.compile(r"\{[^{}]*\}")
 _STANDARD = ("logging.Logger.", "logging.")
 _TAKEN = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "msg", "level"})

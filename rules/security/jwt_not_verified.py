@@ -67,7 +67,9 @@ from backend_lint.api import (
 )
 
 _DEPTH = 3
-_ASKING = frozenset(["post", "get", "request", "send", "fetch", "userinfo", "introspect", "introspect_token", "tokeninfo"])
+_ASKING = frozenset(
+    ["post", "get", "request", "send", "fetch", "userinfo", "introspect", "introspect_token", "tokeninfo"]
+)
 _PYJWT = frozenset(
     {"jwt.decode", "jwt.decode_complete", "jwt.api_jwt.decode", "jwt.PyJWT.decode", "jwt.PyJWT.decode_complete"}
 )
@@ -229,8 +231,11 @@ def _is_clients(
             if function.qualified in serving:
                 return True
             handed = [site for site in project.callers(function) if isinstance(site.scope, Function)] if depth else []
-            if any(_is_clients(value, site.scope, project, serving, depth - 1)  # type: ignore[arg-type]
-                   for site in handed for value in _handed(site, function, node.id)):
+            if any(
+                _is_clients(value, site.scope, project, serving, depth - 1)  # type: ignore[arg-type]
+                for site in handed
+                for value in _handed(site, function, node.id)
+            ):
                 return True
         elif depth and any(
             _is_clients(each.expr, function, project, serving, depth - 1)

@@ -88,14 +88,9 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
-from backend_lint.rules.security._shared import is_application, nested, place_of
+from backend_lint.rules.security._shared import PASSWORD_CHECK, is_application, is_login, place_of, run_for
 
 _LOGS = 2
-_DEPTH = 3
-_VERIFIES = re.compile(
-    r"^(?:check_password|check_password_hash|verify_password|checkpw|verify_and_update|verify_hash|authenticate|"
-    r"authenticate_user|is_correct_password|validate_password|password_is_correct|check_credentials)$"
-)
 _SETS = re.compile(
     r"^(?:set_password|hash_password|get_password_hash|generate_password_hash|make_password|change_password|update_password|hashpw|reset_password)$"
 )
@@ -135,7 +130,7 @@ class SecurityEventNotLogged(ProjectRule):
             return
         for event, pattern, help in _EVENTS:
             routes = [route for route in project.routes if _is_event(route, event, pattern, project)]
-            if routes and not any(logging & {each.qualified for each in _code(route, project)} for route in routes):
+            if routes and not any(logging & {each.qualified for each in run_for(route, project)} for route in routes):
                 first, *others = routes
                 yield self.finding(
                     place_of(first),
@@ -155,7 +150,7 @@ class SecurityEventNotLogged(ProjectRule):
 
 
 _EVENTS = (
-    ("login", _VERIFIES, "Log who was refused and who came in, with the address, at `warning` and `info`."),
+    ("login", PASSWORD_CHECK, "Log who was refused and who came in, with the address, at `warning` and `info`."),
     ("change of password", _SETS, "Log whose password was changed, and by whom; never the password."),
 )
 
@@ -164,25 +159,15 @@ def _is_event(route: Route, event: str, pattern: re.Pattern[str], project: Proje
     """Whether a route takes part in an event: it calls what verifies or sets a password, and takes one."""
     if route.is_safe or route.handler is None or not is_application(route, project):
         return False
-    spoken = set(words(f"{route.path} {route.handler_name}"))
-    if event == "login" and not spoken & {
-        "login",
-        "signin",
-        "token",
-        "tokens",
-        "auth",
-        "session",
-        "sessions",
-        "authenticate",
-        "logon",
-    }:
+    if event == "login" and not is_login(route):
         return False
+    spoken = set(words(f"{route.path} {route.handler_name}"))
     if event != "login" and not (
         "password" in spoken
         and spoken & {"change", "reset", "set", "update", "new", "recover", "recovery", "forgot", "me", "edit"}
     ):
         return False
-    return any(pattern.match(name) for each in _code(route, project) for name in _called(each))
+    return any(pattern.match(name) for each in run_for(route, project) for name in _called(each))
 
 
 def _called(function: Function) -> Iterator[str]:
@@ -190,22 +175,6 @@ def _called(function: Function) -> Iterator[str]:
         match call.func:
             case ir.Attribute(name=name) | ir.Name(id=name):
                 yield name
-
-
-def _code(route: Route, project: Project) -> Iterator[Function]:
-    """What runs for a route, a few calls deep, decorators and dependencies included."""
-    assert route.handler is not None
-    seen: set[str] = set()
-    around = [guard.function for guard in route.guards if guard.function is not None]
-    pending = [(each, 0) for each in (*nested(route.handler), *route.dependencies, *around)]
-    while pending:
-        function, depth = pending.pop()
-        if function.qualified in seen:
-            continue
-        seen.add(function.qualified)
-        yield function
-        if depth < _DEPTH:
-            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]
 
 
 def _is_kept(project: Project) -> bool:
