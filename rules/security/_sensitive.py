@@ -122,6 +122,26 @@ _ONCE = frozenset(
         "email",
     ]
 )
+_CREDENTIALED = frozenset({"headers", "cookies", "META", "COOKIES", "environ"})
+_LOGINS = frozenset(
+    [
+        "login",
+        "auth",
+        "user",
+        "users",
+        "account",
+        "accounts",
+        "password",
+        "register",
+        "signup",
+        "token",
+        "session",
+        "pay",
+        "payment",
+        "payments",
+        "checkout",
+    ]
+)
 _REQUESTS = frozenset(
     [
         "request.form",
@@ -151,7 +171,8 @@ def secret_parts(expr: ir.Expr, scope: Scope, project: Project) -> Iterator[tupl
         case ir.Name(id=name) | ir.Attribute(name=name):
             dotted = ir.dotted(expr) or name
             if dotted in _REQUESTS:
-                yield expr, dotted, ", all that the client sent,"
+                if _may_carry(dotted, scope):
+                    yield expr, dotted, ", all that the client sent,"
             elif is_secret(name) and not _is_flag(expr, scope, project):
                 yield expr, dotted, ""
             else:
@@ -186,12 +207,20 @@ def secret_parts(expr: ir.Expr, scope: Scope, project: Project) -> Iterator[tupl
             yield from secret_parts(value, scope, project)
 
 
+def _may_carry(dotted: str, scope: Scope) -> bool:
+    """Whether the part of a request carries credentials: headers always do, a body where names around say so."""
+    if dotted.rpartition(".")[2] in _CREDENTIALED:
+        return True
+    return bool(_LOGINS & set(words(f"{getattr(scope, 'qualified', '')} {scope.module.name}")))
+
+
 def _call(call: ir.Call, func: ir.Expr, scope: Scope, project: Project) -> Iterator[tuple[ir.Expr, str, str]]:
     dotted = ir.dotted(func) or ""
     method = dotted.rpartition(".")[2]
     key = call.argument(0)
     if dotted in _REQUESTS:
-        yield call, f"{dotted}()", ", all that the client sent,"
+        if _may_carry(dotted, scope):
+            yield call, f"{dotted}()", ", all that the client sent,"
     elif method == "get" and type(key) is ir.Const and isinstance(key.value, str) and is_secret(key.value):
         yield call, key.value, ""
     elif method in ("get_secret_value",):
@@ -248,7 +277,7 @@ def _is_flag(expr: ir.Expr, scope: Scope, project: Project) -> bool:
         return True
     kind = project.type_of(expr, scope)
     if kind is not None and (
-        kind.itself
+        (kind.itself and not kind.name.rpartition(".")[2].isupper())
         or (
             kind.name not in ("builtins.str", "builtins.bytes")
             and kind.name.startswith(("builtins.", "pydantic.Secret"))

@@ -55,7 +55,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, GuardKind, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.api import Effect, Finding, Function, GuardKind, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.security._shared import (
     identity_guards,
     is_application,

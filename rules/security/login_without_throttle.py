@@ -67,6 +67,7 @@ from backend_lint.api import (
     GuardKind,
     Project,
     ProjectRule,
+    Role,
     Route,
     Severity,
     Step,
@@ -78,6 +79,10 @@ from backend_lint.rules.security._shared import PASSWORD_CHECK, is_application, 
 _LIMITS = re.compile(
     r"throttl|rate_?limit|ratelimit|limiter|lock_?out|locked|attempt|brute|captcha|axes|defender|backoff|too_?many|"
     r"failed_?login|login_?fail|block_?ip|banned|fail2ban|slow_?down",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"throttl|rate_?limit|token_?bucket|login_?attempt|failed_?(?:login|attempt)|lock_?out|brute_?force|too_?many_?(?:attempt|login|try|tries)",
     re.IGNORECASE,
 )
 _LIBRARIES = frozenset(
@@ -111,7 +116,9 @@ class LoginWithoutThrottle(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         logins = [route for route in project.routes if _verifies(route, project)]
-        if not logins or _has_library(project) or any(_is_limited(route, project) for route in logins):
+        if not logins or not project.apps or _has_library(project) or _counts_itself(project):
+            return
+        if any(_is_limited(route, project) for route in logins):
             return
         first, *others = logins
         yield self.finding(
@@ -147,6 +154,16 @@ def _is_limited(route: Route, project: Project) -> bool:
         _LIMITS.search(ir.dotted(each.func if type(each) is ir.Call else each) or "")
         for function in code
         for each in function.decorators
+    )
+
+
+def _counts_itself(project: Project) -> bool:
+    """Whether the project has a class or function of its own that counts attempts."""
+    return any(
+        _OWN.search(each.name)
+        for module in project.modules.values()
+        if module.role is Role.APP
+        for each in (*module.classes, *module.functions)
     )
 
 

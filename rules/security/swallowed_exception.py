@@ -96,6 +96,7 @@ _WRITES = frozenset(
         "put_object",
     ]
 )
+_REQUESTS = frozenset({"post", "put", "patch", "send"})
 _CLEANUP = frozenset(
     [
         "close",
@@ -153,6 +154,8 @@ class SwallowedException(SyntaxRule):
             return
         called = {called_name(each) for each in self.source.below(attempt.body, cst.Call)}
         written = sorted(each for each in called if each in _WRITES or (each and _CHANGES.match(each)))
+        if _answers(node.body):
+            written = [each for each in written if each not in _REQUESTS]
         if written and called - _CLEANUP:
             self.report(
                 self._keyword(node),
@@ -233,3 +236,8 @@ def _is_nothing(value: cst.BaseExpression) -> bool:
             return True
         case _:
             return False
+
+
+def _answers(block: cst.BaseSuite) -> bool:
+    """Whether a block tells its caller that something went wrong."""
+    return any(isinstance(each, cst.Return) and each.value is not None for each in _small(block))

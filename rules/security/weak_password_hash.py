@@ -242,7 +242,7 @@ def _is_below(value: object, least: int) -> bool:
 
 def _compared(query: Query, project: Project) -> str | None:
     """A password column that a query compares with what is sent, hashed by nothing."""
-    for each in query.filters:
+    for each in query.filters if query.is_read else ():
         spoken = words(each.column)
         if spoken[-1:] not in (("password",), ("passwd",), ("pwd",)) or set(spoken) & _NOT or each.operator != "==":
             continue
@@ -260,7 +260,10 @@ def _is_plain(value: ir.Expr, scope: Scope, project: Project, depth: int = 3) ->
             if not bound:
                 return _is_about_password(value)
             return all(_is_plain(each.expr, scope, project, depth - 1) for each in bound)
-        case ir.Attribute() | ir.Subscript():
+        case ir.Attribute(value=owner):
+            kind = project.type_of(owner, scope)
+            return _is_about_password(value) and (kind is None or kind.name not in project.models)
+        case ir.Subscript():
             return _is_about_password(value)
         case ir.Call(func=ir.Attribute(name="get"), args=[ir.Argument(value=key), *_]):
             return type(key) is ir.Const and isinstance(key.value, str) and bool(_PASSWORDS & set(words(key.value)))
