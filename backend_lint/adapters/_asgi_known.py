@@ -8,9 +8,21 @@ from backend_lint.adapters._guards import Known
 from backend_lint.adapters._stranger import HEADERS, Library
 from backend_lint.project.model import GuardKind
 
+_AUTHENTICATION = (GuardKind.AUTHENTICATION,)
 KNOWN = Known(
-    {"starlette.authentication.requires": (GuardKind.AUTHENTICATION,)},
-    Library(nobody={}, calls={}, lenient=frozenset({"auto_error"})),
+    {
+        "starlette.authentication.requires": _AUTHENTICATION,
+        "tornado.web.authenticated": _AUTHENTICATION,
+        "aiohttp_security.login_required": _AUTHENTICATION,
+        "aiohttp_security.has_permission": (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION),
+        "sanic_jwt.decorators.protected": _AUTHENTICATION,
+        "sanic_jwt.protected": _AUTHENTICATION,
+    },
+    Library(
+        nobody={"aiohttp_session.get_session()": {}, "aiohttp_security.authorized_userid()": None},
+        calls={"aiohttp_security.check_authorized": (401,), "aiohttp_security.check_permission": (401, 403)},
+        lenient=frozenset({"auto_error"}),
+    ),
 )
 
 

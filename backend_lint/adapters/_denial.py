@@ -55,8 +55,6 @@ _EXCEPTIONS = {
     "aiohttp.web.HTTPUnauthorized": 401,
     "aiohttp.web.HTTPForbidden": 403,
     "aiohttp.web.HTTPTooManyRequests": 429,
-    "aiohttp.web_exceptions.HTTPUnauthorized": 401,
-    "aiohttp.web_exceptions.HTTPForbidden": 403,
     "litestar.exceptions.NotAuthorizedException": 401,
     "litestar.exceptions.PermissionDeniedException": 403,
     "litestar.exceptions.TooManyRequestsException": 429,
@@ -79,8 +77,12 @@ _REFUSALS = {
 }
 _REDIRECTS = frozenset(
     {"flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect"}
-    | {"starlette.responses.RedirectResponse", "sanic.response.redirect"}
+    | {"starlette.responses.RedirectResponse", "sanic.response.redirect", "litestar.response.Redirect"}
+    | {"aiohttp.web.HTTPFound", "aiohttp.web.HTTPSeeOther", "aiohttp.web.HTTPTemporaryRedirect"}
+    | {"tornado.web.RequestHandler.redirect"}
 )
+_ANSWERS = frozenset({"tornado.web.RequestHandler.send_error", "tornado.web.RequestHandler.set_status"})
+_ABORTING = frozenset({"abort", "send_error"})  # methods, where nothing is known of what they belong to
 _WRAPPING_CALLS = frozenset({"flask.make_response", "flask.jsonify"})
 
 _KNOWN: WeakKeyDictionary[Project, Denials] = WeakKeyDictionary()
@@ -242,7 +244,11 @@ class Denials:
         symbol = self.project.site(call, scope).symbol
         if symbol in _REFUSALS:
             yield _REFUSALS[symbol]
-        elif symbol in _ABORTS or (type(call.func) is ir.Attribute and call.func.name == "abort"):
+        elif symbol in _ANSWERS:
+            status = self.status(call.argument(0, "status_code"), scope)
+            if status in _STATUSES:
+                yield status
+        elif symbol in _ABORTS or (type(call.func) is ir.Attribute and call.func.name in _ABORTING):
             status = self.status(call.argument(0, "code"), scope) or self.status(call.argument(0, "status_code"), scope)
             if status in _STATUSES:
                 yield status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from backend_lint.adapters._denial import denials, guard_kinds
@@ -150,11 +151,16 @@ class Guards:
             found = self.strangers.hook(hook.function, hook.known, facts)
             yield from self._guards(hook, guard_kinds(statuses(found)), level)
 
-    def handler(self, function: Function, facts: Mapping[str, Any]) -> Iterator[Guard]:
-        """Refusals in the handler itself that concern who asks. A function that checks a password is a login."""
+    def handler(
+        self, function: Function, facts: Mapping[str, Any], known: Mapping[str, Any] = MappingProxyType({})
+    ) -> Iterator[Guard]:
+        """Refusals in the handler itself that concern who asks. A function that checks a password is a login.
+
+        `known` is what its names hold for a stranger.
+        """
         if _verifies_password(function):
             return
-        found = self.handlers.handler(function, facts)
+        found = self.handlers.handler(function, facts, known)
         kinds = guard_kinds(frozenset(each.status for each in found if each.status == 401 or each.is_certain))
         own = Decorator(function.name, function.at, function)
         yield from self._guards(own, kinds, "handler")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _SAMPLE = "\x00"
-_BRACES = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_BRACES = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 _ANGLES = re.compile(r"<(?:(?P<converter>[^<>:]+?(?:\([^<>]*\))?):)?(?P<name>\w+)>")
 
 

@@ -55,7 +55,10 @@ KINDS = frozenset(
         "ninja.Router",
         "aiohttp.web.Application",
         "aiohttp.web.RouteTableDef",
+        "aiohttp.web.Resource",
         "aiohttp.web.get",
+        "aiohttp.web.head",
+        "aiohttp.web.options",
         "aiohttp.web.post",
         "aiohttp.web.put",
         "aiohttp.web.patch",
@@ -65,16 +68,23 @@ KINDS = frozenset(
         "aiohttp.web.static",
         "sanic.Sanic",
         "sanic.Blueprint",
+        "sanic.Blueprint.group",
+        "sanic.blueprint_group.BlueprintGroup",
         "tornado.web.Application",
         "tornado.web.url",
         "tornado.web.URLSpec",
+        "tornado.routing.URLSpec",
+        "tornado.routing.Rule",
         "litestar.Litestar",
         "litestar.Router",
         "celery.Celery",
     }
 )
 _LISTS = frozenset({"django.conf.urls.i18n.i18n_patterns"})  # calls that give a list of what they make
-_MAKERS = {"flask_restx.Api.namespace": "flask_restx.Namespace"}  # methods that give an object of a framework
+_MAKERS = {  # methods that give an object of a framework
+    "flask_restx.Api.namespace": "flask_restx.Namespace",
+    "aiohttp.web.Application.router.add_resource": "aiohttp.web.Resource",
+}
 _PLAIN_STATEMENTS = 12
 _INERT = frozenset(
     {"app_context", "test_request_context", "test_client", "run", "response_class", "send_static_file", "url_for"}
@@ -285,10 +295,10 @@ class Registration:
             self.frame(module)
         for lifespan, app in self._lifespans:
             self._invoke(lifespan, [app], {}, None)
-        for module in modules:
-            for function in module.functions:
-                if function.qualified in self._relevant and function.qualified not in self._executed:
-                    self._uncalled(function)
+        factories = [each for module in modules for each in module.functions if each.qualified in self._relevant]
+        for function in sorted(factories, key=lambda each: bool(self.project.callers(each))):
+            if function.qualified not in self._executed:
+                self._uncalled(function)
 
     def _uncalled(self, function: Function) -> None:
         """A factory that nobody calls here: a server does, or a test."""

@@ -123,8 +123,9 @@ class Strangers:
         """What a function that runs before the handlers refuses."""
         return self._asked(function, known, facts, _DEPTH, False)
 
-    def handler(self, function: Function, facts: Mapping[str, Any], depth: int = 1) -> frozenset[Refusal]:
-        return self._asked(function, {}, facts, depth, False)
+    def handler(self, function: Function, facts: Mapping[str, Any], known: Mapping[str, Any]) -> frozenset[Refusal]:
+        """What a handler refuses, itself or through what it calls."""
+        return self._asked(function, known, facts, 1, False)
 
     @functools.cached_property
     def _distances(self) -> dict[str, int]:

@@ -30,7 +30,15 @@ def test_a_sample_has_at_least_ten_tables_with_every_kind_of_column(name: str) -
 
 @pytest.mark.parametrize(
     ("name", "routes", "guarded"),
-    [("fastapi_shop", 61, 41), ("flask_rest", 40, 23), ("flask_shop", 65, 39), ("starlette_site", 25, 9)],
+    [
+        ("aiohttp_shop", 18, 11),
+        ("sanic_shop", 18, 9),
+        ("tornado_shop", 15, 9),
+        ("fastapi_shop", 61, 41),
+        ("flask_rest", 40, 23),
+        ("flask_shop", 65, 39),
+        ("starlette_site", 25, 9),
+    ],
 )
 def test_nothing_is_lost_on_the_way(name: str, routes: int, guarded: int) -> None:
     answers = guards(truth(name)["routes"])

@@ -17,28 +17,33 @@ from pathlib import Path
 from typing import Any
 
 APPS = Path(__file__).parents[2] / "fixtures" / "apps"
-INTERVIEW = Path(__file__).with_name("interview.py")
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class SampleApp:
-    """`source` is where its packages lie, relative to its folder; `targets` are what `interview.py` is to load."""
+    """`source` is where its packages lie, relative to its folder; `targets` are what `script` is to load."""
 
     kind: str
     targets: tuple[str, ...]
     source: str = "."
+    script: str = "interview.py"
 
 
+HANDED = "interview_handed.py"
 SAMPLES = {
+    "aiohttp_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
+    "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
         "tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")
     ),
     "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
     "starlette_site": SampleApp("routes", ("main:app",)),
+    "tornado_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
 }
 COLUMN_FACTS = ("nullable", "primary_key", "unique", "index", "foreign_key")
 ROUTE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "routes")
@@ -51,7 +56,7 @@ def truth(name: str) -> dict[str, Any]:
     sample = SAMPLES[name]
     source = APPS / name / sample.source
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(INTERVIEW), sample.kind, str(source), *sample.targets],
+        [sys.executable, "-W", "ignore", str(HERE / sample.script), sample.kind, str(source), *sample.targets],
         env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=APPS,
         check=False,

@@ -1,0 +1,110 @@
+"""Tornado: handlers of applications, with `@authenticated` and what `prepare` refuses.
+
+Source: `tornado.web.Application.__init__` and `add_handlers`, `tornado.routing.URLSpec`,
+`tornado.web.RequestHandler._execute`: `prepare` runs before every method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.adapters._guards import Decorator
+from backend_lint.adapters._handed import VERBS, Handed, Rule
+from backend_lint.adapters._paths import open_api_regex
+from backend_lint.adapters._registration import ClassValue, Items, Object, Symbol, Value, items, registration, text
+from backend_lint.facts.ir import Expr
+from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.model import App
+
+_APP = "tornado.web.Application"
+_SPECS = frozenset({"tornado.web.url", "tornado.web.URLSpec", "tornado.routing.URLSpec", "tornado.routing.Rule"})
+_SOCKET = "tornado.websocket.WebSocketHandler"
+
+
+def read(project: Project) -> None:
+    found = registration(project)
+    apps = [each for each in found.objects if each.symbol == _APP]
+    if not apps:
+        return
+    reader = _Reader(project)
+    before = len(project.routes)
+    for app in apps:
+        reader.app(app)
+    if len(project.routes) > before:
+        project.frameworks.append("Tornado")
+
+
+class _Reader:
+    def __init__(self, project: Project) -> None:
+        self.project, self.found = project, registration(project)
+        self.handed = Handed(project, self.found, "tornado")
+
+    def app(self, app: Object) -> None:
+        place = app.scope.module.place(app.call)
+        self.project.apps.append(App(app.name, "tornado", place, options=app.call.keywords, scope=app.scope))
+        for rule in items(app.argument(0, "handlers")):
+            self._rule(rule, app, app.call, app.scope)
+        for event in self.found.events_of(app):
+            if event.method in ("add_handlers", "wildcard_router.add_rules"):
+                position = 1 if event.method == "add_handlers" else 0
+                for rule in items(event.argument(position, "host_handlers")):
+                    self._rule(rule, app, event.node, event.scope)
+
+    def _rule(self, rule: Value, app: Object, node: Expr, scope: Scope) -> None:
+        match rule:
+            case Items(items=[pattern, handler, *_]):
+                node = rule.expr or node
+            case Object(symbol=symbol) if symbol in _SPECS:
+                node, scope = rule.call, rule.scope
+                pattern, handler = rule.argument(0, "pattern"), rule.argument(1, "handler")  # type: ignore[assignment]
+            case _:
+                return
+        written = text(pattern)
+        if written is None:
+            return
+        if isinstance(handler, Items):  # handlers below a pattern of their own, as for a host
+            for each in handler.items:
+                self._rule(each, app, node, scope)
+        elif isinstance(handler, ClassValue):
+            self._handler(written, handler.cls, app, node, scope)
+        elif isinstance(handler, Symbol):
+            return
+
+    def _handler(self, pattern: str, cls: Class, app: Object, node: Expr, scope: Scope) -> None:
+        before = tuple(self._before(cls))
+        is_socket = self.project.classes.is_subclass(cls, _SOCKET)
+        answers: list[tuple[str, Function | None]] = list(self.handed.verbs(cls, VERBS))
+        if is_socket:
+            answers = [("WEBSOCKET", self.project.classes.method(cls.qualified, "open"))]
+        for method, function in answers:
+            self.handed.emit(
+                Rule(
+                    path=_path(pattern, function),
+                    methods=(method,),
+                    function=function,
+                    node=node,
+                    scope=scope,
+                    app=app.name,
+                    router=app.name,
+                    before=before,
+                )
+            )
+            self.project.routes[-1].view = cls
+            name = function.name if function is not None and not is_socket else ""
+            self.project.routes[-1].handler_name = f"{cls.qualified}.{name}" if name else cls.qualified
+
+    def _before(self, cls: Class) -> Iterator[tuple[Decorator, str]]:
+        """What runs before every method: `prepare`, of the class or of the one that it inherits from."""
+        prepare = self.project.classes.method(cls.qualified, "prepare")
+        if prepare is not None:
+            inner = tuple(self.handed.guards.of_function(prepare, None))
+            yield Decorator(prepare.name, prepare.at, prepare, prepare.qualified, decorators=inner), "class"
+
+
+def _path(pattern: str, function: Function | None) -> str:
+    """The pattern as a path; a group without a name is called as the method's parameter at its place."""
+    path, _ = open_api_regex(pattern)
+    names = [each.name for each in (function.parameters if function is not None else [])[1:]]
+    taken = iter(names)
+    return re.sub(r"\{var\}", lambda _: "{" + next(taken, "var") + "}", path)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from backend_lint.project.model.export import exported
+from tests.adapters.comparison import addresses, app, is_guarded
+from tests.adapters.truth import HANDED, SAMPLES, guards, truth
+from tests.reading import project
+
+samples = pytest.mark.parametrize("name", [name for name, sample in SAMPLES.items() if sample.script == HANDED])
+
+
+class TestRunningApplication:
+    @samples
+    def test_routes_are_those_that_the_application_serves(self, name: str) -> None:
+        assert addresses(exported(app(name))["routes"]) == addresses(truth(name)["routes"])
+
+    @samples
+    def test_guards_stand_where_the_application_refuses(self, name: str) -> None:
+        found = [row | {"guarded": is_guarded(row)} for row in exported(app(name))["routes"]]
+        assert guards(found) == guards(truth(name)["routes"])
+
+
+def described(text: str) -> dict[str, object]:
+    (route,) = project({"app.py": text}).routes
+    return {each.name: (each.where, each.type) for each in route.inputs} | {"body": route.body}
+
+
+def test_what_an_aiohttp_handler_reads_is_its_input() -> None:
+    text = """
+from aiohttp import web
+async def show(request: web.Request):
+    payload = await request.json()
+    return web.json_response([request.match_info["id"], request.query.get("page"), payload["name"]])
+app = web.Application()
+app.add_routes([web.post("/a/{id}", show)])
+"""
+    assert described(text) == {
+        "id": ("path", "str"),
+        "page": ("query", "str"),
+        "name": ("body", None),
+        "body": "json",
+    }
+
+
+def test_what_a_sanic_handler_reads_is_its_input() -> None:
+    text = """
+from sanic import Sanic
+app = Sanic("a")
+@app.get("/a/<id:int>")
+async def show(request, id):
+    return request.args.get("page")
+"""
+    assert described(text) == {"id": ("path", "int"), "page": ("query", "str"), "body": None}
+
+
+def test_factories_that_others_call_are_not_served_on_their_own() -> None:
+    text = """
+from aiohttp import web
+async def show(request): ...
+def inner():
+    app = web.Application()
+    app.router.add_get("/a", show)
+    return app
+def outer():
+    app = web.Application()
+    app.add_subapp("/b", inner())
+    return app
+"""
+    assert [route.label for route in project({"app.py": text}).routes] == ["GET /b/a"]
