@@ -11,7 +11,6 @@ from backend_lint.adapters._paths import concrete, open_api_path
 from backend_lint.adapters._registration import Called, ClassValue, Event, FunctionValue, Registration, Value
 from backend_lint.adapters._request_inputs import inputs
 from backend_lint.core import Place
-from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
 from backend_lint.project.model import Guard, Input, Route
@@ -44,7 +43,7 @@ class Rule:
 
 
 class Handed:
-    """Adds routes of one framework to the project. `request` is how a method of a class-based view calls the request."""
+    """Adds the routes of one framework. `request` is how a method of a class-based view calls the request."""
 
     def __init__(self, project: Project, found: Registration, framework: str, request: str = "self.request") -> None:
         self.project, self.found, self.framework, self.request = project, found, framework, request
@@ -64,12 +63,12 @@ class Handed:
                 return None, cls, []
             case Called(args=args, receiver=receiver):
                 for each in args:
-                    function, cls, inner = self.answers(each, place)
-                    if function is not None or cls is not None:
+                    found, view, inner = self.answers(each, place)
+                    if found is not None or view is not None:
                         maker = receiver if isinstance(receiver, Called) else value
                         is_bare = any(isinstance(arg, (FunctionValue, ClassValue, Called)) for arg in maker.args)
                         written = maker.call.func if is_bare else maker.call
-                        return function, cls, [self.guards.written(written, maker.scope), *inner]
+                        return found, view, [self.guards.written(written, maker.scope), *inner]
         return None, None, []
 
     def callback(self, event: Event) -> Decorator | None:
@@ -153,7 +152,10 @@ class Handed:
         path, method = concrete(route.path, route.converters), route.methods[0] if route.methods else "GET"
         for hook, level in rule.before:
             known = {} if hook.function is None else self._known(hook.function, path, method)
-            yield from self.guards.hook(replace(hook, known=known), level, _NO_FACTS)
+            found = list(self.guards.hook(replace(hook, known=known), level, _NO_FACTS))
+            if not found and hook.function is not None and hook.function.nested:  # a call that makes the hook
+                found = list(self.guards.decorator(hook, level, _NO_FACTS))
+            yield from found
         for each, level in rule.around:
             yield from self.guards.decorator(each, level, _NO_FACTS)
         if function is not None:

@@ -815,9 +815,10 @@ class Registration:
 
     def _object(self, made: Object) -> Object:
         self.objects.append(made)
-        lifespan = made.kwargs.get("lifespan")
-        if isinstance(lifespan, FunctionValue):
-            self._lifespans.append((lifespan, made))
+        listed = [each for name in ("on_app_init", "lifespan") for each in _listed(made.kwargs.get(name))]
+        plugins = (each for each in _listed(made.kwargs.get("plugins")) if isinstance(each, Instance))
+        listed += [self.attribute(each, "on_app_init") for each in plugins]
+        self._lifespans += [(each, made) for each in listed if isinstance(each, FunctionValue)]
         return made
 
     def _construct(self, cls: Class, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
@@ -976,6 +977,11 @@ def text(value: Value | None) -> str | None:
 def items(value: Value | None) -> list[Value]:
     """What a list holds; nothing where it is none."""
     return value.items if isinstance(value, Items) else []
+
+
+def _listed(value: Value | None) -> list[Value]:
+    """The values of an option that takes one or a list of them."""
+    return value.items if isinstance(value, Items) else [] if value is None else [value]
 
 
 def texts(value: Value | None) -> tuple[str, ...]:

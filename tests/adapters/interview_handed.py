@@ -173,8 +173,9 @@ def _tornado(app: Any, root: Path) -> list[Row]:
             continue
         for method in verbs:
             function = getattr(handler, method.lower())
-            names = iter(list(inspect.signature(function).parameters)[1:])
-            path = re.sub(r"\((?:\?P<\w+>)?[^()]*\)", lambda _: "{" + next(names) + "}", pattern)
+            path = pattern
+            for name in list(inspect.signature(function).parameters)[1:]:
+                path = re.sub(r"\((?:\?P<\w+>)?[^()]*\)", f"{{{name}}}", path, count=1)
             url = re.sub(r"{\w+}", "sample", path)
             found += _rows(ask, path, url, [method], handler, root, method.lower())
     return found
@@ -198,8 +199,29 @@ def _defined(handler: type) -> set[str]:
     return {name for each in handler.__mro__ if not each.__module__.startswith("tornado") for name in vars(each)}
 
 
+# Litestar
+
+
 def _litestar(app: Any, root: Path) -> list[Row]:
-    raise NotImplementedError
+    from litestar.routes import HTTPRoute
+    from litestar.testing import TestClient
+
+    found: list[Row] = []
+    with TestClient(app) as client:
+
+        def ask(method: str, url: str) -> tuple[int, str]:
+            body = {"json": {"sku": "sample", "price": 1}} if method in ("POST", "PUT", "PATCH") else {}
+            response = client.request(method, url, follow_redirects=False, **body)
+            return response.status_code, response.headers.get("location", "")
+
+        for route in app.routes:
+            path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path_format) or "/"
+            url = re.sub(r"{(\w+):(\w+)}", lambda match: SAMPLES.get(match[2], "sample"), route.path)
+            for handler in route.route_handlers if isinstance(route, HTTPRoute) else ():
+                methods = interview._methods({str(method) for method in handler.http_methods} - {"OPTIONS"})
+                if methods:
+                    found += _rows(ask, path, url, methods, handler.fn, root, None)
+    return found
 
 
 def main(kind: str, directory: str, target: str) -> None:

@@ -68,3 +68,42 @@ def outer():
     return app
 """
     assert [route.label for route in project({"app.py": text}).routes] == ["GET /b/a"]
+
+
+LITESTAR = """
+from litestar import Controller, Litestar, get, post
+from litestar.security.jwt import JWTAuth
+class Users(Controller):
+    path = "/users"
+    @get("/{user_id:int}")
+    async def show(self, user_id: int, verbose: bool = False) -> dict: ...
+    @post("/", exclude_from_auth=True)
+    async def join(self, data: dict) -> dict: ...
+"""
+
+
+def test_what_a_litestar_handler_declares_is_its_input() -> None:
+    show, join = project({"app.py": LITESTAR + "app = Litestar([Users])"}).routes
+    assert [(each.name, each.where, each.type) for each in show.inputs] == [
+        ("user_id", "path", "int"),
+        ("verbose", "query", "bool"),
+    ]
+    assert (show.status_code, join.status_code, join.body) == (200, 201, "dict")
+
+
+def test_litestar_asks_for_a_token_everywhere_but_at_what_is_excluded() -> None:
+    text = LITESTAR + (
+        'auth = JWTAuth[dict](token_secret="x", exclude=["^/schema", "^/health"])\n'
+        '@get("/health")\nasync def health() -> str: ...\n'
+        "app = Litestar([Users, health], on_app_init=[auth.on_app_init])"
+    )
+    guarded = {route.label: route.is_guarded for route in project({"app.py": text}).routes}
+    assert guarded == {"GET /users/{user_id}": True, "POST /users": False, "GET /health": False}
+
+
+def test_a_plugin_of_litestar_registers_handlers() -> None:
+    text = LITESTAR + (
+        "class Core:\n    def on_app_init(self, app_config):\n        app_config.route_handlers.extend([Users])\n"
+        "        return app_config\napp = Litestar(plugins=[Core()])"
+    )
+    assert len(project({"app.py": text}).routes) == 2

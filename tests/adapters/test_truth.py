@@ -32,6 +32,7 @@ def test_a_sample_has_at_least_ten_tables_with_every_kind_of_column(name: str) -
     ("name", "routes", "guarded"),
     [
         ("aiohttp_shop", 18, 11),
+        ("litestar_shop", 16, 11),
         ("sanic_shop", 18, 9),
         ("tornado_shop", 15, 9),
         ("fastapi_shop", 61, 41),

@@ -37,6 +37,7 @@ SAMPLES = {
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
+    "litestar_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
         "tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")
