@@ -485,6 +485,8 @@ _CHILDREN: dict[type, Callable[[Any], Sequence_[Expr]]] = {
     With: _with_children,
     Match: _match_children,
 }
+_LEAVES = frozenset({Const, Name, Lambda})
+_COMPOUND = frozenset({If, While, For, Try, With, Match})
 
 
 def blocks(node: Stmt) -> Iterator[list[Stmt]]:
@@ -512,25 +514,32 @@ def walk_expression(node: Expr) -> Iterator[Expr]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(_CHILDREN[type(current)](current)))
+        kind = type(current)
+        if kind not in _LEAVES:
+            stack += _CHILDREN[kind](current)[::-1]
 
 
 def walk_statements(body: list[Stmt]) -> Iterator[Stmt]:
     """All statements of a scope, in source order, nested blocks included, nested definitions not entered."""
-    for stmt in body:
+    stack = body[::-1]
+    while stack:
+        stmt = stack.pop()
         yield stmt
-        for block in blocks(stmt):
-            yield from walk_statements(block)
+        if type(stmt) in _COMPOUND:
+            for block in [*blocks(stmt)][::-1]:
+                stack += block[::-1]
 
 
 def walk(body: list[Stmt]) -> Iterator[Expr]:
     """All expressions of a scope, in source order."""
     for stmt in walk_statements(body):
-        stack = list(reversed(_CHILDREN[type(stmt)](stmt)))
+        stack = [*_CHILDREN[type(stmt)](stmt)][::-1]
         while stack:
             current = stack.pop()
             yield current
-            stack.extend(reversed(_CHILDREN[type(current)](current)))
+            kind = type(current)
+            if kind not in _LEAVES:
+                stack += _CHILDREN[kind](current)[::-1]
 
 
 def calls(body: list[Stmt]) -> Iterator[Call]:

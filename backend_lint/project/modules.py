@@ -72,11 +72,37 @@ class Module:
     def names(self) -> frozenset[str]:
         return frozenset(self.facts.names)
 
+    @functools.cached_property
+    def inside(self) -> Inside:
+        return Inside(self)
+
     def place(self, node: Node) -> Place:
         return self.facts.place(self.path, node.at, node.end)
 
     def first_line(self) -> Place:
         return Place(self.path, 1, 1, 1, 1)
+
+
+class Inside:
+    """What stands in the functions of a module, and which classes in its classes: by index of what is around."""
+
+    def __init__(self, module: Module) -> None:
+        self.imports: dict[int, dict[str, Import]] = {}
+        self.functions: dict[int, dict[str, Function]] = {}
+        self.classes: dict[int, dict[str, Class]] = {}
+        self.inner: dict[int, dict[str, Class]] = {}
+        for each in module.facts.imports:
+            if each.function is not None:
+                self.imports.setdefault(each.function, {})[each.bound] = each
+        for function in module.functions:
+            facts = function.facts
+            if facts.parent is not None and facts.cls is None and not facts.is_lambda:
+                self.functions.setdefault(facts.parent, {})[function.name] = function
+        for cls in module.classes:
+            if cls.facts.function is not None:
+                self.classes.setdefault(cls.facts.function, {})[cls.name] = cls
+            if cls.facts.cls is not None:
+                self.inner.setdefault(cls.facts.cls, {})[cls.name] = cls
 
 
 class Class:
@@ -117,10 +143,10 @@ class Class:
         """The last assignment to each plain name in the class body, annotations without a value included."""
         return {name: found[-1] for name, found in assignments(self.facts.body).items()}
 
-    @functools.cached_property
+    @property
     def inner(self) -> dict[str, Class]:
         """Classes that stand directly in this one, like Django's `Meta`."""
-        return {each.name: each for each in self.module.classes if each.facts.cls == self.index}
+        return self.module.inside.inner.get(self.index, {})
 
     @functools.cached_property
     def instance_attributes(self) -> dict[str, list[tuple[Function, Assign]]]:
@@ -216,22 +242,18 @@ class Function:
     def locals(self) -> frozenset[str]:
         return frozenset(self.facts.locals)
 
-    @functools.cached_property
+    @property
     def imports(self) -> dict[str, Import]:
         """Imports that stand in its own body."""
-        return {each.bound: each for each in self.module.facts.imports if each.function == self.index}
+        return self.module.inside.imports.get(self.index, {})
 
-    @functools.cached_property
+    @property
     def nested(self) -> dict[str, Function]:
-        return {
-            each.name: each
-            for each in self.module.functions
-            if each.facts.parent == self.index and each.facts.cls is None and not each.facts.is_lambda
-        }
+        return self.module.inside.functions.get(self.index, {})
 
-    @functools.cached_property
+    @property
     def nested_classes(self) -> dict[str, Class]:
-        return {each.name: each for each in self.module.classes if each.facts.function == self.index}
+        return self.module.inside.classes.get(self.index, {})
 
     def parameter(self, name: str) -> Parameter | None:
         return next((each for each in self.facts.parameters if each.name == name), None)

@@ -6,9 +6,12 @@ offsets rather than lines and columns, which is what makes it several times as f
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Any
 
 import libcst as cst
+from libcst._nodes.expression import _BaseParenthesizedNode
 from libcst._nodes.internal import CodegenState
 
 
@@ -74,3 +77,36 @@ class _Recording:
         start = self.start if self.start_node is None else state.spans[id(self.start_node)][0]
         end = state.offset if self.end_node is None else state.spans[id(self.end_node)][1]
         state.spans[id(self.node)] = (start, end)
+
+
+def _white_space(node: cst.SimpleWhitespace, state: CodegenState, **options: Any) -> None:
+    if type(state) is not Offsets:
+        return _usual_white_space(node, state, **options)
+    start, size = state.offset, len(node.value)
+    state.last = size
+    state.offset = end = start + size
+    state.spans.setdefault(id(node), (start, end))
+
+
+def _name(node: cst.Name, state: CodegenState, **options: Any) -> None:
+    if type(state) is not Offsets or node.lpar:
+        return _usual_name(node, state, **options)
+    start, size = state.offset, len(node.value)
+    state.last = size
+    state.offset = end = start + size
+    state.spans[id(node)] = (start, end)
+
+
+def _parenthesize(node: _BaseParenthesizedNode, state: CodegenState) -> AbstractContextManager[None]:
+    if type(state) is not Offsets or node.lpar or node.rpar:
+        return _usual_parenthesize(node, state)
+    return _Recording(state, node, None, None)
+
+
+# Two nodes of three are names and white space, and a generator's context manager stands around every expression: for our
+# state they are shorter, and with any other LibCST does what it always does.
+_usual_white_space, _usual_name = cst.SimpleWhitespace._codegen, cst.Name._codegen
+_usual_parenthesize = _BaseParenthesizedNode._parenthesize
+cst.SimpleWhitespace._codegen = _white_space  # type: ignore[method-assign,assignment]
+cst.Name._codegen = _name  # type: ignore[method-assign,assignment]
+_BaseParenthesizedNode._parenthesize = _parenthesize  # type: ignore[method-assign,assignment]

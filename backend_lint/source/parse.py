@@ -87,8 +87,24 @@ def parse(path: str, content: bytes) -> Source | Diagnostic:
         line = bisect_right(line_starts(text), text.index("\0"))
         return Diagnostic(path, line, DiagnosticKind.UNREADABLE, "contains a NUL byte, which Python does not accept")
     try:
-        return Source(path, text, cst.parse_module(text))
+        return Source(path, text, _parsed(text))
     except cst.ParserSyntaxError as error:
         return Diagnostic(path, error.raw_line, DiagnosticKind.SYNTAX, f"cannot be parsed: {error.message}")
     except RecursionError:
         return Diagnostic(path, None, DiagnosticKind.LIMIT, "is nested too deeply to be parsed")
+
+
+def _parsed(text: str) -> cst.Module:
+    """The module. What the parser makes is valid, so its nodes are not asked one by one whether they are."""
+    cst.CSTNode.__post_init__ = _taken_as_valid  # type: ignore[method-assign]
+    try:
+        return cst.parse_module(text)
+    finally:
+        cst.CSTNode.__post_init__ = _validated  # type: ignore[method-assign]
+
+
+def _taken_as_valid(node: cst.CSTNode) -> None:
+    """Instead of `_validated`, while the parser runs."""
+
+
+_validated = cst.CSTNode.__post_init__
