@@ -25,6 +25,7 @@ class Classes:
         self._bases: dict[str, list[Class | str]] = {}
         self._mro: dict[str, list[Class | str]] = {}
         self._children: dict[str, list[Class]] | None = None
+        self._below: dict[str, list[Class]] = {}
 
     def get(self, qualified: str) -> Class | None:
         return self.by_name.get(qualified)
@@ -80,9 +81,12 @@ class Classes:
         cls = self.get(qualified)
         if cls is None:
             return None
-        return next(
-            (each.methods[name] for each in self.mro(cls) if isinstance(each, Class) and name in each.methods), None
-        )
+        for each in self.mro(cls):
+            if type(each) is Class:
+                found = each.methods.get(name)
+                if found is not None:
+                    return found
+        return None
 
     def is_subclass(self, cls: Class | str, *names: str) -> bool:
         """Whether the class is, or inherits from, a class with one of these qualified names."""
@@ -101,10 +105,16 @@ class Classes:
                 for base in self.bases(each):
                     if isinstance(base, Class):
                         self._children.setdefault(base.qualified, []).append(each)
-        found = list(self._children.get(cls.qualified, ()))
-        for each in found:
-            found.extend(below for below in self._children.get(each.qualified, ()) if below not in found)
-        return found
+        known = self._below.get(cls.qualified)
+        if known is None:
+            found = dict.fromkeys(self._children.get(cls.qualified, ()))
+            pending = list(found)
+            for each in pending:
+                more = [below for below in self._children.get(each.qualified, ()) if below not in found]
+                found.update(dict.fromkeys(more))
+                pending += more
+            known = self._below[cls.qualified] = list(found)
+        return known
 
 
 def _merge(sequences: list[list[Class | str]]) -> list[Class | str] | None:

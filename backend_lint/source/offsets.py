@@ -81,7 +81,8 @@ class _Recording:
 
 def _white_space(node: cst.SimpleWhitespace, state: CodegenState, **options: Any) -> None:
     if type(state) is not Offsets:
-        return _usual_white_space(node, state, **options)
+        _usual_white_space(node, state, **options)
+        return
     start, size = state.offset, len(node.value)
     state.last = size
     state.offset = end = start + size
@@ -90,7 +91,8 @@ def _white_space(node: cst.SimpleWhitespace, state: CodegenState, **options: Any
 
 def _name(node: cst.Name, state: CodegenState, **options: Any) -> None:
     if type(state) is not Offsets or node.lpar:
-        return _usual_name(node, state, **options)
+        _usual_name(node, state, **options)
+        return
     start, size = state.offset, len(node.value)
     state.last = size
     state.offset = end = start + size
@@ -103,8 +105,8 @@ def _parenthesize(node: _BaseParenthesizedNode, state: CodegenState) -> Abstract
     return _Recording(state, node, None, None)
 
 
-# Two nodes of three are names and white space, and a generator's context manager stands around every expression: for our
-# state they are shorter, and with any other LibCST does what it always does.
+# Two nodes of three are names and white space, and a generator's context manager stands around every expression: for
+# our state they are shorter, and with any other LibCST does what it always does.
 _usual_white_space, _usual_name = cst.SimpleWhitespace._codegen, cst.Name._codegen
 _usual_parenthesize = _BaseParenthesizedNode._parenthesize
 cst.SimpleWhitespace._codegen = _white_space  # type: ignore[method-assign,assignment]

@@ -96,7 +96,7 @@ def parse(path: str, content: bytes) -> Source | Diagnostic:
 
 def _parsed(text: str) -> cst.Module:
     """The module. What the parser makes is valid, so its nodes are not asked one by one whether they are."""
-    cst.CSTNode.__post_init__ = _taken_as_valid  # type: ignore[method-assign]
+    cst.CSTNode.__post_init__ = _taken_as_valid  # type: ignore[method-assign,assignment]
     try:
         return cst.parse_module(text)
     finally:

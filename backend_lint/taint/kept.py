@@ -108,7 +108,7 @@ class KeptValues:
                 note = f"kept in `{origin.name.rpartition('.')[2]}`"
                 at = label.way.at if label.way is not None else first.way.at if first.way is not None else None
                 way = first.way if at is None else Hop(first.way, at, note, label.way)
-                yield from self._sources(label.after(first).by(way), rounds - 1)
+                yield from self._sources(label.after(first, way), rounds - 1)
 
 
 def _meet(written: Path, read: Path) -> bool:

@@ -110,26 +110,20 @@ class Label(NamedTuple):
         """As after decoding: what was known of the text is known no more."""
         return self._with(frozenset(), 2)
 
-    def after(self, first: Label) -> Label:
-        """This label's changes, made to `first`; the way is the caller's to join."""
+    def after(self, first: Label, way: Hop | None) -> Label:
+        """This label's changes, made to `first`, which came by `way`."""
         if self.kept == 1:
             first = first.scattered()
         elif self.kept == 2:
             first = first.renewed()
-        if not (self.cleaned or self.absent or self.assumed):
-            return first
         return Label(
             first.origin,
-            first.cleaned | self.cleaned,
-            first.absent | self.absent,
-            first.way,
+            first.cleaned | self.cleaned if self.cleaned else first.cleaned,
+            first.absent | self.absent if self.absent else first.absent,
+            way,
             first.assumed + self.assumed,
             first.kept,
         )
-
-    def by(self, way: Hop | None) -> Label:
-        """The same, come another way."""
-        return Label(self.origin, self.cleaned, self.absent, way, self.assumed, self.kept)
 
     def of(self, origin: Source | Input | Kept) -> Label:
         """The same, of another origin."""

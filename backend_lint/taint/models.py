@@ -337,6 +337,7 @@ def expanded(kinds: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+@functools.lru_cache(maxsize=65536)
 def members(owner: str, name: str) -> list[str]:
     """The qualified names under which a member of a library's class may be known, nearest first."""
     return [canonical_external(f"{each}.{name}") for each in ancestors(owner)]

@@ -166,7 +166,7 @@ def across_methods(engine: Engine) -> None:
                 continue
             for cls in lineage:
                 for label in left.get((cls, origin.path[0]), ()):
-                    merged = exposure.label.after(label).by(label.way)
+                    merged = exposure.label.after(label, label.way)
                     if exposure.sink.kind not in merged.cleaned and not contexts.is_killed(
                         exposure.kills, merged.absent
                     ):

@@ -344,6 +344,7 @@ class _Call:
         self.callables: list[str] = []
         self.resolved: dict[Input, Labels] = {}
         self.moved: dict[Reference, Value] = {}
+        self.carried: dict[int, Labels] = {}  # by the label's id, while its summary keeps it
 
     # Into the callee
 
@@ -604,20 +605,30 @@ class _Call:
         )
 
     def _labels(self, label: Label, exit: bool = True) -> Labels:
-        """A label of the callee as labels of the caller."""
+        """A label of the callee as labels of the caller; of one that was moved before, the very same."""
         origin = label.origin
         if type(origin) is not Input:
             if exit and self.node is not None:
-                return (label.through(self.frame.place(self.node), f"returned by `{self.function.name}`"),)
+                return (label.through(self.at, f"returned by `{self.function.name}`"),)
             return (label,)
+        known = self.carried.get(id(label))
+        if known is None:
+            known = self.carried[id(label)] = self._carried(label, origin)
+        return known
+
+    def _carried(self, label: Label, origin: Input) -> Labels:
         ours = self.resolved.get(origin)
         if ours is None:
             ours = self.resolved[origin] = self._resolve(origin)
         if not ours:
             return ()
-        at: Place = self.frame.place(self.node) if self.node is not None else self.frame.module.first_line()
         note = f"passed to `{self.function.name}` as `{origin.name}`"
-        return capped(label.after(each).by(Hop(each.way, at, note, label.way)) for each in ours)
+        return capped(label.after(each, Hop(each.way, self.at, note, label.way)) for each in ours)
+
+    @functools.cached_property
+    def at(self) -> Place:
+        """The place of the call."""
+        return self.frame.place(self.node) if self.node is not None else self.frame.module.first_line()
 
     def _resolve(self, origin: Input) -> Labels:
         value = self.given.get(origin.name)
