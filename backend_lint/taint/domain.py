@@ -316,6 +316,22 @@ def join_all(values: Iterable[Value]) -> Value:
     return found
 
 
+def joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any, Value]:
+    """What either may hold under each key; `first` itself where the second adds nothing."""
+    if first is second or not second or first == second:
+        return first
+    merged: dict[Any, Value] | None = None
+    for key, value in second.items():
+        known = first.get(key, NOTHING)
+        if known is value:
+            continue
+        both = join(known, value)
+        if both is not known:
+            merged = dict(first) if merged is None else merged
+            merged[key] = both
+    return first if merged is None else merged
+
+
 def forget(value: Value) -> Value:
     """The value as a loop leaves it after many rounds: no constants, no texts, all labels, each callable once."""
     callables = _once(value.callables) if len(value.callables) > 1 else value.callables
@@ -332,7 +348,7 @@ def _once(callables: Callables) -> Callables:
     """Functions and methods by name, each bound to whatever it may be bound to."""
     found: dict[Any, FunctionValue | ClassValue | Symbol | Partial] = {}
     for each in callables:
-        key, known = _name(each), None
+        key = _name(each)
         known = found.get(key)
         found[key] = each if known is None else _bound_to_either(known, each)
     return callables if len(found) == len(callables) else tuple(found.values())
@@ -340,8 +356,8 @@ def _once(callables: Callables) -> Callables:
 
 def _name(each: FunctionValue | ClassValue | Symbol | Partial) -> Any:
     match each:
-        case FunctionValue(function=function, outer=outer, receiver=receiver):
-            return (id(function), id(outer), receiver is None)
+        case FunctionValue(function=function, receiver=receiver):
+            return (id(function), receiver is None)
         case Symbol(name=name, receiver=receiver):
             return (name, receiver is None)
         case Partial(target=target, args=args, keywords=keywords):
@@ -352,9 +368,10 @@ def _name(each: FunctionValue | ClassValue | Symbol | Partial) -> Any:
 
 def _bound_to_either(known: Any, each: Any) -> Any:
     match known, each:
-        case FunctionValue(receiver=Value() as first), FunctionValue(receiver=Value() as second):
-            both = join(first, second)
-            return known if both is first else known._replace(receiver=both)
+        case FunctionValue(function, outer, receiver), FunctionValue():
+            around = joined_maps(outer or {}, each.outer or {})
+            both = receiver if receiver is None or each.receiver is None else join(receiver, each.receiver)
+            return known if around == (outer or {}) and both is receiver else FunctionValue(function, around, both)
         case Symbol(receiver=Value() as first), Symbol(receiver=Value() as second):
             both = join(first, second)
             return known if both is first else known._replace(receiver=both)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backend_lint.taint.domain import NOTHING, UNKNOWN, Constant, Reference, Value, forget, join, join_all
+from backend_lint.taint.domain import NOTHING, UNKNOWN, Constant, Reference, Value, forget, join, join_all, joined_maps
 from backend_lint.taint.labels import Labels, union
 
 MOST_ENTRIES = 64
@@ -123,8 +123,8 @@ class Object:
         elif self.items is not None or other.items is not None:
             items = None
             rest = join(rest, join_all((*(self.items or ()), *(other.items or ()))))
-        entries = _joined_maps(self.entries, other.entries)
-        fields = _joined_maps(self.fields, other.fields)
+        entries = joined_maps(self.entries, other.entries)
+        fields = joined_maps(self.fields, other.fields)
         exact = self.is_exact and other.is_exact and (items is not None or self.items is None)
         if self.entries.keys() != other.entries.keys():
             exact = False
@@ -159,21 +159,6 @@ class Object:
 def entry_key(key: Constant) -> Any:
     """A key under which `1` and `True` are two."""
     return (type(key).__name__, key)
-
-
-def _joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any, Value]:
-    if first is second or not second or first == second:
-        return first
-    merged: dict[Any, Value] | None = None
-    for key, value in second.items():
-        known = first.get(key, NOTHING)
-        if known is value:
-            continue
-        both = join(known, value)
-        if both is not known:
-            merged = dict(first) if merged is None else merged
-            merged[key] = both
-    return first if merged is None else merged
 
 
 _EMPTY: dict[Any, Value] = {}
@@ -220,7 +205,7 @@ class State:
 
     def joined(self, other: State) -> State:
         """Both; `self` where the other adds nothing."""
-        env = _joined_maps(self.env, other.env)
+        env = joined_maps(self.env, other.env)
         heap: dict[Reference, Object] | None = None
         if self.heap != other.heap:  # objects are equal where they are the same: this loop, without being run
             for where, obj in other.heap.items():
