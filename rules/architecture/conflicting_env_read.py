@@ -1,7 +1,7 @@
 """One environment variable is read with two defaults.
 
 ## What it does
-Reports a variable that is read from the environment in several places whose defaults differ.
+Reports a variable that is read from the environment in several modules whose defaults differ.
 
 ## Why it matters
 Where the variable is not set, parts of the application work with different values: the worker talks to another host
@@ -68,7 +68,7 @@ class ConflictingEnvRead(ProjectRule):
                 if each.default is None or value is UNKNOWN:
                     continue
                 defaults.setdefault(_plain(value), (each, value))
-            if len(defaults) > 1:
+            if len({each.scope.module.name for each, _ in defaults.values()}) > 1:
                 first, *others = sorted(defaults.values(), key=lambda each: each[0].at)
                 last, value = others[-1]
                 yield self.finding(
@@ -110,5 +110,5 @@ def _plain(value: object) -> str:
     """A default as the code that reads it sees it: `5` and `"5"` are one, and so are all that mean nothing."""
     if value is None:
         return ""
-    text = str(value).strip().rstrip("/").lower()
+    text = str(value).strip().removeprefix("./").rstrip("/").lower()
     return "" if text in _OFF else text

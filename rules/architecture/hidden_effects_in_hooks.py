@@ -55,6 +55,7 @@ _RECEIVERS = frozenset({"django.dispatch.receiver", "sqlalchemy.event.listens_fo
 _SAVES = frozenset({"save", "delete", "clean", "full_clean"})
 _SERVICES = frozenset({"http", "mail", "rpc", "storage", "socket"})
 _FURTHEST = 4
+_NEAR = 2  # further away, a write is one of many ways of a function
 
 
 class HiddenEffectsInHooks(ProjectRule):
@@ -68,7 +69,8 @@ class HiddenEffectsInHooks(ProjectRule):
             for effect, does in effects.items():
                 found = project.effects.nearest(function, effect)
                 path = project.effects.reaches(function, effect)
-                if found is None or path is None or len(path.sites) > _FURTHEST:
+                furthest = _FURTHEST if effect in (Effect.MAIL, Effect.OUTBOUND) else _NEAR
+                if found is None or path is None or len(path.sites) > furthest:
                     continue
                 if effect is Effect.OUTBOUND and kinds.get(found.at) not in _SERVICES:
                     continue

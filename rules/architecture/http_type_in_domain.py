@@ -127,7 +127,7 @@ def _domain(project: Project) -> Iterator[Function]:
         http |= {each.function.module for each in (*app.middleware, *app.handlers) if each.function is not None}
     for module in project.modules.values():
         if module.role is Role.APP and module not in http and project.layers.get(module.name) in ("service", "model"):
-            functions = [each for each in module.functions if not each.facts.is_lambda]
+            functions = [each for each in module.functions if each.parent is None and not each.facts.is_lambda]
             if 2 * sum(_is_of_request(each, project) for each in functions) <= len(functions):
                 yield from (each for each in functions if not _is_of_request(each, project))
 

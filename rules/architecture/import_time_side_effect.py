@@ -2,7 +2,7 @@
 
 ## What it does
 Reports calls at the top of a module, in a class body, in a decorator or a default, that query the database, call another
-service, run a program or start a thread, also through functions of the project. Modules that are run rather than
+service or start a thread, also through functions of the project. Modules that are run rather than
 imported, and what stands under `if __name__ == "__main__"`, may do so.
 
 ## Why it matters
@@ -121,7 +121,8 @@ class ImportTimeSideEffect(ProjectRule):
 
 
 _FURTHEST = 4
-_LAZY = frozenset({"redis", "kafka", "pymongo", "boto3"})
+_LAZY = frozenset({"redis", "kafka", "pymongo", "boto3"})  # connect when they are first used
+_LOCAL = frozenset({"subprocess", "os", "asyncio"})  # a program of this machine, as `git describe` for the version
 
 
 def _done(site: CallSite, project: Project) -> tuple[str, list[Step]] | None:
@@ -135,7 +136,7 @@ def _done(site: CallSite, project: Project) -> tuple[str, list[Step]] | None:
         path = project.effects.reaches(site, effect)
         if path is not None and len(path.sites) <= _FURTHEST and all(each.is_certain for each in path.sites):
             found = project.effects.nearest(site, effect)
-            if found is not None and found.what not in _LAZY:
+            if found is not None and found.what not in _LAZY | _LOCAL:
                 return what, [
                     Step(each.at, f"`{each.name}`") for each in path.sites[: len(path.sites) * (len(path.sites) > 1)]
                 ]

@@ -52,8 +52,8 @@ from collections.abc import Iterable, Iterator
 from backend_lint.api import Finding, ImportEdge, Project, ProjectRule, Role, Severity, Step, Unit
 
 _INTERFACES = frozenset({"service", "services", "interface", "interfaces", "facade", "public"})
-_FEWEST = 4
-_SHARE = 0.8
+_FEWEST = 8
+_SHARE = 0.9
 
 
 class PrivateCrossFeatureImport(ProjectRule):
@@ -71,15 +71,19 @@ class PrivateCrossFeatureImport(ProjectRule):
         for edge in edges:
             for name in _private(edge):
                 taken[edge.target.name, name].append(edge)
+        together: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
         for (owner, name), takers in sorted(taken.items()):
-            first, *others = takers
+            together[owner, tuple(each.source.name for each in takers)].append(name)
+        for (owner, sources), names in sorted(together.items()):
+            first, *others = taken[owner, names[0]]
+            shown = ", ".join(f"`{name}`" for name in names[:3])
             also = f", and {len(others)} more modules do" if others else ""
             yield self.finding(
                 first.at,
-                f"`{first.source.name}` takes `{name}`, which is private to `{owner}`{also}",
+                f"`{sources[0]}` takes {shown}, private to `{owner}`{also}",
                 help="Make it public where it is, or move it to what both share.",
                 related=[Step(each.at, f"`{each.source.name}` takes it, too") for each in others[:5]],
-                discriminator=f"{owner}.{name}",
+                discriminator=f"{owner}.{names[0]}",
             )
         yield from self._around(edges, project)
 

@@ -1,8 +1,8 @@
 """What fails is tried again at once, or for ever.
 
 ## What it does
-Reports retries without a wait between two tries, or without an end: policies of tenacity, backoff and urllib3, tasks of
-Celery that retry without a limit, and loops that call another service again right after an error.
+Reports retries without a wait between two tries: policies of tenacity and urllib3, and loops that call another service
+again right after an error; and tasks of Celery that retry on errors without a limit.
 
 ## Why it matters
 A service that is down gets all its clients' calls many times over and cannot come up again; workers that try for ever are
@@ -31,7 +31,8 @@ def rates() -> dict:
 ```
 
 ## When not to
-A bounded number of tries after a conflict of versions, where waiting would help nobody.
+A bounded number of tries after a conflict of versions, where waiting would help nobody. Listeners that wait and connect
+again for as long as they live are not reported.
 
 ## References
 - https://tenacity.readthedocs.io/en/latest/
@@ -45,7 +46,6 @@ from collections.abc import Iterable, Iterator
 from backend_lint.api import Effect, Finding, Function, Project, ProjectRule, Scope, Severity, Unit, ir
 
 _TENACITY = frozenset({"tenacity.retry", "tenacity.Retrying", "tenacity.AsyncRetrying"})
-_BACKOFF = frozenset({"backoff.on_exception", "backoff.on_predicate"})
 _URLLIB3 = frozenset({"urllib3.util.Retry", "urllib3.util.retry.Retry", "urllib3.Retry", "requests.adapters.Retry"})
 _WAITS = frozenset({"sleep", "wait", "wait_for", "backoff", "delay"})
 
@@ -83,14 +83,11 @@ def _policies(scope: Scope, project: Project) -> Iterator[tuple[ir.Node, str]]:
         if call is not None and call.has_unpacking:
             continue
         if symbol in _TENACITY and not (call is not None and call.positional):
-            missing = [name for name in ("stop", "wait") if name not in given]
-            if missing:
-                told = {"stop": "for ever", "wait": "at once"}
-                yield call or bare, f"`{ir.dotted(bare)}` tries again {' and '.join(told[name] for name in missing)}"
+            if "wait" not in given:
+                end = "" if "stop" in given else ", for ever"
+                yield call or bare, f"`{ir.dotted(bare)}` tries again at once{end}"
         elif call is None:
             continue
-        elif symbol in _BACKOFF and not given & {"max_tries", "max_time"}:
-            yield call, f"`{ir.dotted(bare)}` tries again for ever"
         elif symbol in _URLLIB3 and "backoff_factor" not in given and _tries(call) not in (0, 1, False):
             yield call, "the retries of this adapter follow each other at once"
 

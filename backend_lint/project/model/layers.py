@@ -47,7 +47,7 @@ def layers(project: Project) -> dict[str, str]:
         elif found.get(module.name) == SERVICE and any(_MODEL_NAMES.search(part) for part in parts[-2:]):
             found[module.name] = MODEL
     for task in project.tasks:
-        if _SERVICE_NAMES.search(task.function.module.name.rpartition(".")[2]) is None:
+        if not is_named_service(task.function.module.name):
             found[task.function.module.name] = TASK
     for model in project.models.values():
         if model.cls is not None:
