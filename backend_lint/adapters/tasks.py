@@ -177,7 +177,7 @@ class _Registry:
     def _declared(self, function: Function, decorator: Expr, framework: str) -> Task:
         options = decorator.keywords if type(decorator) is ir.Call else {}
         given = options.get(_NAME_OPTIONS.get(framework, ""))
-        default = function.name if framework in ("dramatiq", "arq") else function.qualified
+        default = _default_name(function, framework)
         name = given.value if type(given) is ir.Const and isinstance(given.value, str) else default
         bound = options.get("bind")
         return Task(
@@ -212,13 +212,17 @@ class _Registry:
         if listed is not None and type(listed.value) is ir.Sequence and self._imports(cls, "arq"):
             for item in listed.value.items:
                 self._listed(item, cls)
+        timed = cls.attributes.get("cron_jobs")
+        if timed is not None and type(timed.value) is ir.Sequence and self._imports(cls, "arq"):
+            for item in timed.value.items:
+                self._listed(item, cls, "cron:")
 
-    def _listed(self, item: Expr, cls: Class) -> None:
+    def _listed(self, item: Expr, cls: Class, prefix: str = "") -> None:
         target = item.args[0].value if type(item) is ir.Call and item.args else item
         function = self.project.function(self.project.qualified(target, cls.module) or "")
         if function is not None:
             given = item.keywords.get("name") if type(item) is ir.Call else None
-            name = given.value if type(given) is ir.Const and isinstance(given.value, str) else function.name
+            name = given.value if type(given) is ir.Const and isinstance(given.value, str) else prefix + function.name
             self._put(Task(name, function, "arq", function.at, is_bound=True))
 
     def _imports(self, cls: Class, package: str) -> bool:
@@ -417,6 +421,12 @@ class _Enqueues:
         function = self._function(target, site.scope)
         if function is not None:
             deferred.add(function.qualified)
+
+
+def _default_name(function: Function, framework: str) -> str:
+    if framework in ("dramatiq", "arq"):
+        return function.name
+    return f"{function.module.name}:{function.name}" if framework == "taskiq" else function.qualified
 
 
 def _is_super(call: ir.Call) -> bool:

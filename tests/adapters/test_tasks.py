@@ -148,7 +148,7 @@ def test_a_class_can_be_a_task() -> None:
         (
             "from taskiq import InMemoryBroker\nbroker = InMemoryBroker()\n@broker.task\nasync def f(a): ...\n"
             "async def g():\n    await f.kiq(1)",
-            ("taskiq", "kiq", "app.f", 1, [], False, False),
+            ("taskiq", "kiq", "app:f", 1, [], False, False),
         ),
         (
             "from fastapi import BackgroundTasks\ndef f(a): ...\ndef g(later: BackgroundTasks):\n    later.add_task(f, 1, b=2)",
