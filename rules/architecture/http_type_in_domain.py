@@ -67,7 +67,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Role, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Parameter, Project, ProjectRule, Role, Severity, Step, Unit, ir
 
 _EXCEPTIONS = (
     "starlette.exceptions.HTTPException",
@@ -137,10 +137,34 @@ def _is_of_request(function: Function, project: Project) -> bool:
     is called by a library with the request, or says by its name that it ends the request."""
     if _ENDS.search(function.name) or _is_called_by_library(function, project):
         return True
+    if _request(function, project) is not None and (
+        not project.is_named_service(function.module) or any(_is_of_http(node) for node in ir.walk(function.body))
+    ):
+        return True
     for node in ir.walk(function.body):
         if type(node) is ir.Call and _makes_response(project.site(node, function).symbol or ""):
             return True
         if type(node) is ir.Name and project.qualified(node, function) in _CURRENT:
+            return True
+    return False
+
+
+def _request(function: Function, project: Project) -> Parameter | None:
+    """The parameter by which a function is given the request."""
+    for parameter in function.parameters:
+        if parameter.annotation is not None:
+            kind = project.types.annotation(parameter.annotation, function.around)
+            if kind is not None and project.classes.is_subclass(kind.name, *_REQUESTS):
+                return parameter
+    return None
+
+
+def _is_of_http(node: ir.Expr) -> bool:
+    """Whether an expression is about HTTP itself: what reads cookies or raises a status is the side that speaks it."""
+    match node:
+        case ir.Attribute(name="cookies" | "headers" | "set_cookie" | "delete_cookie" | "url"):
+            return True
+        case ir.Name(id="HTTPException"):
             return True
     return False
 
@@ -159,11 +183,9 @@ def _spoken(function: Function, project: Project) -> Iterator[tuple[ir.Node, str
                     yield stmt, f"raises the HTTP error `{ir.dotted(called)}`"
             case ir.Evaluate(value=ir.Call() as call) if project.site(call, function).symbol in _ABORTS:
                 yield stmt, f"ends the request with `{ir.dotted(call.func)}()`"
-    for parameter in function.parameters:
-        if parameter.annotation is not None and project.is_named_service(function.module):
-            kind = project.types.annotation(parameter.annotation, function.around)
-            if kind is not None and project.classes.is_subclass(kind.name, *_REQUESTS):
-                yield parameter.annotation, f"takes the HTTP request as `{parameter.name}`"
+    request = _request(function, project)
+    if request is not None and request.annotation is not None:
+        yield request.annotation, f"takes the HTTP request as `{request.name}`"
 
 
 def _is_http_error(symbol: str, project: Project) -> bool:

@@ -52,6 +52,7 @@ from collections.abc import Iterable, Iterator
 from backend_lint.api import Finding, ImportEdge, Project, ProjectRule, Role, Severity, Step, Unit
 
 _INTERFACES = frozenset({"service", "services", "interface", "interfaces", "facade", "public"})
+_SEVERAL, _MODULES_A_NAME = 10, 20
 _FEWEST = 8
 _SHARE = 0.9
 
@@ -71,6 +72,8 @@ class PrivateCrossFeatureImport(ProjectRule):
         for edge in edges:
             for name in _private(edge):
                 taken[edge.target.name, name].append(edge)
+        if len(taken) > max(_SEVERAL, len(project.modules) // _MODULES_A_NAME):
+            taken.clear()  # an underscore means something else here
         together: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
         for (owner, name), takers in sorted(taken.items()):
             together[owner, tuple(each.source.name for each in takers)].append(name)

@@ -1,7 +1,7 @@
 """A handler queries the database itself, unlike its siblings.
 
 ## What it does
-Reports handlers that build and run queries in their own body in packages where at least four in five of the handlers
+Reports handlers that build and run queries in their own body in packages where at least nine in ten of the handlers
 that use the database leave that to functions of another module.
 
 ## Why it matters
@@ -51,6 +51,10 @@ def page_3(): return orders.listed()
 
 @app.get("/orders/page/4")
 def page_4(): return orders.listed()
+
+
+@app.get("/orders/page/5")
+def page_5(): return orders.listed()
 
 
 @app.get("/orders/{key}")
@@ -128,10 +132,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backend_lint.api import Effect, Finding, Function, Occurrence, Project, ProjectRule, Role, Severity, Step, Unit
+from backend_lint.api import Effect, Finding, Function, Project, ProjectRule, Query, Role, Severity, Step, Unit, ir
 
 _FEWEST = 8
-_SHARE = 0.8
+_SHARE = 0.9
 _STORES = frozenset({"add", "add_all", "delete", "save", "asave", "flush", "refresh"})  # of what a query gave before
 
 
@@ -152,7 +156,7 @@ class QueryInHandler(ProjectRule):
             yield from self._compared(package, handlers, own, project)
 
     def _compared(
-        self, package: str, handlers: list[Function], own: dict[str, list[Occurrence]], project: Project
+        self, package: str, handlers: list[Function], own: dict[str, list[Query]], project: Project
     ) -> Iterable[Finding]:
         delegating = {
             each.qualified: step for each in handlers if each.qualified not in own if (step := _left_to(each, project))
@@ -165,7 +169,7 @@ class QueryInHandler(ProjectRule):
         for each in querying:
             first = own[each.qualified][0]
             label = project.handlers[each.qualified][0].label
-            what = f"`{first.what.rpartition('.')[2]}`" if first.what else "the database"
+            what = f"`{first.model.rpartition('.')[2]}`" if first.model else "the database"
             yield self.finding(
                 first.at,
                 f"`{label}` queries {what} itself; {len(delegating)} of the {total} handlers of `{package}` that use the "
@@ -180,12 +184,16 @@ def _package(function: Function) -> str:
     return function.module.package or function.module.name
 
 
-def _own_queries(project: Project) -> dict[str, list[Occurrence]]:
-    found: dict[str, list[Occurrence]] = defaultdict(list)
-    for effect in (Effect.READ, Effect.WRITE):
-        for each in project.effects.direct(effect):
-            if isinstance(each.scope, Function) and not (each.site is not None and each.site.method in _STORES):
-                found[each.scope.qualified].append(each)
+def _own_queries(project: Project) -> dict[str, list[Query]]:
+    """The queries that functions build and send themselves, by function."""
+    found: dict[str, list[Query]] = defaultdict(list)
+    for query in project.queries:
+        if not isinstance(query.scope, Function) or query.is_lazy or query.is_opaque or query.site.method in _STORES:
+            continue
+        built = query.builder if query.builder is not None else query.site.call
+        calls = [each for each in ir.walk_expression(built) if type(each) is ir.Call]
+        if not any(project.site(call, query.scope).targets for call in (query.site.call, *calls)):
+            found[query.scope.qualified].append(query)
     return dict(found)
 
 

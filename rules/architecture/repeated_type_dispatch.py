@@ -89,11 +89,13 @@ class RepeatedTypeDispatch(ProjectRule):
     code = "ARC308"
     severity = Severity.INFO
     unit = Unit.FUNCTION
+    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
+        own = frozenset(cls.name for module in project.modules.values() for cls in module.classes)
         by_subject: dict[str, list[_Ladder]] = defaultdict(list)
         for function in project.functions():
-            for ladder in _ladders(function):
+            for ladder in _ladders(function, own):
                 by_subject[ladder.subject].append(ladder)
         for subject, found in sorted(by_subject.items()):
             ladders = found
@@ -127,13 +129,13 @@ def _alike(ladders: list[_Ladder]) -> list[_Ladder]:
     return []
 
 
-def _ladders(function: Function) -> Iterator[_Ladder]:
+def _ladders(function: Function, own: frozenset[str]) -> Iterator[_Ladder]:
     inner: set[int] = set()
     for stmt in function.statements:
         if type(stmt) is ir.Match:
             subject, arms = ir.dotted(stmt.subject), {_literal(each.pattern.value) for each in stmt.cases}
         elif type(stmt) is ir.If and id(stmt) not in inner:
-            subject, arms = _rungs(stmt, inner)
+            subject, arms = _rungs(stmt, inner, own)
         else:
             continue
         known = frozenset(each for each in arms if each is not None)
@@ -141,7 +143,7 @@ def _ladders(function: Function) -> Iterator[_Ladder]:
             yield _Ladder(function, stmt, subject.rpartition(".")[2], known)
 
 
-def _rungs(stmt: ir.If, inner: set[int]) -> tuple[str | None, set[str | None]]:
+def _rungs(stmt: ir.If, inner: set[int], own: frozenset[str]) -> tuple[str | None, set[str | None]]:
     """What an `if` ladder compares, and with what."""
     subject, arms = None, set[str | None]()
     current: ir.Stmt | None = stmt
@@ -151,6 +153,7 @@ def _rungs(stmt: ir.If, inner: set[int]) -> tuple[str | None, set[str | None]]:
                 found, arm = ir.dotted(left), _literal(right)
             case ir.Call(func=ir.Name(id="isinstance"), args=[first, second]):
                 found, arm = ir.dotted(first.value), ir.dotted(second.value)
+                arm = arm if arm in own else None
             case _:
                 break
         if found is None or (subject is not None and found != subject):

@@ -42,11 +42,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Effect, Finding, Outbound, Project, ProjectRule, Role, Severity, Step, Task, Unit
+from backend_lint.api import Finding, Outbound, Project, ProjectRule, Role, Severity, Step, Task, Unit
 
 _ENDLESS = frozenset({"celery", "huey"})
 _LIMITS = frozenset({"time_limit", "soft_time_limit", "timeout", "expires"})
 _LIMIT_SETTING = re.compile(r"(?i)task_(?:soft_)?time_limit|celeryd_task_(?:soft_)?time_limit")
+_FURTHEST = 4
 _KINDS = frozenset({"http", "mail", "socket", "rpc"})
 
 
@@ -59,7 +60,9 @@ class TaskWithoutLimits(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         if _is_limited(project):
             return
-        endless = {each.at: each for each in project.outbound if each.timeout == "none" and each.kind in _KINDS}
+        endless = {
+            id(each.site.call): each for each in project.outbound if each.timeout == "none" and each.kind in _KINDS
+        }
         told: set[object] = set()
         for task in _tasks(project):
             call = _endless_call(task, endless, project)
@@ -82,11 +85,11 @@ def _tasks(project: Project) -> Iterator[Task]:
             yield task
 
 
-def _endless_call(task: Task, endless: dict[object, Outbound], project: Project) -> Outbound | None:
-    for found in project.effects.all_of(task.function, Effect.OUTBOUND):
-        if found.at in endless:
-            return endless[found.at]
-    return None
+def _endless_call(task: Task, endless: dict[int, Outbound], project: Project) -> Outbound | None:
+    """The nearest call of a task that may wait for ever."""
+    paths = project.paths(project.sites(task.function), lambda site: id(site.call) in endless, depth=_FURTHEST)
+    found = next((path for path in paths if all(site.is_certain for site in path.sites)), None)
+    return None if found is None else endless[id(found.last.call)]
 
 
 def _is_limited(project: Project) -> bool:

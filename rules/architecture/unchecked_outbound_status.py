@@ -46,6 +46,7 @@ _LOOKS = frozenset(
 )
 
 
+_EXPECTED = frozenset({"Exception", "BaseException", "ValueError", "JSONDecodeError", "KeyError"})
 _IN_BODY = frozenset({"error", "errors", "success", "ok", "status", "error_description", "error_code"})
 
 
@@ -84,26 +85,41 @@ def _unchecked(each: Outbound) -> str | None:
     """How the body of an answer is read, where nothing looks at its status."""
     if not isinstance(each.scope, Function):
         return None
-    name: str | None = None
-    for stmt in each.scope.statements:
+    name = _assigned(each, each.scope)
+    read: ir.Attribute | None = None
+    for node in ir.walk(each.scope.body):
+        if type(node) is not ir.Attribute:
+            continue
+        inner = node.value.value if type(node.value) is ir.Await else node.value
+        if inner is each.site.call or (name is not None and type(inner) is ir.Name and inner.id == name):
+            if node.name in _LOOKS:
+                return None
+            if node.name in _BODIES and read is None:
+                read = node
+    if read is None or _reads_errors(each.scope) or _is_expected(read, each.scope):
+        return None
+    return None if name is not None and _is_passed(name, each.scope) else read.name
+
+
+def _assigned(each: Outbound, function: Function) -> str | None:
+    """The name that an answer gets."""
+    for stmt in function.statements:
         if type(stmt) is ir.Assign and len(stmt.targets) == 1 and type(stmt.targets[0]) is ir.Name:
             value = stmt.value.value if type(stmt.value) is ir.Await else stmt.value
             if value is each.site.call:
-                name = stmt.targets[0].id
-    read: str | None = None
-    for node in ir.walk(each.scope.body):
-        if type(node) is ir.Attribute:
-            inner = node.value.value if type(node.value) is ir.Await else node.value
-            if inner is each.site.call and name is None:
-                return node.name if node.name in _BODIES and not _reads_errors(each.scope) else None
-            if name is not None and type(node.value) is ir.Name and node.value.id == name:
-                if node.name in _LOOKS:
-                    return None
-                if node.name in _BODIES:
-                    read = read or node.name
-    if name is None or read is None or _is_passed(name, each.scope) or _reads_errors(each.scope):
-        return None
-    return read
+                return stmt.targets[0].id
+    return None
+
+
+def _is_expected(read: ir.Node, function: Function) -> bool:
+    """Whether a body that is not what was hoped for is caught around where it is read."""
+    for stmt in function.statements:
+        if type(stmt) is ir.Try and stmt.body and stmt.body[0].at <= read.at < stmt.body[-1].end:
+            for handler in stmt.handlers:
+                kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
+                if any(kind is None or (ir.dotted(kind) or "").rpartition(".")[2] in _EXPECTED for kind in kinds):
+                    return True
+    return False
 
 
 def _reads_errors(function: Function) -> bool:
