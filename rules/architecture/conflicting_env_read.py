@@ -67,7 +67,8 @@ class ConflictingEnvRead(ProjectRule):
                 value = project.constant(each.default, each.scope)
                 if each.default is None or value is UNKNOWN:
                     continue
-                defaults.setdefault(_plain(value), (each, value))
+                if _plain(value):  # nothing as a default asks whether the variable is set
+                    defaults.setdefault(_plain(value), (each, value))
             if len({each.scope.module.name for each, _ in defaults.values()}) > 1:
                 first, *others = sorted(defaults.values(), key=lambda each: each[0].at)
                 last, value = others[-1]
