@@ -249,8 +249,8 @@ class Parameters:
         constraints, alias, default = self._constraints(marker, parameter)
         description = None
         if marker is not None:
-            said = marker.keywords.get("description")
-            description = said.value if type(said) is ir.Const and isinstance(said.value, str) else None
+            words = marker.keywords.get("description")
+            description = None if words is None else said(self.project, words, owner)
         name = alias or (parameter.name.replace("_", "-") if where == "header" else parameter.name)
         yield Input(
             name=name,
@@ -311,6 +311,12 @@ class Parameters:
             (ir.dotted(each.func if type(each) is ir.Call else each) or "").endswith("dataclass")
             for each in cls.facts.decorators
         )
+
+
+def said(project: Project, expr: Expr, scope: Scope) -> str:
+    """The text of a description; an ellipsis where it is computed."""
+    value = constant(project, expr, scope)
+    return value if isinstance(value, str) else "…"
 
 
 def written(expr: Expr) -> str:

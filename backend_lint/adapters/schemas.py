@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backend_lint.adapters._parameters import Parameters, written
+from backend_lint.adapters._parameters import Parameters, said, written
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Assign, Expr
@@ -158,8 +158,8 @@ def _constrain(project: Project, field: SchemaField, expr: Expr | None, scope: S
             field.constraints[name] = literal
         elif name in ("alias", "serialization_alias", "validation_alias", "data_key") and isinstance(literal, str):
             field.alias = literal
-        elif name == "description" and isinstance(literal, str):
-            field.description = literal
+        elif name == "description":
+            field.description = said(project, value, scope)
         elif name == "exclude" and literal is True:
             field.write_only = True
     if is_field:
@@ -274,8 +274,8 @@ def _configure(schema: Schema, cls: Class, project: Project) -> None:
     extra = options.get("extra", options.get("unknown"))
     if extra is not None:
         value = _literal(extra)
-        said = value if isinstance(value, str) else (ir.dotted(extra) or "").rpartition(".")[2]
-        schema.extra = {"EXCLUDE": "ignore", "INCLUDE": "allow", "RAISE": "forbid"}.get(said, said) or schema.extra
+        word = value if isinstance(value, str) else (ir.dotted(extra) or "").rpartition(".")[2]
+        schema.extra = {"EXCLUDE": "ignore", "INCLUDE": "allow", "RAISE": "forbid"}.get(word, word) or schema.extra
     elif schema.kind == "marshmallow" and not schema.config:
         schema.extra = "forbid"
     for key in ("from_attributes", "orm_mode"):

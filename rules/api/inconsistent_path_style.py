@@ -119,7 +119,7 @@ class InconsistentPathStyle(ProjectRule):
 def _compared(project: Project) -> Iterator[tuple[list[Route], str, int, int]]:
     """The routes of each application that has a usual style, with it, and how many segments have it of how many."""
     apps: dict[str, list[Route]] = {}
-    for route in project.routes:
+    for route in {each.label: each for each in project.routes}.values():
         if answers_data(project, route) and not _PRESCRIBED.search(route.path):
             apps.setdefault(route.app, []).append(route)
     for routes in apps.values():

@@ -121,7 +121,14 @@ def _schemas(project: Project) -> Iterator[tuple[Schema, list[SchemaField]]]:
     for schema in project.schemas.values():
         if schema.kind == "pydantic" and not _has_other_words(project, schema):
             own = [each for each in schema.fields.values() if each.name in schema.cls.attributes]
-            yield schema, [each for each in own if each.schema is None and not _CLEAR.fullmatch(each.name)]
+            yield schema, [each for each in own if not _is_clear(each)]
+
+
+def _is_clear(field: SchemaField) -> bool:
+    """Whether a name or a type says it all: a schema of its own, the one value that a variant has."""
+    return (
+        field.schema is not None or _CLEAR.fullmatch(field.name) is not None or (field.type or "").startswith("Literal")
+    )
 
 
 def _has_other_words(project: Project, schema: Schema) -> bool:
@@ -132,7 +139,13 @@ def _has_other_words(project: Project, schema: Schema) -> bool:
 
 
 def _inputs(route: Route) -> list[Input]:
-    return [each for each in route.inputs if each.where == "query" and not _CLEAR.fullmatch(each.name)]
+    """The query parameters of the handler's own that need words."""
+    own = {each.name for each in route.handler.parameters} if route.handler is not None else set()
+    return [
+        each
+        for each in route.inputs
+        if each.where == "query" and (each.variable or each.name) in own and not _CLEAR.fullmatch(each.name)
+    ]
 
 
 def _are_few(bare: int, all: int) -> bool:

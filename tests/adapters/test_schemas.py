@@ -57,10 +57,11 @@ def test_what_an_alias_says_of_a_field_holds_where_it_may_be_null() -> None:
         class User(BaseModel):
             first: Name
             last: Optional[Name] = None
+            born: str = Field(description=explained("born"))
     """
     schema = project({"a.py": text}).schemas["a.User"]
-    assert [each.description for each in schema.fields.values()] == ["As on the card."] * 2
-    assert [each.nullable for each in schema.fields.values()] == [False, True]
+    assert [each.description for each in schema.fields.values()] == ["As on the card.", "As on the card.", "…"]
+    assert [each.nullable for each in schema.fields.values()] == [False, True, False]
 
 
 def test_configuration_is_inherited() -> None:
