@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from backend_lint.api import Path, Query
+from backend_lint.api import Function, Path, Query, ir
 
 _RECORDS = re.compile(
     r"log|audit|event|visit|view|hit|stat|metric|session|token|cache|history|activit|notif|analytic|track|usage|recent"
@@ -20,6 +20,7 @@ ON_THE_WAY = re.compile(
     re.IGNORECASE,
 )
 _READING = re.compile(r"^_*a?(get|find|load|fetch|list|search|read|query|count|is|has|check|resolve|require)_")
+SAVES = frozenset({"add", "add_all", "merge", "save"})
 
 
 def is_record(query: Query) -> bool:
@@ -27,7 +28,18 @@ def is_record(query: Query) -> bool:
     name = (query.model or "").rpartition(".")[2]
     if not name or _RECORDS.search(name):
         return True
-    return query.operation == "update" and bool(query.values) and all(map(_TRACES.search, query.values))
+    written = set(query.values) or _assigned(query)
+    return query.operation == "update" and bool(written) and all(map(_TRACES.search, written))
+
+
+def _assigned(query: Query) -> set[str]:
+    """The attributes that are set on an object which is then saved, in the function that does both."""
+    func = query.site.call.func
+    if query.site.method != "save" or not isinstance(func, ir.Attribute) or not isinstance(query.scope, Function):
+        return set()
+    owner = ir.dotted(func.value)
+    targets = (target for stmt in query.scope.statements if isinstance(stmt, ir.Assign) for target in stmt.targets)
+    return {each.name for each in targets if isinstance(each, ir.Attribute) and ir.dotted(each.value) == owner}
 
 
 def is_incidental(path: Path) -> bool:
@@ -36,4 +48,13 @@ def is_incidental(path: Path) -> bool:
         return True
     return any(ON_THE_WAY.search(site.method or "") for site in path.sites) or any(
         not site.is_certain for site in path.sites
+    )
+
+
+def is_first_use(query: Query, looked_for: set[str | None]) -> bool:
+    """Whether a row is made where one was looked for and not found."""
+    return (
+        query.operation == "insert"
+        and query.model in looked_for
+        and (bool(query.values) or query.site.method not in SAVES)
     )

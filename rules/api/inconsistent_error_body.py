@@ -116,7 +116,7 @@ class InconsistentErrorBody(ProjectRule):
                 first, *rest = deviants
                 yield self.finding(
                     first.at,
-                    f"`{first.route.label}`{f' and {len(rest)} more here' if rest else ''} tell what went wrong under "
+                    f"`{first.route.label}`{f' and {len(rest)} more here tell' if rest else ' tells'} what went wrong under "
                     f"`{first.keys[0]}`; {count} of {len(errors)} errors of the application do it under `{usual}`",
                     help=f"Answer with `{usual}`, too, best by raising an error that one handler turns into a body.",
                     related=[

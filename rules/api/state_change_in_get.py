@@ -74,9 +74,8 @@ from backend_lint.api import (
     Step,
     Unit,
 )
-from backend_lint.rules.api._writes import ON_THE_WAY, is_incidental, is_record
+from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record
 
-_SAVES = frozenset({"add", "add_all", "merge", "save"})
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 
 
@@ -108,7 +107,7 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
-                if not is_incidental(path) and not _is_first_use(query, looked_for | reads.get(query.scope, set())):
+                if not is_incidental(path) and not is_first_use(query, looked_for | reads.get(query.scope, set())):
                     yield self._finding(route, path, query)
                     break
 
@@ -117,7 +116,7 @@ class StateChangeInGet(ProjectRule):
 
     def _finding(self, route: Route, path: Path, query: Query) -> Finding:
         model = query.model.rpartition(".")[2] if query.model else "rows"
-        verb = "saves" if query.site.method in _SAVES else _VERBS[query.operation]
+        verb = "saves" if query.site.method in SAVES else _VERBS[query.operation]
         way = [Step(site.at, f"calls `{site.name}`") for site in path.sites[:-1]]
         return self.finding(
             route.at,
@@ -134,12 +133,3 @@ def _is_read_only(project: Project, route: Route) -> bool:
     if route.handler is None or not route.is_safe or ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
         return False
     return all(each.is_safe for each in project.handlers[route.handler.qualified])
-
-
-def _is_first_use(query: Query, looked_for: set[str | None]) -> bool:
-    """Whether a row is made where one was looked for and not found."""
-    return (
-        query.operation == "insert"
-        and query.model in looked_for
-        and (bool(query.values) or query.site.method not in _SAVES)
-    )

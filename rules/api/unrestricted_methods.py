@@ -63,7 +63,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import CallSite, Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import is_page, returned_calls
-from backend_lint.rules.api._writes import ON_THE_WAY, is_incidental, is_record
+from backend_lint.rules.api._writes import ON_THE_WAY, is_first_use, is_incidental, is_record
 
 _ANY_METHOD = re.compile(r"ping|webhook|hook|callback|receive|notify|ipn|track|pixel|click", re.IGNORECASE)
 _TELLING = frozenset({"method", "POST", "FILES", "body", "GET", "form", "json", "get_json", "data", "args"})
@@ -89,7 +89,9 @@ class UnrestrictedMethods(ProjectRule):
                 continue
             seen.add(handler.at)
             sites = [site for site in project.sites(handler) if site.is_certain]
-            path = next((each for each in project.paths(sites, changes, depth=3) if not is_incidental(each)), None)
+            looked_for = {query.model for query in project.queries if query.is_read and query.scope is handler}
+            found = (each for each in project.paths(sites, changes, depth=3) if not is_incidental(each))
+            path = next((each for each in found if not is_first_use(writes[id(each.last.call)], looked_for)), None)
             if path is not None:
                 query = writes[id(path.last.call)]
                 model = query.model.rpartition(".")[2] if query.model else "rows"

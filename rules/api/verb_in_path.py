@@ -77,7 +77,7 @@ _VERBS = {
     "fetch": ("GET",),
     "retrieve": ("GET",),
 }
-_WITH_A_NOUN = frozenset({"get", "fetch", "retrieve", "create"})
+_WITH_A_NOUN = frozenset({"get", "fetch", "retrieve"})
 _OF_ONE = frozenset({"delete", "remove"})
 _INSTEAD = {"create": "POST", "delete": "DELETE", "remove": "DELETE", "update": "PATCH"}
 _PARAMETER = re.compile(r"\{[^}]*\}")
