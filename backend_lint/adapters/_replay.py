@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -33,7 +34,10 @@ def replayed(project: Project) -> list[StoredTable]:
         unread |= set(_unread(project, migration))
     for text in _statements(project):
         _index_of_sql(tables, text)
+    known = Counter(table.name for table in tables.values())
     for table in tables.values():
+        if known[table.name] > 1:  # one history for each kind of database
+            table.is_certain = False
         if unread & {_ANY_TABLE, table.name.rpartition(".")[2].lower()} and table.tool != "django":
             table.is_certain = False
     return sorted(tables.values(), key=lambda table: (table.name, table.app or ""))
@@ -43,13 +47,14 @@ def _in_order(migrations: Iterable[Migration]) -> Iterator[Migration]:
     """Each migration after those that it builds on. One that squashes others that are all there does nothing."""
     known = {each.revision: each for each in sorted(migrations, key=lambda each: (each.app or "", each.revision))}
     squashes = {each.revision for each in known.values() if each.replaces and all(it in known for it in each.replaces)}
-    squashed = {old for each in known.values() if each.revision not in squashes for old in each.replaces}
+    squashed = {old: it.revision for it in known.values() if it.revision not in squashes for old in it.replaces}
     done: set[str] = set()
     for revision in known:
         pending = [revision]
         while pending:
             each = known[pending[-1]]
             before = [*each.down, *(each.replaces if each.revision in squashes else ())]
+            before = [squashed.get(it, it) for it in before]
             missing = [it for it in before if it in known and it not in done and it not in pending]
             if missing:
                 pending.extend(missing[:1])
@@ -143,7 +148,8 @@ def _alembic(
         return
     if name is None:
         return
-    key = ("", name)
+    place = migration.module.path.rpartition("/")[0]
+    key = (place, name)
     if operation.kind == "create_table":
         columns = {column.name: replace(column) for column in operation.definitions}
         tables[key] = StoredTable(name, "alembic", operation.at, columns=columns, indexes=list(operation.indexes))
@@ -158,7 +164,7 @@ def _alembic(
             del tables[key]
         case "rename_table" if operation.new_name is not None:
             table.name = operation.new_name
-            tables["", table.name] = tables.pop(key)
+            tables[place, table.name] = tables.pop(key)
         case "add_column" if operation.definitions:
             column = operation.definitions[0]
             table.columns[column.name] = replace(column)

@@ -59,19 +59,23 @@ def _makes_manager(value: Expr | None) -> bool:
 class _Apps:
     """Which application a module belongs to, and what its configuration says.
 
-    Applications are those that the settings install; where the settings do not tell, packages with models.
+    Applications are those that the settings install, that have a configuration or migrations; besides, packages with
+    models.
     """
 
     def __init__(self, project: Project, installed: list[str]) -> None:
         self.project = project
         self.labels: dict[str, str] = {}
         self.auto_fields: dict[str, str] = {}
-        self.installed: dict[str, str] = {}
+        self.sure: set[str] = set()
         for module in project.modules.values():
             head, _, last = module.name.rpartition(".")
             is_inside = (".models." in f"{module.name}." and last != "models") or head.endswith(".models")
-            if not is_inside and (last == "models" or (last == "migrations" and module.is_package)):
+            is_migrated = last == "migrations" and module.is_package
+            if not is_inside and (last == "models" or is_migrated):
                 self.labels.setdefault(head, head.rpartition(".")[2])
+                if is_migrated:
+                    self.sure.add(head)
         for cls in project.classes.by_name.values():
             if project.classes.is_subclass(cls, "django.apps.AppConfig"):
                 self._add(cls)
@@ -79,13 +83,15 @@ class _Apps:
             config = project.cls(project.names.denoted(name))
             package = None if config is None else self._text(config, "name")
             package = project.names.denoted(package or name)
-            self.installed[package] = self.labels.setdefault(package, package.rpartition(".")[2])
+            self.labels.setdefault(package, package.rpartition(".")[2])
+            self.sure.add(package)
 
     def _add(self, cls: Class) -> None:
         name, label, auto = (self._text(cls, each) for each in ("name", "label", "default_auto_field"))
         if name is not None:
             name = self.project.names.denoted(name)
             self.labels[name] = label or name.rpartition(".")[2]
+            self.sure.add(name)
             if auto is not None:
                 self.auto_fields[name] = auto.rpartition(".")[2]
 
@@ -96,7 +102,7 @@ class _Apps:
 
     def package(self, cls: Class) -> str:
         """The innermost application around a class, else the package of its module."""
-        for known in (self.installed, self.labels):
+        for known in (self.sure, self.labels):
             path = cls.module.name
             while path and path not in known:
                 path = path.rpartition(".")[0]

@@ -97,7 +97,7 @@ from backend_lint.api import (
     Step,
     Unit,
 )
-from backend_lint.rules.data._shared import served
+from backend_lint.rules.data._shared import listed, served
 
 
 class FkWithoutDeleteRule(ProjectRule):
@@ -109,26 +109,30 @@ class FkWithoutDeleteRule(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         deletes = _deletes(project)
+        found: defaultdict[str, list[tuple[Model, Column, Query]]] = defaultdict(list)
         for model, column, parent in _children(project):
-            queries = [
-                query
-                for query in deletes.get(parent.qualified, ())
-                if not _is_covered(model, column, parent, query) and not _minds(project, query, model)
-            ]
-            if queries:
-                label = served(project)[queries[0].scope.qualified]  # type: ignore[union-attr]
-                more = f" and {len(queries) - 1} more" if len(queries) > 1 else ""
-                yield self.finding(
-                    column.at,
-                    f"`{label}`{more} delete{'' if more else 's'} a `{parent.name}`, and `{model.name}.{column.attribute}` "
-                    f"says nothing of the rows that refer to it: the delete fails, or they point to nothing",
-                    help="Give the foreign key `ondelete` (`CASCADE`, `SET NULL`, `RESTRICT`)."
-                    if model.orm != "django"
-                    else "Use another `on_delete` than `DO_NOTHING`.",
-                    related=[Step(query.at, "deleted here") for query in queries[:4]],
-                    unit=model.qualified,
-                    discriminator=column.attribute,
-                )
+            for query in deletes.get(parent.qualified, ()):
+                if not _is_covered(model, column, parent, query) and not _minds(project, query, model):
+                    found[parent.qualified].append((model, column, query))
+                    break
+        for name, children in sorted(found.items()):
+            parent, (model, column, query) = project.models[name], children[0]
+            columns = [f"{each.name}.{one.attribute}" for each, one, _ in children]
+            label = served(project)[query.scope.qualified]  # type: ignore[union-attr]
+            yield self.finding(
+                column.at,
+                f"`{label}` deletes a `{parent.name}`, and {listed(columns)} {'say' if len(columns) > 1 else 'says'} nothing of "
+                f"the rows that refer to it: the delete fails, or they point to nothing",
+                help="Give the foreign key `ondelete` (`CASCADE`, `SET NULL`, `RESTRICT`)."
+                if model.orm != "django"
+                else "Use another `on_delete` than `DO_NOTHING`.",
+                related=[
+                    Step(query.at, "deleted here"),
+                    *(Step(one.at, f"`{each.name}.{one.attribute}`") for each, one, _ in children[1:6]),
+                ],
+                unit=parent.qualified,
+                discriminator=name,
+            )
 
     def examined(self, project: Project) -> Iterable[str]:
         deletes = _deletes(project)

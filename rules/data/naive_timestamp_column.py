@@ -78,9 +78,12 @@ _NOW = frozenset({"datetime.datetime.now", "datetime.datetime.today", "datetime.
 _UTC = frozenset({"datetime.datetime.utcnow", "datetime.datetime.utcfromtimestamp"})
 _PLAIN = frozenset({"DATETIME", "TIMESTAMP"})
 _WORDS = {
-    "local": "get the server's local time, and keep no zone with it",
-    "dropped": "get aware values, and drop their zone",
-    "naive": "get naive values, and are aware",
+    "local": (
+        "gets the server's local time, and keeps no zone with it",
+        "get the server's local time, and keep no zone",
+    ),
+    "dropped": ("gets aware values, and drops their zone", "get aware values, and drop their zone"),
+    "naive": ("gets naive values, and is aware", "get naive values, and are aware"),
 }
 
 
@@ -101,8 +104,7 @@ class NaiveTimestampColumn(ProjectRule):
             model = project.models[name]
             first, *others = places.items()
             columns = listed(list(places))
-            words = _WORDS[fault] if others else _WORDS[fault].replace("get ", "gets ").replace("keep ", "keeps ")
-            words = words if others else words.replace("drop ", "drops ").replace("are ", "is ")
+            words = _WORDS[fault][bool(others)]
             yield self.finding(
                 first[1],
                 f"{columns} of `{model.name}` {words}",

@@ -99,7 +99,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import served
+from backend_lint.rules.data._shared import body_schemas, served
 
 _DUMPS = frozenset({"model_dump", "dict"})
 
@@ -144,7 +144,7 @@ class SchemaColumnMismatch(ProjectRule):
 
 def _pairs(project: Project) -> dict[tuple[str, str], _Pair]:
     found: dict[tuple[str, str], _Pair] = {}
-    bodies = _bodies(project)
+    bodies = {schema.qualified for route in project.routes for schema in body_schemas(project, route)}
     running = served(project)
     for function in project.functions():
         if function.qualified not in running:
@@ -156,17 +156,6 @@ def _pairs(project: Project) -> dict[tuple[str, str], _Pair]:
             what = _misfit(each, column)
             if what is not None:
                 pair.misfits.setdefault(each.name, what)
-    return found
-
-
-def _bodies(project: Project) -> set[str]:
-    """The schemas that requests are read into."""
-    found: set[str] = set()
-    for route in project.routes:
-        for parameter in route.handler.parameters if route.handler is not None else ():
-            kind = project.types.parameter(parameter, route.handler)  # type: ignore[arg-type]
-            if kind is not None and kind.name in project.schemas:
-                found.add(kind.name)
     return found
 
 

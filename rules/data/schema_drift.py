@@ -159,8 +159,8 @@ def _alembic(project: Project) -> Iterator[tuple[Model, StoredTable | None]]:
 
 
 def _is_plain(model: Model) -> bool:
-    """Whether the class stands in a module, and is not made by a function."""
-    return model.cls is not None and model.cls.facts.function is None
+    """Whether the class is always there: it stands at the margin of its module, in no function and under no condition."""
+    return model.cls is not None and model.cls.facts.function is None and model.cls.at.column <= len("class ") + 1
 
 
 def _shares(model: Model, project: Project) -> bool:
@@ -181,8 +181,8 @@ def _differences(model: Model, table: StoredTable, *, is_whole: bool) -> Iterato
     stored = {key.lower(): column for key, column in table.columns.items()}
     for column in own:
         there = stored.pop((column.attribute if table.tool == "django" else column.name).lower(), None)
-        if column.defined_in is None and model.cls is not None:
-            continue  # a library adds it
+        if column.defined_in is None or (column.family is None and column.foreign_key is None):
+            continue  # a library adds it, or it may be no column at all
         if there is None:
             yield column, f"no migration adds `{column.name}`"
             continue

@@ -166,3 +166,14 @@ def test_a_squash_counts_once() -> None:
     added = 'migrations.AddField("order", "paid", models.BooleanField(default=False))'
     [table] = django(_ORDER, added, _ORDER, extra=extra)
     assert [*table.columns] == ["id", "note", "customer", "paid"]
+
+
+def test_what_builds_on_a_squashed_migration_comes_after_the_squash() -> None:
+    files = {"shop/__init__.py": "", "shop/models.py": "", "shop/migrations/__init__.py": ""}
+    head = "from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n"
+    made = f"    operations = [{_ORDER.strip()}]\n"
+    added = '    operations = [migrations.AddField("order", "paid", models.BooleanField(default=False))]\n'
+    files["shop/migrations/z0001_squash.py"] = f'{head}    replaces = [("shop", "m1")]\n    dependencies = []\n{made}'
+    files["shop/migrations/m2.py"] = f'{head}    dependencies = [("shop", "m1")]\n{added}'
+    [table] = project(files).stored
+    assert [*table.columns] == ["id", "note", "customer", "paid"]

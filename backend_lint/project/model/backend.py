@@ -56,17 +56,19 @@ class Backend:
         return found
 
     def stored_table(self, name: str) -> StoredTable | None:
-        """The table of this name, with its schema, that the migrations leave; without one if only one is meant."""
-        return self._stored.get(name) or self._stored.get(name.rpartition(".")[2])
+        """The table of this name that the migrations leave; a schema may be left out on one side."""
+        found = self._stored.get(name)
+        if found is None:
+            found = self._stored.get(f"?.{name.rpartition('.')[2]}")
+            if found is not None and "." in name and "." in found.name:
+                return None
+        return found
 
     @functools.cached_property
     def _stored(self) -> dict[str, StoredTable]:
         found = {table.name: table for table in self.stored}
-        last = Counter(table.name.rpartition(".")[2] for table in self.stored)
-        for table in self.stored:
-            short = table.name.rpartition(".")[2]
-            if last[short] == 1:
-                found.setdefault(short, table)
+        short = Counter(table.name.rpartition(".")[2] for table in self.stored)
+        found |= {f"?.{last}": table for table in self.stored if short[last := table.name.rpartition(".")[2]] == 1}
         return found
 
     @functools.cached_property
