@@ -61,7 +61,6 @@ from backend_lint.rules.data._shared import is_privileged, is_secret, listed
 class AllFieldsExposed(ProjectRule):
     code = "DAT203"
     severity = Severity.HIGH
-    preview = True
     cwe = (915,)
     owasp = ("A04:2021", "A06:2025", "API3:2023")
     unit = Unit.SCHEMA
@@ -69,9 +68,10 @@ class AllFieldsExposed(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         for schema in _open(project):
             model = project.models[schema.model or ""]
-            names = [each.name for each in schema.fields.values() if not each.read_only and is_privileged(each.name)]
+            taken = [each for each in schema.fields.values() if each.name not in _declared(schema, project)]
+            names = [each.name for each in taken if not each.read_only and is_privileged(each.name)]
             if not _chooses_output(schema, project):
-                names += [each.name for each in schema.fields.values() if not each.write_only and is_secret(each.name)]
+                names += [each.name for each in taken if not each.write_only and is_secret(each.name)]
             if names:
                 how = f"all fields of `{model.name}`" + (f" but {len(schema.excluded)}" if schema.excluded else "")
                 yield self.finding(
@@ -88,6 +88,11 @@ class AllFieldsExposed(ProjectRule):
 
 def _open(project: Project) -> list[Schema]:
     return [each for each in project.schemas.values() if each.all_fields and each.model in project.models]
+
+
+def _declared(schema: Schema, project: Project) -> set[str]:
+    """The fields that somebody wrote down."""
+    return {name for each in project.classes.mro(schema.cls) if not isinstance(each, str) for name in each.attributes}
 
 
 def _chooses_output(schema: Schema, project: Project) -> bool:

@@ -59,7 +59,6 @@ _PRINCIPAL = frozenset({"request.user", "self.request.user", "current_user", "fl
 class AssertGuardsInput(ProjectRule):
     code = "DAT213"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (617,)
     owasp = ("A04:2021", "A06:2025")
     unit = Unit.ROUTE

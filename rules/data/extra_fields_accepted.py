@@ -82,7 +82,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Schema, Severity, Step, Unit, ir
+from backend_lint.api import CallSite, Finding, Function, Place, Project, ProjectRule, Schema, Severity, Step, Unit, ir
 
 _DUMPS = frozenset({"model_dump", "dict", "dump", "load"})
 _WRITES = frozenset({"create", "acreate", "update", "values", "insert", "insert_one", "update_or_create"})
@@ -91,7 +91,6 @@ _WRITES = frozenset({"create", "acreate", "update", "values", "insert", "insert_
 class ExtraFieldsAccepted(ProjectRule):
     code = "DAT210"
     severity = Severity.HIGH
-    preview = True
     cwe = (915,)
     owasp = ("A04:2021", "A06:2025", "API3:2023")
     unit = Unit.SCHEMA
@@ -101,17 +100,23 @@ class ExtraFieldsAccepted(ProjectRule):
         if not open_schemas:
             return
         for function in project.functions():
+            for schema, dump in _set_one_by_one(project, function, open_schemas):
+                yield self._report(function.place(dump), schema, "attributes", [Step(schema.at, f"`{schema.name}`")])
             for site in project.sites(function):
                 for schema, dump in _unpacked(project, function, site, open_schemas):
                     target = _written(project, site)
                     if target is not None:
-                        yield self.finding(
-                            site.at,
-                            f"`{schema.name}` keeps fields that it does not know, and all of them are written to {target}",
-                            help='Leave out `extra="allow"`, or pass `include=` to the dump.',
-                            related=[Step(schema.at, f"`{schema.name}`"), Step(function.place(dump), "dumped here")],
-                            unit=schema.qualified,
-                        )
+                        steps = [Step(schema.at, f"`{schema.name}`"), Step(function.place(dump), "dumped here")]
+                        yield self._report(site.at, schema, target, steps)
+
+    def _report(self, at: Place, schema: Schema, target: str, related: list[Step]) -> Finding:
+        return self.finding(
+            at,
+            f"`{schema.name}` keeps fields that it does not know, and all of them are written to {target}",
+            help='Leave out `extra="allow"`, or pass `include=` to the dump.',
+            related=related,
+            unit=schema.qualified,
+        )
 
     def examined(self, project: Project) -> Iterable[str]:
         return list(project.schemas)
@@ -131,6 +136,27 @@ def _unpacked(
                 kind = project.type_of(owner, function)
                 if kind is not None and kind.name in schemas and "include" not in value.keywords:
                     yield schemas[kind.name], value
+
+
+def _set_one_by_one(
+    project: Project, function: Function, schemas: dict[str, Schema]
+) -> Iterator[tuple[Schema, ir.Call]]:
+    """The schemas whose dump a loop sets as attributes: `for name, value in body.dict().items(): setattr(…)`."""
+    for stmt in function.statements:
+        match stmt:
+            case ir.For(
+                iter=ir.Call(func=ir.Attribute(value=ir.Call(func=ir.Attribute(value=owner, name=name)) as dump)),
+                target=ir.Sequence(items=[ir.Name(id=key), *_]),
+            ) if name in _DUMPS and not _compares(stmt.body, key):
+                kind = project.type_of(owner, function)
+                if kind is not None and kind.name in schemas and "include" not in dump.keywords:
+                    if any(ir.dotted(call.func) == "setattr" for call in ir.calls(stmt.body)):
+                        yield schemas[kind.name], dump
+
+
+def _compares(body: list[ir.Stmt], name: str) -> bool:
+    nodes = (node for node in ir.walk(body) if type(node) is ir.Compare)
+    return any(type(each) is ir.Name and each.id == name for node in nodes for each in (node.left, node.right))
 
 
 def _written(project: Project, site: CallSite) -> str | None:

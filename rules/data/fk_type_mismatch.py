@@ -67,7 +67,6 @@ _TEXTS = ("string", "text")
 class FkTypeMismatch(ProjectRule):
     code = "DAT108"
     severity = Severity.MEDIUM
-    preview = True
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:

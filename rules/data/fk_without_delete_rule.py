@@ -103,7 +103,6 @@ from backend_lint.rules.data._shared import listed, served
 class FkWithoutDeleteRule(ProjectRule):
     code = "DAT109"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (459,)
     unit = Unit.MODEL
 

@@ -106,7 +106,7 @@ class FloatForMoney(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         for model in project.models.values():
             found = [column for column in model.columns.values() if _is_amount(column)]
-            if not found or not (_is_commerce(model) or len(found) > 1):
+            if not found or not (_is_commerce(model) or sum(not _is_estimate(column) for column in found) > 1):
                 continue
             for column in found:
                 yield self.finding(
@@ -121,6 +121,11 @@ class FloatForMoney(ProjectRule):
 def _is_amount(column: Column) -> bool:
     parts = words(column.attribute)
     return column.type in _FLOATS and not _AMOUNTS.isdisjoint(parts) and _RATES.isdisjoint(parts)
+
+
+def _is_estimate(column: Column) -> bool:
+    """What something costs, which is often figured out and never paid; a currency or a trade has to say it is money."""
+    return "cost" in words(column.attribute)
 
 
 def _is_commerce(model: Model) -> bool:

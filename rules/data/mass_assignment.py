@@ -124,9 +124,11 @@ def _is_request(expr: ir.Expr) -> bool:
 
 
 def _assignments(function: Function, raw: set[str], project: Project) -> Iterator[tuple[ir.Node, str]]:
+    targets = (target for stmt in function.statements if type(stmt) is ir.Assign for target in stmt.targets)
+    own = {ir.dotted(target) for target in targets if type(target) is ir.Attribute}  # `request.GET = {…}`
     for site in project.sites(function):
         for arg in site.call.args:
-            if arg.stars == 2 and _is_raw(arg.value, raw):
+            if arg.stars == 2 and _is_raw(arg.value, raw) and ir.dotted(arg.value) not in own - {None}:
                 if site.symbol in project.models:
                     yield site.call, f"the columns of `{project.models[site.symbol].name}` that it sets"
                 elif site.method in _WRITES and _is_query(site.receiver, project):

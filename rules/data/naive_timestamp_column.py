@@ -90,7 +90,6 @@ _WORDS = {
 class NaiveTimestampColumn(ProjectRule):
     code = "DAT107"
     severity = Severity.MEDIUM
-    preview = True
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:

@@ -56,7 +56,6 @@ from backend_lint.rules.data._shared import listed
 class NeedlessNull(ProjectRule):
     code = "DAT112"
     severity = Severity.INFO
-    preview = True
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:

@@ -56,10 +56,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Path, Project, ProjectRule, Route, Schema, Severity, Step, Unit
+from backend_lint.api import (
+    CallSite,
+    Finding,
+    Function,
+    Path,
+    Project,
+    ProjectRule,
+    Route,
+    Schema,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
 
 _DUMPS = frozenset({"model_dump", "dict"})
 _LIMITS = frozenset({"exclude_unset", "exclude_none", "exclude_defaults", "include"})
+_UPDATES = frozenset({"update", "values", "sqlmodel_update", "model_copy", "copy", "update_one", "save"})
 _DEPTH = 4
 
 
@@ -75,7 +89,7 @@ class PatchOverwritesUnset(ProjectRule):
             assert route.handler is not None
             for path in _dumps(route, schema, project):
                 site = path.last
-                if id(site.call) in seen:
+                if id(site.call) in seen or not _is_written(site):
                     continue
                 seen.add(id(site.call))
                 optional = [f"`{field.name}`" for field in schema.fields.values() if not field.required]
@@ -121,3 +135,49 @@ def _dumps(route: Route, schema: Schema, project: Project) -> Iterator[Path]:
         )
 
     return project.paths(project.sites(route.handler), is_dump, depth=_DEPTH)
+
+
+def _is_written(site: CallSite) -> bool:
+    """Whether what is dumped is written as a whole: unpacked, given to an update, or set item by item without a test."""
+    function = site.scope
+    if not isinstance(function, Function):
+        return False
+    names = {
+        target.id
+        for stmt in function.statements
+        if type(stmt) is ir.Assign and stmt.value is not None and _holds(stmt.value, site.call)
+        for target in stmt.targets
+        if type(target) is ir.Name
+    }
+
+    def is_dump(expr: ir.Expr) -> bool:
+        return expr is site.call or (type(expr) is ir.Name and expr.id in names)
+
+    for call in ir.calls(function.body):
+        name = call.func.name if type(call.func) is ir.Attribute else ir.dotted(call.func) or ""
+        for arg in call.args:
+            if is_dump(arg.value) and (arg.stars == 2 or name in _UPDATES or name.startswith(("update", "patch"))):
+                return True
+    for stmt in function.statements:
+        if type(stmt) is ir.For and not any(type(each) is ir.If for each in stmt.body):
+            source = stmt.iter.func.value if _is_items(stmt.iter) else stmt.iter  # type: ignore[attr-defined]
+            if is_dump(source) and any(map(_sets, stmt.body)):
+                return True
+    return False
+
+
+def _sets(stmt: ir.Stmt) -> bool:
+    """`setattr(row, name, value)`, `row[name] = value`"""
+    match stmt:
+        case ir.Assign(targets=[ir.Subscript()]) | ir.Evaluate(value=ir.Call(func=ir.Name(id="setattr"))):
+            return True
+        case _:
+            return False
+
+
+def _holds(expr: ir.Expr, call: ir.Call) -> bool:
+    return expr is call or (type(expr) is ir.Await and expr.value is call)
+
+
+def _is_items(expr: ir.Expr) -> bool:
+    return type(expr) is ir.Call and type(expr.func) is ir.Attribute and expr.func.name == "items"

@@ -63,7 +63,6 @@ from backend_lint.rules.data._shared import listed
 class RedundantIndex(ProjectRule):
     code = "DAT110"
     severity = Severity.INFO
-    preview = True
     cwe = (1089,)
     unit = Unit.MODEL
 

@@ -117,7 +117,6 @@ class _Pair:
 class SchemaColumnMismatch(ProjectRule):
     code = "DAT204"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (20, 1284)
     owasp = ("A04:2021", "A06:2025")
     unit = Unit.SCHEMA

@@ -2,8 +2,8 @@
 
 ## What it does
 Plays back the migrations of Django or Alembic without a database, and compares the tables that they leave with the
-models: tables, columns, their types, lengths and whether they may be null, unique keys and indexes. Tables that a
-statement of SQL or a helper may have changed are left alone.
+models: columns, their types, lengths and whether they may be null, unique keys and indexes, and for Django the tables
+themselves. Tables that a statement of SQL or a helper may have changed are left alone.
 
 ## Why it matters
 A database built from the migrations lacks what the code expects. It works on the machine of whoever changed the model,
@@ -86,7 +86,6 @@ _MOST_MISSING = 0.2
 class SchemaDrift(ProjectRule):
     code = "DAT106"
     severity = Severity.HIGH
-    preview = True
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:
@@ -155,7 +154,9 @@ def _alembic(project: Project) -> Iterator[tuple[Model, StoredTable | None]]:
         return
     for model in project.tables.values():
         if model.orm in ("sqlalchemy", "sqlmodel") and model.columns and model.parent is None and _is_plain(model):
-            yield model, project.stored_table(model.table)
+            table = project.stored_table(model.table)
+            if table is not None:  # what is missing may have been made by `create_all()`, or by another program
+                yield model, table
 
 
 def _is_plain(model: Model) -> bool:
@@ -190,6 +191,8 @@ def _differences(model: Model, table: StoredTable, *, is_whole: bool) -> Iterato
         if (column.index or column.unique) and not column.primary_key and not table.is_indexed(there.name):
             yield column, f"no migration makes the {'unique key' if column.unique else 'index'} on `{column.name}`"
     for there in stored.values() if is_whole else ():
+        if any(there.name.startswith(f"{column.name}_") for column in own):
+            continue  # a field of a library that has two columns
         if there.type is not None and not there.nullable and there.server_default is None and not there.primary_key:
             yield None, f"the model lacks `{there.name}`, which must not be null"
 

@@ -66,7 +66,6 @@ _START = re.compile(r"^\(?(?:\?:)?(?:\(\?[aimsux]+\))?(?:\^|\\A)")
 class UnanchoredValidationRegex(ProjectRule):
     code = "DAT211"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (777, 185)
     owasp = ("A03:2021", "A05:2025")
     unit = Unit.FUNCTION

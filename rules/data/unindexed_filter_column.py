@@ -71,7 +71,8 @@ def find(reference: str) -> list:
 ```
 
 ## When not to
-Tables that stay small, and columns with few values, where the database would not use the index.
+Tables that stay small, and columns with few values, where the database would not use the index. Tasks that search by a
+range, as those that clear up do, are left alone.
 
 ## References
 - https://cwe.mitre.org/data/definitions/1067.html
@@ -90,9 +91,7 @@ _SELECTIVE = frozenset({"==", "in"})
 _FEW_VALUES = frozenset({"Boolean", "BOOLEAN", "BooleanField", "NullBooleanField", "Enum", "ENUM", "SmallIntegerField"})
 _FEW_NAMES = ("status", "state", "kind", "type", "role", "level", "gender", "is_", "has_", "enabled", "active", "allow")
 _TELLING = frozenset({"id", "uuid", "code", "token", "email", "key", "hash", "slug", "username", "name", "number"})
-_FEW_ROWS = frozenset(
-    {"setting", "settings", "config", "configuration", "option", "role", "permission", "theme", "plugin"}
-)
+_FEW_ROWS = frozenset({"setting", "config", "configuration", "option", "role", "permission", "theme", "plugin"})
 
 
 class UnindexedFilterColumn(ProjectRule):
@@ -111,7 +110,8 @@ class UnindexedFilterColumn(ProjectRule):
                 columns = _sorted_by(project, query, model)
                 sorting.add(id(query))
             for column in columns:
-                found[model.qualified, column.attribute].append(query)
+                if _is_worth_it(query, column, running):
+                    found[model.qualified, column.attribute].append(query)
         for (name, attribute), queries in sorted(found.items()):
             model = project.models[name]
             label = running[queries[0].scope.qualified]  # type: ignore[union-attr]
@@ -133,6 +133,12 @@ class UnindexedFilterColumn(ProjectRule):
         return list(dict.fromkeys(model.qualified for _, model in _queries(project, served(project))))
 
 
+def _is_worth_it(query: Query, column: Column, running: dict[str, str]) -> bool:
+    """Whether somebody waits for it: a task that clears a table up once a day may read all of it."""
+    is_task = running[query.scope.qualified].startswith("task ")  # type: ignore[union-attr]
+    return not is_task or any(use.operator in _SELECTIVE for use in query.filters if use.column == column.name)
+
+
 def _how(model: Model) -> str:
     return "`db_index=True`, or in `Meta.indexes`" if model.orm == "django" else "`index=True`, or an `Index`"
 
@@ -149,7 +155,7 @@ def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Mod
         model = project.models.get(query.model or "")
         if model is None or model.qualified not in growing or query.is_opaque or query.has_unknown_filters:
             continue
-        if getattr(query.scope, "qualified", "") in running and words(model.name)[-1] not in _FEW_ROWS:
+        if getattr(query.scope, "qualified", "") in running and words(model.name)[-1].rstrip("s") not in _FEW_ROWS:
             found.append((query, model))
     return found
 
@@ -168,9 +174,9 @@ def _unindexed(project: Project, query: Query, model: Model) -> list[Column]:
         if column is None:
             return []  # a predicate that is not understood may be the one that narrows
         if is_indexed(project, model, column.name):
-            if use.operator in _SELECTIVE and not use.is_alternative:
+            if not use.is_alternative:
                 return []
-        elif not _has_few_values(column):
+        elif not _has_few_values(column) and not use.is_alternative:
             is_reference = column.foreign_key is not None or words(column.attribute)[-1] in _TELLING
             columns.append((use.operator not in _SELECTIVE, not is_reference, column))
     return [min(columns, key=lambda each: each[:2])[2]] if columns else []
