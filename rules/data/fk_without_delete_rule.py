@@ -82,7 +82,7 @@ The error is what should happen, and is caught.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backend_lint.api import (
     Column,
@@ -107,11 +107,11 @@ class FkWithoutDeleteRule(ProjectRule):
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:
-        deletes = _deletes(project)
+        deletes, touched = _deletes(project), _touched(project)
         found: defaultdict[str, list[tuple[Model, Column, Query]]] = defaultdict(list)
         for model, column, parent in _children(project):
             for query in deletes.get(parent.qualified, ()):
-                if not _is_covered(model, column, parent, query) and not _minds(project, query, model):
+                if not _is_covered(model, column, parent, query) and not _minds(project, query, model, touched):
                     found[parent.qualified].append((model, column, query))
                     break
         for name, children in sorted(found.items()):
@@ -182,14 +182,19 @@ def _cascades(related: Relationship, column: Column) -> bool:
     return column.nullable or related.is_reverse or "cascade" in related.options
 
 
-def _minds(project: Project, query: Query, child: Model) -> bool:
+def _minds(project: Project, query: Query, child: Model, touched: Mapping[str, set[str]]) -> bool:
     """Whether the function that deletes, or one around it, reads or deletes the children, too."""
-    scopes = {query.scope.qualified} if isinstance(query.scope, Function) else set()
-    if isinstance(query.scope, Function):
-        scopes |= {site.scope.qualified for site in project.callers(query.scope) if isinstance(site.scope, Function)}
-        scopes |= {target.qualified for site in project.sites(query.scope) for target in site.targets}
-    return any(
-        each.model == child.qualified or child.qualified in each.candidates
-        for each in project.queries
-        if getattr(each.scope, "qualified", "") in scopes
-    )
+    function = query.scope
+    scopes = {function.qualified} if isinstance(function, Function) else set()
+    if isinstance(function, Function):
+        scopes |= {site.scope.qualified for site in project.callers(function) if isinstance(site.scope, Function)}
+        scopes |= {target.qualified for site in project.sites(function) for target in site.targets}
+    return any(child.qualified in touched.get(scope, ()) for scope in scopes)
+
+
+def _touched(project: Project) -> dict[str, set[str]]:
+    """The models that each function asks for or writes, by its qualified name."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for query in project.queries:
+        found[getattr(query.scope, "qualified", "")].update(filter(None, (query.model, *query.candidates)))
+    return found

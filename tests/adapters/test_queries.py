@@ -449,3 +449,24 @@ def find(session: Session, name: str, active: bool):
         }
     )
     assert {use.column for use in found.queries[0].filters} == {"name", "active"}
+
+
+def test_a_queryset_that_a_property_gives_may_ask_for_anything() -> None:
+    [asked] = [
+        each
+        for each in django(
+            """
+            class Shelf(models.Model):
+                room = models.ForeignKey(Category, on_delete=models.CASCADE)
+
+                @property
+                def visible(self) -> models.QuerySet[Product]:
+                    return Product.objects.filter(category=self.room)
+
+            def first(shelf: Shelf):
+                return shelf.visible.order_by("sku").first()
+            """
+        )
+        if "order" in each
+    ]
+    assert "opaque" in asked
