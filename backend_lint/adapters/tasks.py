@@ -354,7 +354,12 @@ class _Enqueues:
             args, kwargs = _items(site.call.argument(1, "args")), _entries(site.call.argument(2, "kwargs"))
         else:
             args = site.call.positional[1:]
-            kwargs = {key: value for key, value in site.call.keywords.items() if not key.startswith("_")}
+            own = {each.name for each in site.targets[0].parameters} if site.targets else set()
+            kwargs = {
+                key: value for key, value in site.call.keywords.items() if not key.startswith("_") and key not in own
+            }
+        if task is not None and site.targets:
+            framework = task.framework  # a function of the project's own, in front of whatever queue it has
         return Enqueue(site, site.scope, site.at, framework, method, task, name, args, kwargs)
 
     def _queued(self, site: CallSite, method: str) -> Iterator[Enqueue]:

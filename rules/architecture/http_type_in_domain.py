@@ -128,6 +128,8 @@ def _domain(project: Project) -> Iterator[Function]:
     for module in project.modules.values():
         if module.role is Role.APP and module not in http and project.layers.get(module.name) in ("service", "model"):
             functions = [each for each in module.functions if each.parent is None and not each.facts.is_lambda]
+            if not any(next(_spoken(each, project), None) for each in functions):
+                continue  # the rarest question first
             if 2 * sum(_is_of_request(each, project) for each in functions) <= len(functions):
                 yield from (each for each in functions if not _is_of_request(each, project))
 

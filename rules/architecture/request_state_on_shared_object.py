@@ -112,7 +112,8 @@ def _stores(function: Function, shared: dict[str, str], project: Project) -> Ite
     declared = {
         name for stmt in function.statements if type(stmt) is ir.Declare for name in stmt.names if stmt.kind == "global"
     }
-    own = function.parameters[0].name if function.cls is not None and function.parameters else None
+    is_static = any(ir.dotted(each) == "staticmethod" for each in function.decorators)
+    own = function.parameters[0].name if function.cls is not None and function.parameters and not is_static else None
     for stmt in function.statements:
         if type(stmt) is not ir.Assign or stmt.value is None:
             continue

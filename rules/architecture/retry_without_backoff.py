@@ -77,8 +77,9 @@ class RetryWithoutBackoff(ProjectRule):
 
 
 def _policies(scope: Scope, project: Project) -> Iterator[tuple[ir.Node, str]]:
-    for call, bare, around in _calls(scope, project):
-        symbol = project.qualified(bare, around) or ""
+    for call, bare, symbol in _calls(scope, project):
+        if symbol not in _TENACITY and symbol not in _URLLIB3:
+            continue
         given = frozenset() if call is None else frozenset(call.keywords)
         if call is not None and call.has_unpacking:
             continue
@@ -92,14 +93,15 @@ def _policies(scope: Scope, project: Project) -> Iterator[tuple[ir.Node, str]]:
             yield call, "the retries of this adapter follow each other at once"
 
 
-def _calls(scope: Scope, project: Project) -> Iterator[tuple[ir.Call | None, ir.Expr, Scope]]:
-    """The calls of a scope, and the decorators of a function, with or without parentheses: call, callee, where it stands."""
+def _calls(scope: Scope, project: Project) -> Iterator[tuple[ir.Call | None, ir.Expr, str]]:
+    """The calls of a scope, and the decorators of a function, with or without parentheses: call, callee, its name."""
     for site in project.sites(scope):
-        yield site.call, site.call.func, scope
+        yield site.call, site.call.func, site.symbol or ""
     if isinstance(scope, Function):
         for each in scope.decorators:
             call = each if type(each) is ir.Call else None
-            yield call, each if call is None else call.func, scope.around
+            bare = each if call is None else call.func
+            yield call, bare, project.qualified(bare, scope.around) or ""
 
 
 def _tries(call: ir.Call) -> object:

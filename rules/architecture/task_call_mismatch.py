@@ -53,7 +53,6 @@ class TaskCallMismatch(ProjectRule):
     severity = Severity.HIGH
     cwe = (628,)
     unit = Unit.ENQUEUE
-    preview = True
 
     def check(self, project: Project) -> Iterable[Finding]:
         for enqueue in project.enqueues:

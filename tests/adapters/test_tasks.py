@@ -173,3 +173,11 @@ def test_other_queues_are_understood(text: str, expected: tuple[object, ...]) ->
 )
 def test_what_is_no_task_is_not_enqueued(text: str) -> None:
     assert told(text) == []
+
+
+def test_what_the_project_s_own_function_takes_is_not_for_the_task() -> None:
+    text = (
+        "import dramatiq\n@dramatiq.actor(actor_name='mail')\ndef f(key): ...\n"
+        "def enqueue_job(name, *args, delay=None, **kwargs): ...\nenqueue_job('mail', 1, delay=9)\n"
+    )
+    assert told(text) == [("dramatiq", "enqueue_job", "mail", 1, [], False, False)]
