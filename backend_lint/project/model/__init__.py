@@ -10,7 +10,7 @@ from backend_lint.project.model.log import LogCall
 from backend_lint.project.model.migration import Migration, Operation, StoredTable
 from backend_lint.project.model.outbound import Outbound
 from backend_lint.project.model.query import ColumnUse, Query
-from backend_lint.project.model.route import Guard, GuardKind, Input, Route
+from backend_lint.project.model.route import Guard, GuardKind, Input, Route, Router
 from backend_lint.project.model.schema import Schema, SchemaField
 from backend_lint.project.model.setting import Setting
 from backend_lint.project.model.table import Column, Index, Model, Relationship
@@ -39,6 +39,7 @@ __all__ = [
     "Query",
     "Relationship",
     "Route",
+    "Router",
     "Schema",
     "SchemaField",
     "Setting",

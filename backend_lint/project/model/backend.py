@@ -11,7 +11,7 @@ from backend_lint.project.model.log import LogCall
 from backend_lint.project.model.migration import Migration, StoredTable
 from backend_lint.project.model.outbound import Outbound
 from backend_lint.project.model.query import Query
-from backend_lint.project.model.route import Route
+from backend_lint.project.model.route import Route, Router
 from backend_lint.project.model.schema import Schema
 from backend_lint.project.model.setting import Setting
 from backend_lint.project.model.table import Model
@@ -30,6 +30,7 @@ class Backend:
         self.frameworks: list[str] = []
         self.apps: list[App] = []
         self.routes: list[Route] = []
+        self.routers: list[Router] = []
         self.schemas: dict[str, Schema] = {}
         self.models: dict[str, Model] = {}
         self.queries: list[Query] = []

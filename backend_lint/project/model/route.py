@@ -125,3 +125,17 @@ class Route:
     @property
     def is_guarded(self) -> bool:
         return self.has_guard(GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
+
+
+@dataclass(eq=False)
+class Router:
+    """A container of routes: a router, a blueprint, a URL module, by qualified name.
+
+    `routes` is how many it has of its own. `is_mounted` where an application serves it, or where that cannot be told.
+    """
+
+    name: str
+    framework: str
+    at: Place
+    routes: int
+    is_mounted: bool
