@@ -79,7 +79,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Comparison, ContractRule, Effect, Endpoint, Finding, Project, Requirement, Severity, Step
+from backend_lint.api import (
+    Class,
+    Comparison,
+    ContractRule,
+    Effect,
+    Endpoint,
+    Finding,
+    Project,
+    Requirement,
+    Severity,
+    Step,
+)
 from backend_lint.rules.api._contract import labels
 from backend_lint.rules.api._shared import listed
 
@@ -117,7 +128,8 @@ def _refuses(project: Project, operation: Endpoint) -> bool:
     """Whether the handler, or a method of its view, refuses callers by itself."""
     for route in project.routes:
         if route.at == operation.at:
-            methods = route.view.methods.values() if route.view is not None else ()
+            bases = project.classes.mro(route.view) if route.view is not None else ()
+            methods = [method for each in bases if isinstance(each, Class) for method in each.methods.values()]
             for function in {each.qualified: each for each in (route.handler, *methods) if each is not None}.values():
                 if {"401", "403"} & {each.what for each in project.effects.all_of(function, Effect.RAISE)}:
                     return True
@@ -150,8 +162,9 @@ def _guards(operation: Endpoint) -> list[Requirement]:
 
 
 def _missing(guards: list[Requirement], other: Endpoint) -> list[Requirement]:
-    """Those that do not stand around the other state of the operation."""
-    return [each for each in guards if each.name.rpartition(".")[2] not in other.around]
+    """Those that do not stand around the other state of the operation. A check in the handler has no name to compare."""
+    known = {*other.around, *(each.name for each in other.requirements), other.handler.rpartition(".")[2]}
+    return [each for each in guards if each.name not in known and each.name.rpartition(".")[2] not in known]
 
 
 def _roles(guards: list[Requirement]) -> list[Requirement]:

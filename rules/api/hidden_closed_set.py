@@ -52,6 +52,7 @@ class HiddenClosedSet(ProjectRule):
     code = "API306"
     severity = Severity.INFO
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for route in documented(project):

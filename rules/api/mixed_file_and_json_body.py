@@ -51,6 +51,7 @@ class MixedFileAndJsonBody(ProjectRule):
     code = "API214"
     severity = Severity.HIGH
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for route in _judged(project):

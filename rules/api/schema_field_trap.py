@@ -63,6 +63,7 @@ class SchemaFieldTrap(ProjectRule):
     severity = Severity.MEDIUM
     cwe = (704,)
     unit = Unit.SCHEMA
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for schema in project.schemas.values():
@@ -80,6 +81,8 @@ class SchemaFieldTrap(ProjectRule):
                         unit=schema.qualified,
                     )
         for function in project.functions():
+            if not any(each.module in ("flask", "quart") for each in function.module.facts.imports):
+                continue
             for node in ir.walk(function.body):
                 if isinstance(node, ir.Call) and _is_flag(project, node, function):
                     name = node.args[0].value if node.args else None

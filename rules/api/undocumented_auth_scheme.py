@@ -86,6 +86,7 @@ class UndocumentedAuthScheme(ProjectRule):
     code = "API307"
     severity = Severity.LOW
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         found: dict[str, tuple[Function, str, list[Route]]] = {}
