@@ -15,7 +15,7 @@ from backend_lint.project.contract import Changed, Comparison, Direction, Endpoi
 from backend_lint.project.contract import Field as ContractField
 from backend_lint.project.contract import parameters as parameter_pairs
 from backend_lint.project.contract import place as contract_place
-from backend_lint.project.contract.types import Requirement
+from backend_lint.project.contract.types import UNTOLD, Requirement
 from backend_lint.project.model import (
     App,
     Column,
@@ -48,6 +48,7 @@ from backend_lint.project.model.effects import Effect, Occurrence
 
 __all__ = [
     "UNKNOWN",
+    "UNTOLD",
     "App",
     "CallSite",
     "Changed",

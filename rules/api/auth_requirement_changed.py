@@ -80,6 +80,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import (
+    UNTOLD,
     Class,
     Comparison,
     ContractRule,
@@ -162,7 +163,12 @@ def _guards(operation: Endpoint) -> list[Requirement]:
 
 
 def _missing(guards: list[Requirement], other: Endpoint) -> list[Requirement]:
-    """Those that do not stand around the other state of the operation. A check in the handler has no name to compare."""
+    """Those that do not stand around the other state of the operation. A check in the handler has no name to compare.
+
+    None where something stands there of which it cannot be told what it does.
+    """
+    if UNTOLD in other.around:
+        return []
     known = {*other.around, *(each.name for each in other.requirements), other.handler.rpartition(".")[2]}
     return [each for each in guards if each.name not in known and each.name.rpartition(".")[2] not in known]
 

@@ -9,6 +9,7 @@ from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project.constants import UNKNOWN, constant
 from backend_lint.project.contract.types import (
+    UNTOLD,
     Contract,
     Endpoint,
     Field,
@@ -19,12 +20,13 @@ from backend_lint.project.contract.types import (
 )
 from backend_lint.project.contract.values import Value, constraints, family, value
 from backend_lint.project.model import Input, Route, Schema, SchemaField, Task
-from backend_lint.project.modules import Module
+from backend_lint.project.modules import Function, Module
 
 if TYPE_CHECKING:
     from backend_lint.project.project import Project
 
 _PAGES = ("HTMLResponse", "TemplateResponse", "RedirectResponse", "render", "render_template", "redirect")
+_DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
 _SIGNATURES = frozenset({"fastapi", "litestar"})
 
 
@@ -109,7 +111,33 @@ def _around(project: Project, route: Route) -> set[str]:
     if view is not None:
         bases = (each if isinstance(each, str) else each.qualified for each in project.classes.mro(view)[1:])
         found |= {each.rpartition(".")[2] for each in bases} - {"object"}
+    if handler is not None and not all(_is_known(project, each, handler) for each in _dependencies(project, handler)):
+        found.add(UNTOLD)
     return found - {""}
+
+
+def _dependencies(project: Project, handler: Function) -> Iterator[Expr]:
+    """What the parameters of a handler depend on, as written there."""
+    for parameter in handler.parameters:
+        index = parameter.annotation.index if type(parameter.annotation) is ir.Subscript else None
+        for expr in (parameter.default, *(index.items[1:] if type(index) is ir.Sequence else ())):
+            if type(expr) is ir.Call and project.qualified(expr.func, handler.around) in _DEPENDS and expr.args:
+                yield expr.args[0].value
+
+
+def _is_known(project: Project, target: Expr, handler: Function) -> bool:
+    """Whether a dependency is code of the project, or a scheme of the framework."""
+    if type(target) is ir.Call:
+        site = project.site(target, handler)
+        return bool(site.targets) or (site.symbol or "").startswith("fastapi.")
+    kind = project.type_of(target, handler.around)
+    if kind is None:
+        return False
+    return (
+        kind.name.startswith("fastapi.")
+        or project.function(kind.name) is not None
+        or project.cls(kind.name) is not None
+    )
 
 
 def _handler(route: Route) -> str:

@@ -9,6 +9,8 @@ import msgspec
 from backend_lint.core import Place
 
 NOWHERE = Place("", 1, 1, 1, 1)
+UNTOLD = "?"
+"""The name of a dependency of which only the library knows what it does."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
