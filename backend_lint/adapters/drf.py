@@ -76,6 +76,7 @@ class _Reader:
     def _opened(self) -> None:
         """Permissions that let everybody in, where the view itself says so."""
         permissions = self._policy("permission_classes")
+        self.route.permissions = tuple(_short(each) for each in permissions)
         place, level = self.found.guards.policy_place(self.served.view, "permission_classes")
         if level != "default" and all(each.name == _ALLOW for each in permissions) and not self.route.is_guarded:
             name = "AllowAny" if permissions else "permission_classes"

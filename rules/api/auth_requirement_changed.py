@@ -140,7 +140,7 @@ def _refuses(project: Project, operation: Endpoint) -> bool:
 def _change(old: Endpoint, new: Endpoint) -> tuple[str, Severity] | None:
     """What the guards of an operation turned into, in words."""
     before, after = _guards(old), _guards(new)
-    lost, gained = _missing(before, new), _missing(after, old)
+    lost, gained = _missing(before, old, new), _missing(after, new, old)
     if lost and not after:
         return f"need{{s}} no {_kind(lost)} any more: {_names(lost)} {_is(lost)} gone", Severity.HIGH
     if gained and not before:
@@ -162,14 +162,15 @@ def _guards(operation: Endpoint) -> list[Requirement]:
     return [each for each in operation.requirements if each.kind in (_AUTHENTICATION, _AUTHORIZATION)]
 
 
-def _missing(guards: list[Requirement], other: Endpoint) -> list[Requirement]:
+def _missing(guards: list[Requirement], own: Endpoint, other: Endpoint) -> list[Requirement]:
     """Those that do not stand around the other state of the operation. A check in the handler has no name to compare.
 
     None where something stands there of which it cannot be told what it does.
     """
     if UNTOLD in other.around:
         return []
-    known = {*other.around, *(each.name for each in other.requirements), other.handler.rpartition(".")[2]}
+    handlers = {each.handler.rpartition(".")[2] for each in (own, other)}
+    known = {*other.around, *(each.name for each in other.requirements), *handlers}
     return [each for each in guards if each.name not in known and each.name.rpartition(".")[2] not in known]
 
 

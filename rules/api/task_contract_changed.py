@@ -59,7 +59,6 @@ class TaskContractChanged(ContractRule):
     unit = Unit.TASK
 
     def compared(self, changes: Comparison, project: Project) -> Iterator[Finding]:
-        by_name = _keywords(project)
         for name, old in changes.before.tasks.items():
             new = changes.after.tasks.get(name)
             if new is None:
@@ -67,7 +66,7 @@ class TaskContractChanged(ContractRule):
                 if renamed is not None:
                     yield self._finding(old, renamed, f"is registered as `{renamed.name}` now, and was as `{name}`")
                 continue
-            what = _misfit(old, new, by_name.get(name, frozenset()))
+            what = _misfit(old, new)
             if what is not None:
                 yield self._finding(old, new, what)
 
@@ -89,18 +88,18 @@ def _renamed(old: Signature, changes: Comparison) -> Signature | None:
     """The one task that is new and made from a function of the same name."""
     own = old.function.rpartition(".")[2]
     new = [each for name, each in changes.after.tasks.items() if name not in changes.before.tasks]
-    same = [each for each in new if each.function.rpartition(".")[2] == own and _misfit(old, each, frozenset()) is None]
+    same = [each for each in new if each.function.rpartition(".")[2] == own and _misfit(old, each) is None]
     return same[0] if len(same) == 1 else None
 
 
-def _misfit(old: Signature, new: Signature, by_name: frozenset[str]) -> str | None:
-    """Why an old message does not fit, in words. `by_name` are parameters that are given by name."""
+def _misfit(old: Signature, new: Signature) -> str | None:
+    """Why an old message does not fit, in words."""
     known = (*old.required, *old.optional)
     parameters = (*new.required, *new.optional)
     added = [each for each in new.required if each not in known]
-    gone = [each for each in known if each not in parameters]
+    gone = [each for each in known if each not in parameters and (each not in old.optional or _is_sent(old, each))]
     if len(added) == len(gone) == 1 and _position(old, gone[0]) == _position(new, added[0]):
-        return f"takes `{added[0]}` where it took `{gone[0]}`" if added[0] in by_name else None
+        return f"takes `{added[0]}` where it took `{gone[0]}`" if gone[0] in old.given else None
     if added:
         return f"requires {listed(added)}, which it did not take"
     required = [each for each in new.required if each in old.optional]
@@ -114,13 +113,10 @@ def _misfit(old: Signature, new: Signature, by_name: frozenset[str]) -> str | No
     return None
 
 
+def _is_sent(old: Signature, name: str) -> bool:
+    """Whether messages may hold a parameter that can be left out: by name, or in its place."""
+    return name in old.given or (name in old.positional and not old.given)
+
+
 def _position(signature: Signature, name: str) -> int | None:
     return signature.positional.index(name) if name in signature.positional else None
-
-
-def _keywords(project: Project) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for each in project.enqueues:
-        if each.task is not None:
-            found.setdefault(each.task.name, set()).update(each.kwargs)
-    return {name: frozenset(names) for name, names in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -52,12 +53,13 @@ def compared(before: Contract, after: Contract) -> Comparison:
     any_method = {_shape(each.path) for each in found.values() if each.method == "*"}
     kept, gone = [], []
     new = [each for each in found.values() if _key(each) not in known]
+    handlers = Counter(each.handler for each in before.operations.values())
     for old in before.operations.values():
         same = found.get(_key(old))
         if same is not None:
             kept.append((old, same))
         elif _shape(old.path) not in any_method:
-            gone.append((old, _successor(old, new)))
+            gone.append((old, _successor(old, new, handlers)))
     return Comparison(before, after, kept, gone, {each: _objects(before, after, kept, each) for each in Direction})
 
 
@@ -87,11 +89,15 @@ def _key(operation: Endpoint) -> tuple[str, str]:
     return operation.method, _shape(operation.path)
 
 
-def _successor(old: Endpoint, new: list[Endpoint]) -> Endpoint | None:
-    """A new operation that the same handler answers."""
-    name = old.handler
-    same = [each for each in new if name and each.handler == name]
-    return next((each for each in same if each.method == old.method), same[0] if same else None)
+def _successor(old: Endpoint, new: list[Endpoint], handlers: Counter[str]) -> Endpoint | None:
+    """A new operation that the same handler answers; of a view that answers several, one of the same kind."""
+    same = [each for each in new if old.handler and each.handler == old.handler]
+    like = [each for each in same if each.method == old.method and _is_of_one(each) == _is_of_one(old)]
+    return next(iter(like or (same if handlers[old.handler] == 1 else ())), None)
+
+
+def _is_of_one(operation: Endpoint) -> bool:
+    return operation.path.rstrip("/").endswith("}")
 
 
 def _objects(

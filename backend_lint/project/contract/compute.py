@@ -42,7 +42,9 @@ def contract(project: Project) -> Contract:
         for root in (*each.parameters, each.response):
             if root is not None and root.schema is not None:
                 _collect(project, root.schema, objects)
-    tasks = {each.name: each for each in map(_signature, project.tasks) if each is not None}
+    given = _given(project)
+    found = (_signature(each, given.get(each.name, frozenset())) for each in project.tasks)
+    tasks = {each.name: each for each in found if each is not None}
     return Contract(
         operations=dict(sorted(operations.items())),
         objects=dict(sorted(objects.items())),
@@ -106,7 +108,7 @@ def _around(project: Project, route: Route) -> set[str]:
         *(view.facts.decorators if view is not None else ()),
     ]
     found = {(ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] for each in written}
-    found |= {each.name for each in route.dependencies}
+    found |= {each.name for each in route.dependencies} | set(route.permissions)
     found |= {each.name.rpartition(".")[2] for app in project.apps if app.name == route.app for each in app.middleware}
     if view is not None:
         bases = (each if isinstance(each, str) else each.qualified for each in project.classes.mro(view)[1:])
@@ -261,7 +263,7 @@ def _default(project: Project, expr: Expr | None, scope: Module | None) -> str |
 # Tasks
 
 
-def _signature(task: Task) -> Signature | None:
+def _signature(task: Task, given: frozenset[str]) -> Signature | None:
     """What goes through a queue; work that this process does after its answer has no contract."""
     if task.framework == "starlette":
         return None
@@ -275,6 +277,7 @@ def _signature(task: Task) -> Signature | None:
         required=tuple(each.name for each in named if each.default is None),
         optional=tuple(each.name for each in named if each.default is not None),
         positional=tuple(each.name for each in named if each.kind != "keyword"),
+        given=tuple(sorted(given & {each.name for each in named})),
         takes_more=tuple(
             f"{'*' if each.kind == 'star' else '**'}{each.name}"
             for each in task.function.parameters
@@ -282,3 +285,12 @@ def _signature(task: Task) -> Signature | None:
         ),
         at=task.function.at,
     )
+
+
+def _given(project: Project) -> dict[str, frozenset[str]]:
+    """The parameters that the project's messages fill in by name, by task."""
+    found: dict[str, set[str]] = {}
+    for each in project.enqueues:
+        if each.task is not None:
+            found.setdefault(each.task.name, set()).update(each.kwargs)
+    return {name: frozenset(names) for name, names in found.items()}

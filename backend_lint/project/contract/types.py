@@ -98,7 +98,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a message for a task must hold. `required` and `optional` are parameters to give by name, in order.
 
-    `positional` are those of them that can be given by position; `takes_more` are `*args` and `**kwargs` as written.
+    `positional` are those of them that can be given by position, `given` those that the project's own messages give by
+    name; `takes_more` are `*args` and `**kwargs` as written.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     positional: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     takes_more: tuple[str, ...] = ()
     at: Place = NOWHERE
 

@@ -70,7 +70,8 @@ class Route:
     the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
     with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names
     of the serializers that read the body and write the answer. `authentication` says how callers are known: qualified
-    names of authentication classes, `session` for the framework's session cookie.
+    names of authentication classes, `session` for the framework's session cookie. `permissions` are the names of its
+    permission classes, whether or not they refuse anybody.
     """
 
     path: str
@@ -93,6 +94,7 @@ class Route:
     idle: list[Guard] = field(default_factory=list)
     exemptions: list[Guard] = field(default_factory=list)
     authentication: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
     dependencies: list[Function] = field(default_factory=list)
     tags: tuple[str, ...] = ()
     deprecated: bool = False
