@@ -10,6 +10,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,8 +24,10 @@ from backend_lint.findings.compare import changes as score_changes
 from backend_lint.findings.gate import gated
 from backend_lint.findings.score import score
 from backend_lint.findings.since import new_suppressions, since
-from backend_lint.project.contract import Contract, decoded
 from backend_lint.report.view import split_lines
+
+if TYPE_CHECKING:
+    from backend_lint.project.contract import Contract
 
 Progress = Callable[[str, int, int], None]
 
@@ -148,6 +151,8 @@ def _inside(history: History, before: Mapping[str, bytes], config: Config) -> di
 
 def contract(report: Report) -> Contract:
     """What the project promised in the state that was linted."""
+    from backend_lint.project.contract import Contract
+
     return msgspec.msgpack.decode(report.contract, type=Contract)
 
 
@@ -167,6 +172,8 @@ def _named_contract(config: Config) -> Contract | None:
 
 
 def _read_contract(path: Path, name: str) -> Contract:
+    from backend_lint.project.contract import decoded
+
     try:
         return decoded(path.read_text("utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:

@@ -83,7 +83,7 @@ def judged(
     linter: Callable[..., Report] | None = None,
 ) -> int:
     """Lint, show and judge the projects. `linter` makes the report of one, by default `run`."""
-    from backend_lint.cli import mend, output, progress
+    from backend_lint.cli import output, progress
     from backend_lint.cli.compare import with_comparison
     from backend_lint.run import run, run_since
 
@@ -101,7 +101,9 @@ def judged(
         lint = functools.partial(linter or run, progress=tell, today=today)
         if chosen["new_from"] is not None:
             lint = functools.partial(run_since, chosen["new_from"], session.environ, progress=tell, today=today)
-        if mend.is_asked_for(chosen):
+        if chosen["fix"] or chosen["unsafe_fixes"] or chosen["diff"]:
+            from backend_lint.cli import mend  # loads LibCST
+
             fixable = [(project, functools.partial(lint, project[0])) for project in subjects]
             if chosen["diff"]:
                 return mend.shown(fixable, chosen, cwd)

@@ -22,10 +22,6 @@ from backend_lint.source import Source, parse
 Lint = Callable[[Discovery], Report]
 
 
-def is_asked_for(chosen: dict[str, Any]) -> bool:
-    return bool(chosen["fix"] or chosen["unsafe_fixes"] or chosen["diff"])
-
-
 def fixed(projects: Sequence[tuple[Project, Lint]], chosen: dict[str, Any], *, is_quiet: bool) -> None:
     """Apply fixes to the files of the projects, and say what was done."""
     for (config, found), lint in projects:

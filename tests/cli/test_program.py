@@ -28,6 +28,21 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert ran("-c", LOADED.format(arguments, HEAVY)).stdout.splitlines()[-1] == "[]"
 
 
+def test_a_run_with_nothing_changed_loads_no_stage_of_the_analysis(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import flask\n", "utf-8")
+    stages = (
+        "libcst",
+        "bandit",
+        "backend_lint.source",
+        "backend_lint.project",
+        "backend_lint.taint",
+        "backend_lint.rules",
+    )
+    code = LOADED.format([str(tmp_path), "--exit-zero"], stages)
+    assert ran("-c", code).stdout.splitlines()[-1] != "[]"
+    assert ran("-c", code).stdout.splitlines()[-1] == "[]"
+
+
 def test_completion_loads_nothing_heavy() -> None:
     environ = os.environ | {
         "_BACKEND_LINT_COMPLETE": "bash_complete", "COMP_WORDS": "backend-lint check --fail-o", "COMP_CWORD": "2",
