@@ -1,0 +1,178 @@
+"""What is written is never committed, or never sent.
+
+## What it does
+Reports sessions and connections that a function opens, writes with and leaves without a commit, and statements that are
+built and not executed: an `update(…)` that nothing runs, a queryset that nothing reads.
+
+## Why it matters
+Nothing fails: the session is closed, what it wrote is rolled back, and the row is missing.
+
+## Example
+```python
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+engine = create_engine("sqlite://")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def place() -> None:
+    with Session(engine) as session:
+        session.add(Order())
+```
+
+## Use instead
+```python
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+engine = create_engine("sqlite://")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def place() -> None:
+    with Session(engine) as session:
+        session.add(Order())
+        session.commit()
+```
+
+## When not to
+The session belongs to the caller, or commits by itself when it is left; the rule is silent there.
+
+## References
+- https://docs.sqlalchemy.org/en/20/orm/session_basics.html#committing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backend_lint.api import CallSite, Effect, Finding, Function, Project, ProjectRule, Query, Severity, Unit, ir
+
+_SESSIONS = frozenset(
+    {"sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session"}
+    | {"sqlmodel.ext.asyncio.session.AsyncSession"}
+)
+_STARTS = frozenset({"insert", "update", "delete"})
+_STEPS = frozenset(
+    {
+        "where",
+        "values",
+        "returning",
+        "on_conflict_do_nothing",
+        "on_conflict_do_update",
+        "filter",
+        "filter_by",
+        "ordered_values",
+    }
+    | {"execution_options"}
+)
+
+
+class MissingCommit(ProjectRule):
+    code = "DAT406"
+    severity = Severity.HIGH
+    unit = Unit.FUNCTION
+
+    def check(self, project: Project) -> Iterable[Finding]:
+        writes: dict[str, list[Query]] = {}
+        for query in project.queries:
+            if query.is_write and query.library == "sqlalchemy":
+                writes.setdefault(getattr(query.scope, "qualified", ""), []).append(query)
+        committing = {getattr(commit.scope, "qualified", "") for commit in project.commits}
+        for function in project.functions():
+            yield from self._idle(function, project)
+            if function.qualified in writes and function.qualified not in committing:
+                yield from self._uncommitted(function, writes[function.qualified], project)
+
+    def _uncommitted(self, function: Function, writes: list[Query], project: Project) -> Iterator[Finding]:
+        for name, opened, body in _opened(function, project):
+            own = [each for each in writes if _is_of(each.site, name) and _is_within(each.site.call, body)]
+            if not own or _leaves(name, body, project, function):
+                continue
+            sites = [site for site in project.sites(function) if _is_within(site.call, body)]
+            if any(project.effects.has(site, Effect.COMMIT) for site in sites):
+                continue
+            model = project.models.get(own[0].model or "")
+            yield self.finding(
+                own[0].at,
+                f"what is written to {f'`{model.name}`' if model else 'the database'} is rolled back: the session of line "
+                f"{project.place(opened, function).line} is closed without a commit",
+                help=f"Commit before it is closed: `{name}.commit()`, or open it with `begin()`.",
+            )
+
+    def _idle(self, function: Function, project: Project) -> Iterator[Finding]:
+        for stmt in function.statements:
+            if type(stmt) is ir.Evaluate and type(stmt.value) is ir.Call and _is_idle(stmt.value, function, project):
+                yield self.finding(
+                    project.place(stmt, function),
+                    "the statement is built and never executed",
+                    help="Hand it to `session.execute(…)`.",
+                )
+
+
+def _opened(function: Function, project: Project) -> Iterator[tuple[str, ir.Expr, list[ir.Stmt]]]:
+    """The sessions that `with` opens here: their names, where, and what runs with them."""
+    for stmt in function.statements:
+        if type(stmt) is not ir.With:
+            continue
+        for item in stmt.items:
+            value = item.value
+            if type(item.target) is ir.Name and type(value) is ir.Call:
+                site = project.site(value, function)
+                kind = project.type_of(value, function)
+                is_plain = not site.targets and kind is not None and kind.name in _SESSIONS and not kind.itself
+                if is_plain and site.method not in ("begin", "begin_nested"):
+                    yield item.target.id, value, stmt.body
+
+
+def _is_of(site: CallSite, name: str) -> bool:
+    func = site.call.func
+    return type(func) is ir.Attribute and type(func.value) is ir.Name and func.value.id == name
+
+
+def _is_within(call: ir.Call, body: list[ir.Stmt]) -> bool:
+    return bool(body) and body[0].at <= call.at < body[-1].end
+
+
+def _leaves(name: str, body: list[ir.Stmt], project: Project, function: Function) -> bool:
+    """Whether the session is handed to code that is not known, yielded, or has a transaction opened on it."""
+    for node in ir.walk(body):
+        match node:
+            case ir.Yield():
+                return True
+            case ir.Call(func=ir.Attribute(value=ir.Name(id=owner), name="begin" | "begin_nested")) if owner == name:
+                return True
+            case ir.Call():
+                given = [arg.value for arg in node.args]
+                if any(type(each) is ir.Name and each.id == name for each in given):
+                    if not project.site(node, function).targets:
+                        return True
+    return False
+
+
+def _is_idle(call: ir.Call, function: Function, project: Project) -> bool:
+    """Whether an expression only builds an INSERT, UPDATE or DELETE."""
+    expr: ir.Expr = call
+    while type(expr) is ir.Call and type(expr.func) is ir.Attribute and expr.func.name in _STEPS:
+        expr = expr.func.value
+    if type(expr) is not ir.Call:
+        return False
+    name = project.qualified(expr.func, function) or ""
+    return name.startswith(("sqlalchemy.", "sqlmodel.")) and name.rpartition(".")[2] in _STARTS
