@@ -59,7 +59,7 @@ _EXCEPTIONS = {
     "litestar.exceptions.PermissionDeniedException": 403,
     "litestar.exceptions.TooManyRequestsException": 429,
 }
-_ABORTS = frozenset(
+ABORTS = frozenset(
     {
         "flask.abort",
         "werkzeug.exceptions.abort",
@@ -248,14 +248,14 @@ class Denials:
             status = self.status(call.argument(0, "status_code"), scope)
             if status in _STATUSES:
                 yield status
-        elif symbol in _ABORTS or (type(call.func) is ir.Attribute and call.func.name in _ABORTING):
+        elif symbol in ABORTS or (type(call.func) is ir.Attribute and call.func.name in _ABORTING):
             status = self.status(call.argument(0, "code"), scope) or self.status(call.argument(0, "status_code"), scope)
             if status in _STATUSES:
                 yield status
 
     def is_abort(self, call: ir.Call, scope: Scope) -> bool:
         """Whether a call surely ends the request, with whatever status."""
-        return self.project.site(call, scope).symbol in _ABORTS
+        return self.project.site(call, scope).symbol in ABORTS
 
     def is_redirect(self, symbol: str | None) -> bool:
         """Whether calling, or raising, something of this name sends the client elsewhere."""

@@ -5,7 +5,8 @@ Source: https://docs.djangoproject.com/en/stable/ref/migration-operations/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from backend_lint.adapters._django_fields import COLUMNLESS, declared, stored
 from backend_lint.facts import ir
@@ -42,12 +43,12 @@ _OF_MODELS = frozenset(
 _CONSTRAINTS = {"UniqueConstraint": "unique", "CheckConstraint": "check", "ExclusionConstraint": "exclude"}
 
 
-def migration(project: Project, module: Module) -> Migration | None:
+def migration(project: Project, module: Module, labels: dict[str, str]) -> Migration | None:
     """The migration that a module holds; None for any other module."""
-    cls = module.top_classes.get("Migration")
-    if cls is None or not project.classes.is_subclass(cls, "django.db.migrations.Migration"):
+    cls = _class(project, module)
+    if cls is None:
         return None
-    app = _label(project, module)
+    app = labels.get(module.package) or _label(project, module)
     found = Migration("django", module, f"{app}.{module.name.rpartition('.')[2]}", app=app)
     found.down = tuple(_references(project, cls, "dependencies"))
     found.replaces = tuple(_references(project, cls, "replaces"))
@@ -59,6 +60,23 @@ def migration(project: Project, module: Module) -> Migration | None:
     for each in found.operations:
         each.in_transaction = found.is_atomic
     return found
+
+
+def _class(project: Project, module: Module) -> Class | None:
+    cls = module.top_classes.get("Migration")
+    return cls if cls is not None and project.classes.is_subclass(cls, "django.db.migrations.Migration") else None
+
+
+def labels(project: Project, modules: Iterable[Module]) -> dict[str, str]:
+    """What migrations call the application that they are of, where they build on one another, by their package."""
+    found: dict[str, Counter[str]] = {}
+    for module in modules:
+        cls = _class(project, module)
+        for each in (*_references(project, cls, "dependencies"), *_references(project, cls, "replaces")) if cls else ():
+            app, _, name = each.partition(".")
+            if f"{module.package}.{name}" in project.modules:
+                found.setdefault(module.package, Counter())[app] += 1
+    return {package: counts.most_common(1)[0][0] for package, counts in found.items()}
 
 
 def _label(project: Project, module: Module) -> str:

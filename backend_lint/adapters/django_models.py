@@ -270,7 +270,7 @@ class _Reader:
         self._add_ordering(model, model.cls, [parent])
 
     def _local_fields(self, cls: Class) -> dict[str, Field]:
-        """The fields of a class and of its abstract bases, nearest first; those set to `None` are taken away."""
+        """The fields of a class and of its abstract bases, nearest first; `None` or a method takes one away."""
         known = self._fields.get(cls.qualified)
         if known is not None:
             return known
@@ -288,7 +288,7 @@ class _Reader:
                     name
                     for name, stmt in each.attributes.items()
                     if type(stmt.value) is ir.Const and stmt.value.value is None
-                }
+                } | each.methods.keys()
             for name, field in fields.items():
                 if name not in removed:
                     found.setdefault(name, field)

@@ -9,10 +9,11 @@ from backend_lint.project import Project
 
 
 def read(project: Project) -> None:
-    for module in project.modules.values():
-        if module.role in (Role.MIGRATION, Role.APP):
-            found = _alembic_migrations.migration(project, module) or _django_migrations.migration(project, module)
-            if found is not None:
-                project.migrations.append(found)
+    modules = [each for each in project.modules.values() if each.role in (Role.MIGRATION, Role.APP)]
+    labels = _django_migrations.labels(project, modules)
+    for module in modules:
+        found = _alembic_migrations.migration(project, module) or _django_migrations.migration(project, module, labels)
+        if found is not None:
+            project.migrations.append(found)
     project.migrations.sort(key=lambda each: (each.tool, each.revision, each.module.path))
     project.stored = replayed(project)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backend_lint.adapters._denial import ABORTS
 from backend_lint.adapters._sqlalchemy_statements import SESSIONS
 from backend_lint.core import Place
 from backend_lint.facts import ir
@@ -332,7 +333,9 @@ class _Walk:
                 return self.body(stmt.orelse, once | open_)
             case ir.Try():
                 inside = self.body(stmt.body, open_)
-                handled = [self.body(each.body, open_ | inside) for each in stmt.handlers if not _leaves(each.body)]
+                handled = [
+                    self.body(each.body, open_ | inside) for each in stmt.handlers if not self._leaves(each.body)
+                ]
                 after = self.body(stmt.orelse, inside).union(*handled)
                 return self.body(stmt.final, after)
             case ir.With():
@@ -351,9 +354,23 @@ class _Walk:
         after: frozenset[Transaction] = frozenset()
         for body in bodies:
             found = self.body(body, open_)
-            if not _leaves(body):
+            if not self._leaves(body):
                 after |= found
         return after
+
+    def _leaves(self, body: list[Stmt]) -> bool:
+        """Whether what follows a block is not reached from its end."""
+        match body[-1:]:
+            case [ir.Return() | ir.Raise()]:
+                return True
+            case [ir.Jump(kind=kind)]:
+                return kind != "pass"
+            case [ir.Evaluate(value=ir.Call() as call)]:
+                return self.sites[id(call)].symbol in ABORTS
+            case [ir.If() as last]:
+                return self._leaves(last.body) and self._leaves(last.orelse)
+            case _:
+                return False
 
     def _expression(self, expr: Expr, open_: frozenset[Transaction]) -> frozenset[Transaction]:
         for child in ir.children(expr):
@@ -375,14 +392,6 @@ class _Walk:
             return open_
         self.found.append(Transaction(at, self.function, "session", "sqlalchemy"))
         return frozenset({self.found[-1]})
-
-
-def _leaves(body: list[Stmt]) -> bool:
-    return bool(body) and (isinstance(body[-1], ir.Return | ir.Raise) or _is_jump(body[-1]))
-
-
-def _is_jump(stmt: Stmt) -> bool:
-    return type(stmt) is ir.Jump and stmt.kind != "pass"
 
 
 def _inside(sites: list[CallSite], body: list[Stmt]) -> Iterator[CallSite]:

@@ -19,11 +19,10 @@ class MigrationOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def histories(project: Project) -> list[list[Migration]]:
-    """The migrations that make one history: those of a Django application, those of a folder of Alembic's."""
+    """The migrations that make one history: those of one folder."""
     found: defaultdict[tuple[str, str], list[Migration]] = defaultdict(list)
     for migration in project.migrations:
-        place = migration.app or migration.module.path.rpartition("/")[0]
-        found[migration.tool, place].append(migration)
+        found[migration.tool, migration.module.path.rpartition("/")[0]].append(migration)
     return list(found.values())
 
 
@@ -49,9 +48,10 @@ def ordered(history: Iterable[Migration]) -> list[Migration]:
 
 def leaves(history: list[Migration]) -> list[Migration]:
     """The migrations that no other of the same history builds on, and that no other stands for."""
-    below = {down for each in history for down in each.down}
     replaced = {name for each in history for name in each.replaces}
-    return [each for each in history if each.revision not in below and each.revision not in replaced]
+    kept = [each for each in history if each.revision not in replaced]
+    below = {down for each in kept for down in each.down}
+    return [each for each in kept if below.isdisjoint((each.revision, *each.replaces))]
 
 
 def recent(project: Project, most: int) -> list[Migration]:

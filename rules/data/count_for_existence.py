@@ -71,10 +71,11 @@ class CountForExistence(ProjectRule):
             uses: Counter[str] | None = None
             for number, test in _asked(function):
                 query = _query(number, counts, rows)
-                if query is None and type(number) is ir.Name:
+                name = _name(number)
+                if query is None and name is not None:
                     uses = _uses(function) if uses is None else uses
-                    query = _held(number, function, uses, project, counts, rows)
-                if query is not None:
+                    query = _held(name, function, uses, project, counts, rows)
+                if query is not None and not _is_one(query, project):
                     yield self._finding(query, project.place(test, function), project)
 
     def _finding(self, query: Query, at: object, project: Project) -> Finding:
@@ -88,6 +89,13 @@ class CountForExistence(ProjectRule):
             help=f"Ask for the first one: {use}.",
             discriminator=query.model or "",
         )
+
+
+def _is_one(query: Query, project: Project) -> bool:
+    """Whether a key holds the rows to one, so that counting them costs nothing."""
+    model = project.models.get(query.model or "")
+    equal = frozenset(use.column for use in query.filters if use.operator == "==" and use.model == query.model)
+    return model is not None and model.is_unique(equal)
 
 
 def _by_expression(project: Project) -> tuple[dict[int, Query], dict[int, Query]]:
@@ -139,12 +147,25 @@ def _query(expr: ir.Expr, counts: dict[int, Query], rows: dict[int, Query]) -> Q
     if id(expr) in counts:
         return counts[id(expr)]
     match expr:
-        case ir.Call(func=ir.Name(id="len" | "list" | "int"), args=[ir.Argument(value=value)]):
+        case ir.Call(
+            func=ir.Name(id="len" | "list" | "int"), args=[ir.Argument(value=ir.Call() | ir.Await() as value)]
+        ):
             return rows.get(id(value)) or _query(value, counts, rows)
         case ir.Call(func=ir.Attribute(value=value, name="scalar" | "scalar_one" | "all")):
             return _query(value, counts, rows) or rows.get(id(expr))
         case ir.Call():
             return rows.get(id(expr))
+        case _:
+            return None
+
+
+def _name(number: ir.Expr) -> ir.Name | None:
+    """The variable that is asked, or whose length is."""
+    match number:
+        case ir.Call(func=ir.Name(id="len"), args=[ir.Argument(value=ir.Name() as name)]):
+            return name
+        case ir.Name():
+            return number
         case _:
             return None
 
@@ -161,7 +182,7 @@ def _held(
     bound = project.types.bindings(function).get(name.id, [])
     if len(bound) != 1 or bound[0].kind != "value" or bound[0].path or uses[name.id] != 2:
         return None
-    return _query(bound[0].expr, counts, rows)
+    return _query(bound[0].expr, counts, rows) or rows.get(id(name))
 
 
 def _uses(function: Function) -> Counter[str]:

@@ -92,7 +92,11 @@ class DestructiveMigrationStillReferenced(ProjectRule):
         reads = _reads(project, {column for (_, column), _ in gone if column is not None})
         for (table, column), operation in gone:
             model = project.tables.get(table)
-            if model is None or not model.is_managed:
+            if (
+                model is None
+                or not model.is_managed
+                or (model.cls is not None and model.cls.facts.function is not None)
+            ):
                 continue
             uses = list(_uses(model, column, reads, project))
             if uses:
@@ -136,18 +140,18 @@ def _uses(
         yield Step(model.at, f"`{model.name}` still maps to")
         return
     known = column_of(model, column)
-    if known is not None:
+    if known is not None and known.table in (None, model.table):
         yield Step(known.at, f"`{model.name}.{known.attribute}` still maps to")
         return
     if model.cls is None or _has(model.cls, column, project):
         return
     for query in project.queries:
         for use in (*query.filters, *query.orders):
-            if use.column == column and use.model == model.qualified:
+            if use.column == column and use.model == model.qualified and column in reads:
                 yield Step(use.at, "a query still uses")
-        if query.model == model.qualified and column in query.values:
+        if query.model == model.qualified and column in query.values and column in reads:
             yield Step(query.at, "a query still writes")
-    yield from (Step(at, "the code still reads") for owner, at in reads[column] if owner == model.qualified)
+    yield from (Step(at, "the code still reads") for owner, at in reads.get(column, ()) if owner == model.qualified)
 
 
 def _has(cls: Class, name: str, project: Project) -> bool:
@@ -163,12 +167,25 @@ def _has(cls: Class, name: str, project: Project) -> bool:
 
 
 def _reads(project: Project, names: set[str]) -> dict[str, list[tuple[str, Place]]]:
-    """Attributes of these names that are read from entities: the entity, and where."""
+    """Attributes of these names that are read from entities: the entity, and where.
+
+    What is put there by an annotation or an assignment is no column.
+    """
     found: defaultdict[str, list[tuple[str, Place]]] = defaultdict(list)
+    made: set[str] = set()
     for function in project.functions() if names else ():
         for node in ir.walk(function.body):
-            if type(node) is ir.Attribute and node.name in names:
+            if type(node) is ir.Call and type(node.func) is ir.Attribute and node.func.name in ("annotate", "alias"):
+                made |= names & node.keywords.keys()
+            elif type(node) is ir.Attribute and node.name in names:
                 kind = project.type_of(node.value, function)
                 if kind is not None and kind.name in project.models:
                     found[node.name].append((kind.name, function.place(node)))
-    return found
+        made |= {
+            target.name
+            for stmt in function.statements
+            if type(stmt) is ir.Assign
+            for target in stmt.targets
+            if type(target) is ir.Attribute and target.name in names
+        }
+    return {name: found[name] for name in names - made}

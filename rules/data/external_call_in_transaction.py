@@ -49,7 +49,7 @@ def pay(order: Order) -> None:
 ```
 
 ## When not to
-The answer decides whether the transaction is kept, and the other side can be asked again.
+Rows are locked on purpose so that nobody else makes the same call at the same time; the rule is silent there.
 
 ## References
 - https://docs.djangoproject.com/en/stable/topics/db/transactions/
@@ -88,6 +88,7 @@ class ExternalCallInTransaction(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         outbound = {id(each.site.call): each for each in project.outbound if each.kind in _KINDS}
+        locks = {getattr(each.scope, "qualified", "") for each in project.queries if each.is_locked}
         done: set[int] = set()
 
         def leads(site: CallSite) -> bool:
@@ -97,7 +98,8 @@ class ExternalCallInTransaction(ProjectRule):
             if transaction.kind not in _EXPLICIT:
                 continue
             for path in descend(transaction.calls, leads, lambda site: id(site.call) in outbound, project, _DEPTH):
-                if id(path.first.call) not in done:
+                scopes = {getattr(site.scope, "qualified", "") for site in path.sites}
+                if id(path.first.call) not in done and locks.isdisjoint(scopes):
                     done.add(id(path.first.call))
                     yield self._finding(path, outbound[id(path.last.call)], transaction)
 

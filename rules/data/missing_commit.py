@@ -95,7 +95,7 @@ class MissingCommit(ProjectRule):
         for query in project.queries:
             if query.is_write and query.library == "sqlalchemy":
                 writes.setdefault(getattr(query.scope, "qualified", ""), []).append(query)
-        committing = {getattr(commit.scope, "qualified", "") for commit in project.commits}
+        committing = {getattr(each.scope, "qualified", "") for each in project.commits if each.kind == "commit"}
         for function in project.functions():
             yield from self._idle(function, project)
             if function.qualified in writes and function.qualified not in committing:
@@ -138,7 +138,10 @@ def _opened(function: Function, project: Project) -> Iterator[tuple[str, ir.Expr
                 site = project.site(value, function)
                 kind = project.type_of(value, function)
                 is_plain = not site.targets and kind is not None and kind.name in _SESSIONS and not kind.itself
-                if is_plain and site.method not in ("begin", "begin_nested"):
+                begins = any(
+                    (ir.dotted(getattr(each.value, "func", None)) or "").endswith(".begin") for each in stmt.items
+                )
+                if is_plain and not begins and site.method not in ("begin", "begin_nested"):
                     yield item.target.id, value, stmt.body
 
 

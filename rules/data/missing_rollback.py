@@ -113,7 +113,7 @@ class MissingRollback(ProjectRule):
                 continue
             failing = next((each for each in ends if _is_in(each.site.call, stmt.body)), None)
             if failing is None or any(
-                each.scope is function and _contains(stmt.body, each.at, function) for each in blocks
+                each.scope is function and _contains(stmt.body, each.statements) for each in blocks
             ):
                 continue
             for handler in stmt.handlers:
@@ -134,8 +134,8 @@ def _is_in(call: ir.Call, body: list[ir.Stmt]) -> bool:
     return bool(body) and body[0].at <= call.at < body[-1].end
 
 
-def _contains(body: list[ir.Stmt], at: Place, function: Function) -> bool:
-    return bool(body) and function.place(body[0]) <= at <= function.place(body[-1])
+def _contains(body: list[ir.Stmt], inner: list[ir.Stmt]) -> bool:
+    return bool(body and inner) and body[0].at <= inner[0].at < body[-1].end
 
 
 def _catches(handler: ir.Handler) -> bool:

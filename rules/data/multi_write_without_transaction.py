@@ -91,7 +91,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
-from backend_lint.rules.data._shared import served, uses
+from backend_lint.rules.data._shared import uses
 from backend_lint.rules.data._transactions import Cover, Writes
 
 _RECORDS = frozenset(
@@ -110,30 +110,28 @@ class MultiWriteWithoutTransaction(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         writes = Writes(project)
         cover = Cover(project)
-        running = served(project)
         commits: dict[str, list[ir.Call]] = {}
         for commit in project.commits:
             if commit.kind == "commit":
                 commits.setdefault(getattr(commit.scope, "qualified", ""), []).append(commit.site.call)
         is_atomic = any(each.kind == "request" for each in project.transactions)
+        hooks = frozenset() if _are_covered(project) else _HOOKS
         for function in project.functions():
-            inserts = [
-                each for each in writes.of(function) if each.operation == "insert" and each.site.method in _INSERTS
-            ]
+            inserts = [each for each in writes.of(function) if _is_insert(each, function, project)]
             if len(inserts) < 2:
                 continue
             for first, second in _dependent(inserts, function, writes, project):
                 if first.library == "django":
                     if is_atomic or cover.is_inside(second.site) or cover.is_inside(first.site):
                         continue
-                    if not _runs_bare(function, cover, running, project):
+                    if not _runs_bare(function, cover, hooks, project):
                         continue
                     between = None
                 else:
                     between = _between(first, second, commits.get(function.qualified, ()))
                     if between is None:
                         continue
-                yield self._finding(first, second, between, function, running.get(function.qualified), project)
+                yield self._finding(first, second, between, function, project)
                 break
 
     def _finding(
@@ -142,7 +140,6 @@ class MultiWriteWithoutTransaction(ProjectRule):
         second: Query,
         commit: ir.Call | None,
         function: Function,
-        label: str | None,
         project: Project,
     ) -> Finding:
         parent, child = project.models[first.model or ""], project.models[second.model or ""]
@@ -154,7 +151,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
         )
         return self.finding(
             at,
-            f"`{label or function.name}` stores the `{parent.name}` for good before the `{child.name}` that refers to it: when "
+            f"`{function.name}()` stores the `{parent.name}` for good before the `{child.name}` that refers to it: when "
             "that fails, it stays alone",
             help=how,
             related=[Step(first.at, f"`{parent.name}` is stored"), Step(second.at, f"`{child.name}` is stored")],
@@ -204,8 +201,30 @@ def _between(first: Query, second: Query, commits: Iterable[ir.Call]) -> ir.Call
     return next((each for each in commits if first.site.call.at < each.at < second.site.call.at), None)
 
 
-def _runs_bare(function: Function, cover: Cover, running: dict[str, str], project: Project) -> bool:
+def _is_insert(query: Query, function: Function, project: Project) -> bool:
+    """Whether it stores a row that is made in the function, and not one that it loaded."""
+    if query.operation != "insert" or query.site.method not in _INSERTS:
+        return False
+    if query.library == "django" or query.values:
+        return True
+    row = query.site.call.positional[0] if query.site.call.positional else None
+    bound = project.types.bindings(function).get(row.id, []) if type(row) is ir.Name else []
+    made = [each.expr for each in bound if type(each.expr) is ir.Call]
+    return any(project.qualified(each.func, function) in project.models for each in made)
+
+
+def _are_covered(project: Project) -> bool:
+    """Whether a transaction is opened around what the framework calls: `serializer.save()`, `perform_create()`."""
+    return any(
+        site.method in _HOOKS and (site.receiver is None or site.receiver.name not in project.models)
+        for each in project.transactions
+        if each.library == "django"
+        for site in each.calls
+    )
+
+
+def _runs_bare(function: Function, cover: Cover, hooks: frozenset[str], project: Project) -> bool:
     """Whether it is reached without a transaction: from a route or a task, or by the framework."""
     if cover.bare(function) is not None:
         return True
-    return function.name in _HOOKS and function.owner is not None and not project.callers(function)
+    return function.name in hooks and function.owner is not None and not project.callers(function)

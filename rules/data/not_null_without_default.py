@@ -2,7 +2,7 @@
 
 ## What it does
 Reports migrations that add a column which must not be NULL to a table that exists, without a default that the database
-or the migration fills in; and those that forbid NULL in a column that could hold it until then, while nothing fills it.
+or the migration fills in; and those that forbid NULL in a column that was added without a value and that no migration fills.
 
 ## Why it matters
 On an empty development database the migration runs. In production the table has rows, and the deployment stops half way.
@@ -62,7 +62,7 @@ class NotNullWithoutDefault(ProjectRule):
     Options = MigrationOptions
 
     def check(self, project: Project) -> Iterable[Finding]:
-        nullable = _nullable(project)
+        empty = _empty(project)
         for migration in recent(project, self.options.recent):
             operations = upgrades(migration)
             new: set[str] = created(operations)
@@ -71,10 +71,8 @@ class NotNullWithoutDefault(ProjectRule):
                     continue
                 if _adds(operation, migration):
                     yield self._added(operation)
-                elif _forbids(operation) and (operation.table, operation.column) in nullable.get(
-                    migration.revision, ()
-                ):
-                    if not any(each.kind in ("run_sql", "run_python") for each in operations[:index]):
+                elif _forbids(operation) and (operation.table, operation.column) in empty[migration.module.path]:
+                    if not any(each.kind in _FILLS for each in operations[:index]):
                         yield self._forbidden(operation)
 
     def _added(self, operation: Operation) -> Finding:
@@ -88,8 +86,8 @@ class NotNullWithoutDefault(ProjectRule):
     def _forbidden(self, operation: Operation) -> Finding:
         return self.finding(
             operation.at,
-            f"`{operation.table}.{operation.column}` could be NULL until here and nothing fills it: one such row, and this "
-            "fails",
+            f"`{operation.table}.{operation.column}` was added without a value and nothing fills it: rows from before "
+            "hold NULL, and this fails",
             help="Fill the rows that are NULL before, in this migration or in the one before it.",
             discriminator=f"{operation.table}.{operation.column}",
         )
@@ -125,21 +123,24 @@ def _forbids(operation: Operation) -> bool:
     return operation.kind == "alter_column" and operation.nullable is False and not has_default
 
 
-def _nullable(project: Project) -> dict[str, set[tuple[str | None, str | None]]]:
-    """The columns that could be NULL before each migration, as far as the history before it tells."""
-    found: dict[str, set[tuple[str | None, str | None]]] = {}
+def _empty(project: Project) -> dict[str, set[tuple[str | None, str | None]]]:
+    """The columns that rows surely hold NULL in before each migration: added without a value, and never filled since."""
+    found: dict[str, set[tuple[str | None, str | None]]] = {each.module.path: set() for each in project.migrations}
     for history in histories(project):
         columns: set[tuple[str | None, str | None]] = set()
-        filled = False
         for migration in ordered(history):
-            found[migration.revision] = set() if filled else set(columns)
-            filled = False
-            for operation in upgrades(migration):
-                filled = filled or operation.kind in ("run_sql", "run_python")
-                for column in operation.definitions if operation.kind != "alter_column" else ():
-                    if column.nullable:
-                        columns.add((operation.table, column.name))
-                if operation.kind == "alter_column" and operation.nullable is not None:
-                    key = (operation.table, operation.column)
-                    columns.add(key) if operation.nullable else columns.discard(key)
+            found[migration.module.path] = set(columns)
+            operations = upgrades(migration)
+            new = created(operations)
+            for operation in operations:
+                if operation.kind in _FILLS:
+                    columns.clear()
+                elif operation.kind == "add_column" and operation.nullable and operation.table not in new:
+                    if not (operation.has_server_default or operation.has_default):
+                        columns.add((operation.table, operation.column))
+                elif operation.kind == "alter_column":
+                    columns.discard((operation.table, operation.column))
     return found
+
+
+_FILLS = frozenset({"run_sql", "run_python", "other"})

@@ -171,3 +171,26 @@ def test_what_is_no_model_is_none() -> None:
         }
     )
     assert found.models == {}
+
+
+def test_a_method_takes_the_place_of_an_inherited_field() -> None:
+    found = project(
+        {
+            "shop/__init__.py": "",
+            "shop/models.py": """
+                from django.db import models
+
+                class Flagged(models.Model):
+                    is_open = models.BooleanField()
+
+                    class Meta:
+                        abstract = True
+
+                class Order(Flagged):
+                    @property
+                    def is_open(self):
+                        return True
+                """,
+        }
+    ).models["shop.models.Order"]
+    assert list(found.columns) == ["id"]

@@ -220,3 +220,16 @@ def test_operations_of_django() -> None:
 def test_a_migration_without_a_transaction_says_so() -> None:
     found = django("migrations.RunSQL('select 1')", "atomic = False")
     assert (found.is_atomic, lines(found)) == (False, ["run_sql ? irreversible outside"])
+
+
+def test_the_label_is_the_one_that_migrations_call_each_other_by() -> None:
+    step = "from django.db import migrations\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"
+    found = project(
+        {
+            "search/__init__.py": "",
+            "search/migrations/__init__.py": "",
+            "search/migrations/0001_initial.py": step.format(""),
+            "search/migrations/0002_more.py": step.format("('shopsearch', '0001_initial')"),
+        }
+    ).migrations
+    assert [each.revision for each in found] == ["shopsearch.0001_initial", "shopsearch.0002_more"]

@@ -277,3 +277,23 @@ def test_commits_and_rollbacks_are_listed() -> None:
             """
         )
     ) == ["flush sqlalchemy", "commit sqlalchemy", "rollback dbapi"]
+
+
+def test_a_branch_that_aborts_the_request_does_not_go_on() -> None:
+    assert (
+        sqlalchemy(
+            """
+        from flask import abort
+
+        def f(session: Session):
+            session.add(Order(status="new"))
+            try:
+                session.commit()
+            except ValueError:
+                abort(409)
+            inside()
+            session.commit()
+        """
+        )
+        == []
+    )
