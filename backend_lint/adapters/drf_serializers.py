@@ -31,6 +31,11 @@ def read(project: Project) -> None:
                     project.schemas[cls.qualified] = _Reader(project, cls).schema()
 
 
+def _forward(entity: Model) -> Iterator[str]:
+    """The relations that `__all__` takes: those that the model declares itself."""
+    return (name for name, each in entity.relationships.items() if not each.is_reverse)
+
+
 class _Reader:
     def __init__(self, project: Project, cls: Class) -> None:
         self.project, self.cls = project, cls
@@ -49,7 +54,7 @@ class _Reader:
         found.excluded = tuple(map(str, excluded)) if isinstance(excluded, (list, tuple)) else ()
         entity = self.project.models.get(found.model or "")
         if found.all_fields:
-            taken = () if entity is None else (*entity.columns, *entity.relationships)
+            taken = () if entity is None else (*entity.columns, *_forward(entity))
             chosen = [*declared, *(each for each in taken if each not in declared and each not in found.excluded)]
         else:
             listed = [each for each in names if isinstance(each, str)] if isinstance(names, (list, tuple)) else None

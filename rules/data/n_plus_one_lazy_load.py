@@ -96,11 +96,9 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.data._rows import EAGER, source_query, where
 from backend_lint.rules.data._shared import Loop, loops, served
 
-_EAGER = frozenset(
-    {"joined", "selectin", "subquery", "immediate", "False", "joined_eager", "noload", "raise", "write_only"}
-)
 _KEYS = frozenset({"pk", "id"})
 
 
@@ -117,7 +115,7 @@ class NPlusOneLazyLoad(ProjectRule):
             if label.startswith("task "):  # nobody waits for it
                 continue
             for loop in loops(function) if function is not None else ():
-                query = _source(loop.source, function, queries, project)  # type: ignore[arg-type]
+                query = source_query(loop.source, function, queries, project)  # type: ignore[arg-type]
                 model = None if query is None else project.models.get(query.model or "")
                 if query is None or model is None or query.is_single or type(loop.target) is not ir.Name:
                     continue
@@ -126,38 +124,11 @@ class NPlusOneLazyLoad(ProjectRule):
                     option = loads if model.orm == "django" else f"selectinload({model.name}.{relation.name})"
                     yield self.finding(
                         project.place(access, function),  # type: ignore[arg-type]
-                        f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query in line {query.at.line}",
+                        f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query {where(query.at, function)}",
                         help=f"Load it with the rows: `{option}`.",
                         related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
                         discriminator=relation.name,
                     )
-
-
-def _source(
-    expr: ir.Expr, function: Function, queries: dict[int, Query], project: Project, depth: int = 0
-) -> Query | None:
-    """The query whose rows an expression gives: written in it, held by a local, or returned by what it calls."""
-    for node in ir.walk_expression(expr):
-        if id(node) in queries:
-            return queries[id(node)]
-    if depth > 3:
-        return None
-    match expr:
-        case ir.Name(id=name):
-            bound = project.types.bindings(function).get(name, [])
-            if len(bound) == 1 and bound[0].kind == "value":
-                return _source(bound[0].expr, function, queries, project, depth + 1)
-        case ir.Await(value=value):
-            return _source(value, function, queries, project, depth + 1)
-        case ir.Call():
-            targets = project.site(expr, function).targets
-            if len(targets) == 1:
-                returned = [
-                    stmt.value for stmt in targets[0].statements if type(stmt) is ir.Return and stmt.value is not None
-                ]
-                if len(returned) == 1:
-                    return _source(returned[0], targets[0], queries, project, depth + 1)
-    return None
 
 
 def _lazy(
@@ -171,7 +142,7 @@ def _lazy(
         match node:
             case ir.Attribute(value=ir.Name(id=owner), name=attribute) if owner == name and loop.contains(node):
                 relation = model.relationships.get(attribute)
-                if relation is None or attribute in seen or attribute in loaded or relation.lazy in _EAGER:
+                if relation is None or attribute in seen or attribute in loaded or relation.lazy in EAGER:
                     continue
                 if parents.get(id(node)) in _KEYS and not relation.many:
                     continue

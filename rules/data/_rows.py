@@ -1,0 +1,213 @@
+"""What the rules on loading have in common: which query rows come from, and which relations an answer walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend_lint.api import Class, Function, Model, Place, Project, Query, Relationship, Schema, SchemaField, ir
+
+EAGER = frozenset(
+    {"joined", "selectin", "subquery", "immediate", "False", "joined_eager", "noload", "raise", "write_only", "dynamic"}
+)
+_KEYS = frozenset({"pk", "id"})
+_FETCHES = frozenset(
+    {
+        "all",
+        "first",
+        "one",
+        "one_or_none",
+        "scalar",
+        "scalars",
+        "scalar_one",
+        "scalar_one_or_none",
+        "unique",
+        "fetchall",
+    }
+    | {"partitions", "fetchone"}
+)
+_DEPTH = 4
+
+
+def source_query(
+    expr: ir.Expr, function: Function, queries: dict[int, Query], project: Project, depth: int = 0
+) -> Query | None:
+    """The query whose rows an expression gives: written in it, held by a local, or returned by what it calls."""
+    for node in ir.walk_expression(expr):
+        if id(node) in queries:
+            return queries[id(node)]
+    if depth > 6:
+        return None
+    match expr:
+        case ir.Name(id=name):
+            bound = project.types.bindings(function).get(name, [])
+            if len(bound) == 1 and bound[0].kind == "value":
+                return source_query(bound[0].expr, function, queries, project, depth + 1)
+        case ir.Await(value=value):
+            return source_query(value, function, queries, project, depth + 1)
+        case ir.Call(func=ir.Attribute(value=value, name=name)) if name in _FETCHES:
+            return source_query(value, function, queries, project, depth + 1)
+        case ir.Call():
+            targets = project.site(expr, function).targets
+            if len(targets) == 1:
+                returned = [
+                    stmt.value for stmt in targets[0].statements if type(stmt) is ir.Return and stmt.value is not None
+                ]
+                if len(returned) == 1:
+                    return source_query(returned[0], targets[0], queries, project, depth + 1)
+    return None
+
+
+def where(at: Place, function: Function) -> str:
+    """`in line 7`, or `of shop/orders.py:7` where it stands in another file."""
+    return f"in line {at.line}" if at.path == function.module.path else f"of {at.path}:{at.line}"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A relation that has to be loaded for an answer: the way to it from the rows of the query, and what asks for it."""
+
+    path: str
+    relation: Relationship
+    at: Place
+    asked_by: str
+
+
+def needs(schema: Schema, model: Model, project: Project) -> list[Need]:
+    """The relations that a schema walks to write one row of a model, those that the model loads by itself left out."""
+    found: dict[str, Need] = {}
+    for need in _needs(schema, model, project, "", _DEPTH, frozenset()):
+        found.setdefault(need.path, need)
+    return list(found.values())
+
+
+def _needs(
+    schema: Schema, model: Model, project: Project, prefix: str, depth: int, seen: frozenset[str]
+) -> Iterator[Need]:
+    if depth == 0 or schema.qualified in seen or _writes_itself(schema, project):
+        return
+    for field in schema.fields.values():
+        if field.write_only:
+            continue
+        if field.type == "SerializerMethodField":
+            yield from _of_method(schema, field, model, project, prefix)
+            continue
+        *way, last = (field.source or field.name).split(".")
+        owner, path = model, prefix
+        for name in way:
+            relation = owner.relationships.get(name)
+            target = project.models.get(relation.target or "") if relation is not None else None
+            if relation is None or target is None:
+                break
+            path += name
+            if relation.lazy not in EAGER:
+                yield Need(path, relation, field.at, f"`{schema.name}.{field.name}`")
+            owner, path = target, path + "."
+        else:
+            yield from _of_field(schema, field, last, owner, project, path, depth, seen)
+
+
+def _of_field(
+    schema: Schema,
+    field: SchemaField,
+    name: str,
+    model: Model,
+    project: Project,
+    prefix: str,
+    depth: int,
+    seen: frozenset[str],
+) -> Iterator[Need]:
+    relation = model.relationships.get(name)
+    if relation is None:
+        return
+    inner = project.schemas.get(field.schema or "")
+    loads = inner is not None or relation.many or relation.is_reverse or field.type in _LOADING
+    if not loads or (relation.lazy in EAGER and inner is None):
+        return
+    if relation.lazy not in EAGER:
+        yield Need(prefix + name, relation, field.at, f"`{schema.name}.{field.name}`")
+    target = project.models.get(relation.target or "")
+    if inner is not None and target is not None:
+        yield from _needs(inner, target, project, f"{prefix}{name}.", depth - 1, seen | {schema.qualified})
+
+
+_LOADING = frozenset({"StringRelatedField", "SlugRelatedField"})
+
+
+def _of_method(schema: Schema, field: SchemaField, model: Model, project: Project, prefix: str) -> Iterator[Need]:
+    """What `get_total(self, order)` reads of the row."""
+    method = project.classes.method(schema.qualified, f"get_{field.name}")
+    if method is None or len(method.parameters) < 2:
+        return
+    row = method.parameters[1].name
+    parents = {id(node.value): node for node in ir.walk(method.body) if type(node) is ir.Attribute}
+    for node in ir.walk(method.body):
+        match node:
+            case ir.Attribute(value=ir.Name(id=owner), name=name) if owner == row:
+                relation = model.relationships.get(name)
+                outer = parents.get(id(node))
+                if relation is None or relation.lazy in EAGER or outer is None:
+                    continue
+                if not relation.many and outer.name in _KEYS:
+                    continue
+                if relation.many and outer.name not in _ROWS:
+                    continue
+                yield Need(prefix + name, relation, method.place(node), f"`{schema.name}.get_{field.name}()`")
+
+
+_ROWS = frozenset({"all", "count", "exists"})
+
+
+def _writes_itself(schema: Schema, project: Project) -> bool:
+    """Whether a serializer makes its output on its own, so that its fields tell nothing."""
+    method = project.classes.method(schema.qualified, "to_representation")
+    if method is None:
+        return False
+    return not any(type(node) is ir.Call and ir.dotted(node.func) == "super" for node in ir.walk(method.body))
+
+
+def covered(path: str, eager: set[str]) -> bool:
+    """Whether a relation path is among those that are loaded ahead, or on the way to one."""
+    return "*" in eager or any(each == path or each.startswith(f"{path}.") for each in eager)
+
+
+def view_eager(view: Class, project: Project) -> set[str] | None:
+    """What the methods of a view load ahead, wherever they do; None where that cannot be told."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for cls in project.classes.mro(view):
+        if not isinstance(cls, Class):
+            continue
+        bodies = [method for name, method in cls.methods.items() if name in _QUERYSETS]
+        for scope in (cls, *bodies):
+            if not _collect(scope, project, found, seen, 3):
+                return None
+    return found
+
+
+_QUERYSETS = frozenset(
+    {"get_queryset", "list", "filter_queryset", "paginate_queryset", "get_object", "retrieve", "get"}
+)
+
+
+def _collect(scope: Function | Class, project: Project, found: set[str], seen: set[str], depth: int) -> bool:
+    if scope.qualified in seen:
+        return True
+    seen.add(scope.qualified)
+    for site in project.sites(scope):
+        if site.method in ("select_related", "prefetch_related", "prefetch_related_objects", "with_related"):
+            if not site.call.args:
+                found.add("*")
+            for arg in site.call.args:
+                value = arg.value
+                if type(value) is ir.Call and value.args:
+                    value = value.args[0].value
+                held = project.constant(value, scope)
+                held = [held] if isinstance(held, str) else held
+                if not isinstance(held, list | tuple) or not all(isinstance(each, str) for each in held):
+                    return False
+                found.update(each.replace("__", ".") for each in held)
+        for target in site.targets[:2] if depth else ():
+            if not _collect(target, project, found, seen, depth - 1):
+                return False
+    return True
