@@ -110,6 +110,7 @@ class NPlusOneLazyLoad(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         queries = {id(query.site.call): query for query in project.queries if query.operation == "select"}
+        ahead = {(query.model, path.partition(".")[0]) for query in project.queries for path in query.eager}
         for name, label in served(project).items():
             function = project.function(name)
             if label.startswith("task "):  # nobody waits for it
@@ -120,8 +121,12 @@ class NPlusOneLazyLoad(ProjectRule):
                 if query is None or model is None or query.is_single or type(loop.target) is not ir.Name:
                     continue
                 for access, relation in _lazy(loop, loop.target.id, model, query, function):  # type: ignore[arg-type]
+                    if _of_a_row(query) and (model.qualified, relation.name) in ahead:
+                        continue  # whoever loads the row may load these with it
                     loads = "select_related" if model.orm == "django" and not relation.many else "prefetch_related"
-                    option = loads if model.orm == "django" else f"selectinload({model.name}.{relation.name})"
+                    option = f'{loads}("{relation.name}")'
+                    if model.orm != "django":
+                        option = f"selectinload({model.name}.{relation.name})"
                     yield self.finding(
                         project.place(access, function),  # type: ignore[arg-type]
                         f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query {where(query.at, function)}",
@@ -131,6 +136,13 @@ class NPlusOneLazyLoad(ProjectRule):
                     )
 
 
+def _of_a_row(query: Query) -> bool:
+    """Whether it asks for all that belongs to a row, as `order.lines.all()` does; such rows can be loaded ahead."""
+    func = query.site.call.func
+    inner = func.value if type(func) is ir.Attribute and func.name == "all" else None
+    return type(inner) is ir.Attribute and inner.name not in ("objects", "query") and query.library == "django"
+
+
 def _lazy(
     loop: Loop, name: str, model: Model, query: Query, function: Function
 ) -> Iterator[tuple[ir.Attribute, Relationship]]:
@@ -138,10 +150,13 @@ def _lazy(
     seen: set[str] = set()
     loaded = {path.partition(".")[0].partition("__")[0] for path in query.eager}
     parents = {id(node.value): node.name for node in ir.walk(function.body) if type(node) is ir.Attribute}
+    assigned = {id(target) for stmt in function.statements if type(stmt) is ir.Assign for target in stmt.targets}
     for node in ir.walk(function.body):
         match node:
             case ir.Attribute(value=ir.Name(id=owner), name=attribute) if owner == name and loop.contains(node):
                 relation = model.relationships.get(attribute)
+                if id(node) in assigned:
+                    loaded.add(attribute)
                 if relation is None or attribute in seen or attribute in loaded or relation.lazy in EAGER:
                     continue
                 if parents.get(id(node)) in _KEYS and not relation.many:

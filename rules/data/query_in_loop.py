@@ -2,7 +2,8 @@
 
 ## What it does
 Reports reads inside a loop or comprehension whose predicate comes from the loop's variable, also where the read stands
-in a helper that the loop calls. Loops over a fixed number of items and over batches do not count.
+in a helper that the loop calls. Loops over a fixed number of items and over batches do not count, nor do loops that
+write, call other services, deal with errors, or stop at the first match: those work item by item on purpose.
 
 ## Why it matters
 A page of a hundred rows costs a hundred and one round trips to the database instead of two.
@@ -56,6 +57,9 @@ def names(ids: list[int]) -> list[str]:
     return [product.name for product in session.scalars(select(Product).where(Product.id.in_(ids)))]
 ```
 
+## When not to
+Background tasks, where nobody waits for the answer; the rule is silent there.
+
 ## References
 - https://cwe.mitre.org/data/definitions/1073.html
 """
@@ -64,7 +68,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Function, Path, Project, ProjectRule, Query, Severity, Step, Unit, ir
+from backend_lint.api import (
+    CallSite,
+    Effect,
+    Finding,
+    Function,
+    Path,
+    Project,
+    ProjectRule,
+    Query,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
 from backend_lint.rules.data._shared import Loop, loops, served, uses
 
 _DEPTH = 3
@@ -73,17 +90,17 @@ _DEPTH = 3
 class QueryInLoop(ProjectRule):
     code = "DAT303"
     severity = Severity.MEDIUM
-    preview = True
     cwe = (1073,)
     unit = Unit.QUERY
 
     def check(self, project: Project) -> Iterable[Finding]:
-        queries = {id(query.site.call): query for query in project.queries if query.is_read}
-        running = served(project)
-        for name, label in running.items():
+        queries = {id(query.site.call): query for query in project.queries if _is_repeatable(query)}
+        for name, label in served(project).items():
             function = project.function(name)
+            if label.startswith("task "):  # nobody waits for it
+                continue
             for loop in loops(function) if function is not None else ():
-                if not loop.is_bounded:
+                if not loop.is_bounded and not _works_by_item(loop, function, project):  # type: ignore[arg-type]
                     for path, query in _repeated(loop, function, queries, project):  # type: ignore[arg-type]
                         yield self._finding(path, query, loop, label, function, project)  # type: ignore[arg-type]
 
@@ -103,6 +120,37 @@ class QueryInLoop(ProjectRule):
             related=[Step(project.place(loop.source, function), "iterated over here")],
             discriminator=query.model or "",
         )
+
+
+def _is_repeatable(query: Query) -> bool:
+    """Whether one query could answer for all items: a read by a condition, of rows that are not locked or read again."""
+    return query.is_read and not query.is_locked and not query.is_opaque and query.site.method not in _AGAIN
+
+
+_AGAIN = frozenset({"refresh", "refresh_from_db", "arefresh_from_db"})
+
+
+def _works_by_item(loop: Loop, function: Function, project: Project) -> bool:
+    """Whether each turn does more than to read: it writes, calls, deals with errors, or may be the last."""
+    if isinstance(project.constant(loop.source, function), list | tuple | set | frozenset | dict):
+        return True  # as many turns as the code says
+    if type(loop.node) is ir.For:
+        for stmt in ir.walk_statements(loop.node.body):
+            if type(stmt) in (ir.Try, ir.Return) or (type(stmt) is ir.Jump and stmt.kind == "break"):
+                return True
+    for site in project.sites(function):
+        if loop.contains(site.call) and any(project.effects.has(site, each) for each in _WORK):
+            return True
+    return False
+
+
+_WORK = (Effect.WRITE, Effect.COMMIT, Effect.OUTBOUND, Effect.ENQUEUE)
+
+
+def _is_cached(function: Function) -> bool:
+    """Whether a decorator may answer in place of the function."""
+    names = (ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in function.decorators)
+    return any("cache" in name.lower() or "memoize" in name.lower() for name in names)
 
 
 def _repeated(
@@ -126,7 +174,7 @@ def _below(
 ) -> tuple[Path, Query] | None:
     """The way from a call to a query whose predicate is made of what the call is handed from the loop."""
     target = site.targets[0]
-    varying = _received(site, target, names)
+    varying = set() if _is_cached(target) or target is site.scope else _received(site, target, names)
     if not varying or depth == 0:
         return None
     for inner in project.sites(target):
