@@ -128,7 +128,9 @@ class NPlusOneInSerialization(ProjectRule):
         by_call = {id(query.site.call): query for query in project.queries if query.is_read}
         done: set[tuple[str, str]] = set()
         for route in project.routes:
-            found = _of_view(route, by_scope, project) if route.response_schemas else _of_handler(route, by_call, project)
+            found = (
+                _of_view(route, by_scope, project) if route.response_schemas else _of_handler(route, by_call, project)
+            )
             for at, model, schema, missing in found:
                 key = (str(at), schema)
                 if key not in done and missing:
