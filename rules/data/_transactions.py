@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from backend_lint.api import CallSite, Function, Path, Project, Query, Transaction, ir
-from backend_lint.rules.data._shared import uses
 
 
 class Writes:
@@ -48,17 +47,29 @@ def _bare(expr: ir.Expr) -> ir.Expr:
     return expr
 
 
+_KEYS = ("id", "pk", "uuid", "key", "slug", "code", "number", "token")
+
+
+def hands_over(expr: ir.Expr, names: set[str]) -> bool:
+    """Whether an expression holds one of some rows, or the key of one; other values of a row stand for themselves."""
+    if type(expr) is ir.Name:
+        return expr.id in names
+    if type(expr) is ir.Attribute and type(expr.value) is ir.Name:
+        return expr.value.id in names and expr.name.lower().endswith(_KEYS)
+    return any(hands_over(child, names) for child in ir.children(expr))
+
+
 def spread(function: Function, names: set[str]) -> set[str]:
-    """The names, and those of locals that are made from them."""
+    """The names, and those of locals that hold the same rows or their keys."""
     found = set(names)
     for _ in range(2 if names else 0):
         for stmt in function.statements:
             match stmt:
-                case ir.Assign(targets=targets, value=value) if value is not None and uses(value, found):
+                case ir.Assign(targets=targets, value=value) if value is not None and hands_over(value, found):
                     found |= {
                         each.id for target in targets for each in ir.walk_expression(target) if type(each) is ir.Name
                     }
-                case ir.For(target=target, iter=source) if uses(source, found):
+                case ir.For(target=target, iter=source) if hands_over(source, found):
                     found |= {each.id for each in ir.walk_expression(target) if type(each) is ir.Name}
     return found
 
@@ -68,11 +79,11 @@ def received(site: CallSite, target: Function, names: set[str]) -> set[str]:
     parameters = [each.name for each in target.parameters if each.kind in ("positional", "plain")]
     found: set[str] = set()
     if target.cls is not None and parameters and type(site.call.func) is ir.Attribute:
-        if uses(site.call.func.value, names):
+        if hands_over(site.call.func.value, names):
             found.add(parameters[0])
         parameters = parameters[1:]
-    found |= {name for name, value in zip(parameters, site.call.positional, strict=False) if uses(value, names)}
-    found |= {name for name, value in site.call.keywords.items() if uses(value, names)}
+    found |= {name for name, value in zip(parameters, site.call.positional, strict=False) if hands_over(value, names)}
+    found |= {name for name, value in site.call.keywords.items() if hands_over(value, names)}
     return spread(target, found)
 
 

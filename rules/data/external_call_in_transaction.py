@@ -73,6 +73,7 @@ from backend_lint.api import (
     Transaction,
     Unit,
 )
+from backend_lint.rules.data._shared import served
 from backend_lint.rules.data._transactions import descend
 
 _DEPTH = 5
@@ -94,8 +95,10 @@ class ExternalCallInTransaction(ProjectRule):
         def leads(site: CallSite) -> bool:
             return project.effects.has(site, Effect.OUTBOUND)
 
+        running = served(project)
         for transaction in project.transactions:
-            if transaction.kind not in _EXPLICIT:
+            is_script = getattr(transaction.scope, "qualified", "") not in running
+            if transaction.kind not in _EXPLICIT or (transaction.kind == "session" and is_script):
                 continue
             for path in descend(transaction.calls, leads, lambda site: id(site.call) in outbound, project, _DEPTH):
                 scopes = {getattr(site.scope, "qualified", "") for site in path.sites}

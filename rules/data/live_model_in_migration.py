@@ -96,14 +96,26 @@ def _queried(module: Module, project: Project) -> Iterator[tuple[ir.Expr, Model,
     """The first query by each model of the application in a migration."""
     seen: set[str] = set()
     for function in module.functions:
-        for node in ir.walk(function.body):
-            for expr in _subjects(node):
-                name = project.qualified(expr, function)
-                model = None if name is None else project.models.get(name)
-                if model is None or model.qualified in seen or model.cls is None or model.cls.module is module:
-                    continue
-                seen.add(model.qualified)
-                yield node, model, function
+        for stmt in function.statements:
+            nodes = [node for child in ir.children(stmt) for node in ir.walk_expression(child)]
+            if any(type(node) is ir.Call and _names_columns(node) for node in nodes):
+                continue
+            for node in nodes:
+                for expr in _subjects(node):
+                    name = project.qualified(expr, function)
+                    model = None if name is None else project.models.get(name)
+                    if model is None or model.qualified in seen or model.cls is None or model.cls.module is module:
+                        continue
+                    seen.add(model.qualified)
+                    yield node, model, function
+
+
+def _names_columns(call: ir.Call) -> bool:
+    """Whether it keeps a query to the columns that it names."""
+    return (ir.dotted(call.func) or getattr(call.func, "name", "")).rpartition(".")[2] in _CHOOSING
+
+
+_CHOOSING = frozenset({"only", "values", "values_list", "load_only"})
 
 
 def _subjects(node: ir.Expr) -> Iterator[ir.Expr]:

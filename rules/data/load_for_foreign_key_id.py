@@ -94,8 +94,9 @@ class LoadForForeignKeyId(ProjectRule):
         eager: defaultdict[str, set[str]] = defaultdict(set)
         for query in project.queries:
             eager[getattr(query.scope, "qualified", "")].update(path.partition(".")[0] for path in query.eager)
+        relations = {name for model in project.models.values() for name in model.relationships}
         for function in project.functions():
-            for key, owner, relation, model in _keys(function, project):
+            for key, owner, relation, model in _keys(function, relations, project):
                 loaded = eager[function.qualified]
                 if relation.name in loaded or "*" in loaded:
                     continue
@@ -113,9 +114,15 @@ class LoadForForeignKeyId(ProjectRule):
                 )
 
 
-def _keys(function: Function, project: Project) -> Iterator[tuple[ir.Attribute, str, Relationship, Model]]:
+def _keys(
+    function: Function, relations: set[str], project: Project
+) -> Iterator[tuple[ir.Attribute, str, Relationship, Model]]:
     """The first `owner.relation.id` of each relation that the function uses for nothing else."""
     chains = [node for node in ir.walk(function.body) if type(node) is ir.Attribute]
+    if not any(
+        each.name in _KEYS and type(each.value) is ir.Attribute and each.value.name in relations for each in chains
+    ):
+        return
     inner = {id(node.value): node for node in chains}
     assigned = {
         ir.dotted(target) for stmt in function.statements for target in ir.children(stmt) if _is_target(target, stmt)

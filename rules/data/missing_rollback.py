@@ -119,7 +119,9 @@ class MissingRollback(ProjectRule):
             for handler in stmt.handlers:
                 if not _catches(handler) or _rolls_back(handler.body, function, project):
                     continue
-                after = _next_use(stmt, handler, [*queries, *ends])
+                session = _root(failing.site.call)
+                own = [each for each in (*queries, *ends) if _root(each.site.call) in (session, None)]
+                after = _next_use(stmt, handler, own)
                 if after is not None:
                     yield self.finding(
                         project.place(handler, function),
@@ -128,6 +130,14 @@ class MissingRollback(ProjectRule):
                         help=f"Call `rollback()` first: `{failing.site.name.rpartition('.')[0]}.rollback()`.",
                         related=[Step(failing.at, "fails here"), Step(after, "is used again")],
                     )
+
+
+def _root(expr: ir.Expr) -> str | None:
+    """The variable that a chain of calls begins with; None for a class, whose queries have the session of the request."""
+    while type(expr) in (ir.Call, ir.Attribute, ir.Await, ir.Subscript):
+        expr = expr.func if type(expr) is ir.Call else expr.value  # type: ignore[union-attr]
+    name = expr.id if type(expr) is ir.Name else None
+    return None if name is None or name[:1].isupper() else name
 
 
 def _is_in(call: ir.Call, body: list[ir.Stmt]) -> bool:

@@ -82,8 +82,8 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import uses
-from backend_lint.rules.data._transactions import Writes, received, within
+from backend_lint.rules.data._shared import served
+from backend_lint.rules.data._transactions import Writes, hands_over, received, within
 
 _DEPTH = 4
 _SAME_DATABASE = frozenset({"starlette", "procrastinate", "django_q"})
@@ -99,7 +99,10 @@ class TaskEnqueuedInTransaction(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         walk = _Walk(project)
         done: set[int] = set()
+        running = served(project)
         for transaction in project.transactions:
+            if transaction.kind == "session" and getattr(transaction.scope, "qualified", "") not in running:
+                continue  # a script: nobody waits, and what it enqueues it enqueues by hand
             for path, enqueue in walk.found(transaction):
                 if id(path[0].call) in done:
                     continue
@@ -145,7 +148,7 @@ class _Walk:
         enqueue = self.enqueues.get(id(site.call))
         if enqueue is not None:
             given = [*enqueue.args, *enqueue.kwargs.values()]
-            return ((site,), enqueue) if any(uses(each, names) for each in given) else None
+            return ((site,), enqueue) if any(hands_over(each, names) for each in given) else None
         if depth == 0 or not site.is_certain or len(site.targets) != 1 or site.targets[0].qualified in seen:
             return None
         if not self.project.effects.has(site, Effect.ENQUEUE):
@@ -168,7 +171,7 @@ class _Walk:
             cls = self.project.cls(name or "")
             if cls is not None and any(self.project.classes.method(cls.qualified, each) for each in _SENDS):
                 return True
-        return bool(enqueue.site.targets) and enqueue.method in _SENDS
+        return bool(enqueue.site.targets) and enqueue.site.is_certain and enqueue.framework != "huey"
 
 
 _SENDS = ("delay", "apply_async")
