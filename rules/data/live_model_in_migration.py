@@ -115,7 +115,7 @@ def _names_columns(call: ir.Call) -> bool:
     return (ir.dotted(call.func) or getattr(call.func, "name", "")).rpartition(".")[2] in _CHOOSING
 
 
-_CHOOSING = frozenset({"only", "values", "values_list", "load_only"})
+_CHOOSING = frozenset({"only", "values_list", "load_only"})
 
 
 def _subjects(node: ir.Expr) -> Iterator[ir.Expr]:
