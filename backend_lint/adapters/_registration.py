@@ -293,12 +293,18 @@ class Registration:
         modules = [module for module in self.project.modules.values() if module.role in (Role.APP, Role.SCRIPT)]
         for module in modules:
             self.frame(module)
-        for lifespan, app in self._lifespans:
-            self._invoke(lifespan, [app], {}, None)
+        self._start_up()
         factories = [each for module in modules for each in module.functions if each.qualified in self._relevant]
         for function in sorted(factories, key=lambda each: bool(self.project.callers(each))):
             if function.qualified not in self._executed:
                 self._uncalled(function)
+        self._start_up()
+
+    def _start_up(self) -> None:
+        """What applications run when they start."""
+        waiting, self._lifespans = self._lifespans, []
+        for lifespan, app in waiting:
+            self._invoke(lifespan, [app], {}, None)
 
     def _uncalled(self, function: Function) -> None:
         """A factory that nobody calls here: a server does, or a test."""
@@ -403,6 +409,8 @@ class Registration:
         match stmt:
             case ir.Assign(targets=targets, value=value) if value is not None:
                 found = self.evaluate(value, frame)
+                if isinstance(found, (Unknown, Called)):
+                    found = self._handed_back(targets[0], value, frame) or found
                 for target in targets:
                     self._bind(target, found, frame)
             case ir.Augment(op=op, target=target, value=value):
@@ -445,6 +453,14 @@ class Registration:
             case ir.Load(imports=indexes):
                 self._load(indexes, frame)
         return False
+
+    def _handed_back(self, target: Expr, value: Expr, frame: Frame) -> Object | None:
+        """`app = wrapped(app)`: what takes an object and replaces it is taken to give it back."""
+        if type(target) is not ir.Name or type(value) is not ir.Call:
+            return None
+        is_passed = any(type(arg.value) is ir.Name and arg.value.id == target.id for arg in value.args)
+        known = frame.values.get(target.id)
+        return known if is_passed and isinstance(known, Object) else None
 
     def _branch(self, test: Value, body: list[Stmt], orelse: list[Stmt], frame: Frame) -> bool:
         if isinstance(test, Literal):

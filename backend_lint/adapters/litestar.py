@@ -22,7 +22,6 @@ from backend_lint.adapters._registration import (
     Items,
     Object,
     Symbol,
-    Unknown,
     Value,
     items,
     literal,
@@ -30,10 +29,10 @@ from backend_lint.adapters._registration import (
     text,
     texts,
 )
-from backend_lint.core import Place
+from backend_lint.core import Place, Role
 from backend_lint.facts import ir
 from backend_lint.project import Class, Function, Project
-from backend_lint.project.constants import constant, held
+from backend_lint.project.constants import constant
 from backend_lint.project.model import App, Guard, GuardKind, Input, Middleware, Route
 
 _APP, _ROUTER, _CONTROLLER = "litestar.Litestar", "litestar.Router", "litestar.Controller"
@@ -70,11 +69,10 @@ class _Reader:
     def __init__(self, project: Project) -> None:
         self.project, self.found = project, registration(project)
         self.handed = Handed(project, self.found, "litestar", request="request")
-        self.authentication: list[tuple[Guard, tuple[str, ...]]] = []
+        self.served: set[str] = set()
+        self.authentication = list(self._authentication())
 
     def app(self, app: Object) -> None:
-        for value in items(app.argument(None, "on_app_init")):
-            self._authentication(value)
         made = App(app.name, "litestar", app.scope.module.place(app.call), options=app.call.keywords, scope=app.scope)
         context = self._inside(_Context(app.name), app.kwargs, app.scope.module.place(app.call), "app", app.name)
         for each, _ in context.before:
@@ -86,7 +84,17 @@ class _Reader:
                 case "register" | "route_handlers.append":
                     self._handlers(event.args[:1], context, ())
                 case "route_handlers.extend":
-                    self._handlers(items(event.argument(0, "iterable")), context, ())
+                    given = event.argument(0, "iterable")
+                    self._handlers(items(given), context, ())
+                    if not isinstance(given, Items):
+                        self._discovered(context)
+
+    def _discovered(self, context: _Context) -> None:
+        """Controllers that the application looks up in its packages: all that nothing else serves."""
+        for cls in sorted(self.project.classes.by_name.values(), key=lambda each: each.at):
+            is_one = cls.module.role is Role.APP and self.project.classes.is_subclass(cls, _CONTROLLER)
+            if is_one and cls.qualified not in self.served and not self.project.classes.subclasses(cls):
+                self._controller(cls, context)
 
     # Layers
 
@@ -121,24 +129,23 @@ class _Reader:
         else:
             yield self.handed.guards.value(value, place)
 
-    def _authentication(self, value: Value) -> None:
-        """`JWTAuth[User](…).on_app_init`: middleware that asks for a token everywhere but at what it excludes."""
-        expr = value.expr if isinstance(value, Unknown) else None
-        scope = value.scope if isinstance(value, Unknown) else None
-        if type(expr) is not ir.Attribute or scope is None:
-            return
-        made = held(self.project, expr.value, scope)
-        call = None if made is None or type(made[0]) is not ir.Call else made[0]
-        if made is None or call is None:
-            return
-        func = call.func.value if type(call.func) is ir.Subscript else call.func
-        symbol = self.project.qualified(func, made[1]) or ""
-        if symbol.startswith("litestar.security."):
-            excluded = constant(self.project, call.keywords.get("exclude"), made[1])
-            excluded = [excluded] if isinstance(excluded, str) else excluded
-            patterns = tuple(each for each in excluded if isinstance(each, str)) if _is_list(excluded) else ()
-            place = made[1].module.place(call)
-            self.authentication.append((Guard(GuardKind.AUTHENTICATION, symbol, place, "middleware"), patterns))
+    def _authentication(self) -> Iterator[tuple[Guard, tuple[str, ...]]]:
+        """`auth = JWTAuth[User](…)`: middleware that asks for a token everywhere but at what it excludes.
+
+        A backend that a module makes is taken to be installed: `on_app_init` is handed around in many ways.
+        """
+        for module in self.project.modules.values():
+            calls = (each.value for made in module.assignments.values() for each in made)
+            for call in calls if module.role is Role.APP else ():
+                if type(call) is not ir.Call:
+                    continue
+                func = call.func.value if type(call.func) is ir.Subscript else call.func
+                symbol = self.project.qualified(func, module) or ""
+                if symbol.startswith("litestar.security.") and symbol.endswith("Auth"):
+                    excluded = constant(self.project, call.keywords.get("exclude"), module)
+                    patterns = [excluded] if isinstance(excluded, str) else excluded if _is_list(excluded) else ()
+                    guard = Guard(GuardKind.AUTHENTICATION, symbol.rpartition(".")[2], module.place(call), "middleware")
+                    yield guard, tuple(each for each in patterns if isinstance(each, str))
 
     # Handlers
 
@@ -161,6 +168,7 @@ class _Reader:
                     self._handler(function, None, context)
 
     def _controller(self, cls: Class, context: _Context) -> None:
+        self.served.add(cls.qualified)
         names = ("path", "guards", "dependencies", "middleware", "before_request", "tags", "include_in_schema")
         options = {name: self.found.attribute(ClassValue(cls), name) for name in names}
         prefix = joined(context.prefix, text(options["path"]) or "/")
