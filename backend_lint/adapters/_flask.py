@@ -6,6 +6,7 @@ Source: `flask.sansio.blueprints.Blueprint.register` for prefixes and names, `fl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ from backend_lint.adapters._registration import (
 )
 from backend_lint.adapters._request_inputs import inputs
 from backend_lint.adapters._stranger import PRESENT
-from backend_lint.core import Place
+from backend_lint.core import Place, Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
@@ -280,7 +281,7 @@ class Served:
                 continue
             by_guards: dict[tuple[Any, ...], tuple[list[str], list[Guard]]] = {}
             for method in methods:
-                guards = list(self._route_guards(rule, mount, path, method, function, around))
+                guards = list(self._route_guards(rule, mount, path, method, function, view, around))
                 key = tuple((guard.kind, guard.name, guard.at, guard.level) for guard in guards)
                 by_guards.setdefault(key, ([], guards))[0].append(method)
             for own, guards in by_guards.values():
@@ -324,6 +325,9 @@ class Served:
                         [*shared, *((each, "route") for each in level)],
                     )
             return
+        if not self.project.classes.is_subclass(cls, *VIEWS):
+            yield _shown(declared or ("GET",)), None, cls, cls.qualified, shared
+            return
         function = self.project.classes.method(cls.qualified, "dispatch_request")
         own = [] if function is None else self.guards.of_function(function, None)
         name = f"{cls.qualified}.dispatch_request"
@@ -344,6 +348,7 @@ class Served:
         path: str,
         method: str,
         function: Function | None,
+        view: Class | None,
         around: list[tuple[Decorator, str]],
     ) -> Iterator[Guard]:
         names = open_api_path(path)[1]
@@ -375,6 +380,25 @@ class Served:
             yield from self.guards.decorator(each, level, facts)
         if function is not None:
             yield from self.guards.handler(function, facts)
+        elif view is not None:
+            entry = next(
+                filter(None, (self.project.classes.method(view.qualified, name) for name in self._entries)), None
+            )
+            if entry is not None:
+                own = Decorator(view.name, view.at, entry, entry.qualified)
+                yield from self.guards.hook(own, "class", facts, view)
+
+    @functools.cached_property
+    def _entries(self) -> list[str]:
+        """Methods that wrappers call of what they were handed a class of: `lambda **kwargs: view().process()`."""
+        found: dict[str, None] = {}
+        for function in self.project.functions(Role.APP):
+            for node in ir.walk(function.body):
+                match node:
+                    case ir.Call(func=ir.Attribute(value=ir.Call(func=ir.Name(id=name) as made, args=[]), name=method)):
+                        if name != "super" and self.project.qualified(made, function) is None:
+                            found[method] = None
+        return list(found)
 
     def _add(
         self,

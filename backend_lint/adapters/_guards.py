@@ -13,7 +13,7 @@ from backend_lint.adapters._stranger import Library, Strangers, statuses
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Function, Project, Scope
+from backend_lint.project import Class, Function, Project, Scope
 from backend_lint.project.model import Guard, GuardKind
 
 _PASSWORD = ("password", "passwd", "passphrase")
@@ -142,13 +142,13 @@ class Guards:
             found = self.strangers.decorator(decorator.function, decorator.known, facts)
             yield from self._guards(decorator, guard_kinds(statuses(found)), level)
 
-    def hook(self, hook: Decorator, level: str, facts: Mapping[str, Any]) -> Iterator[Guard]:
-        """Guards of a function that runs before handlers, and of its own decorators."""
+    def hook(self, hook: Decorator, level: str, facts: Mapping[str, Any], cls: Class | None = None) -> Iterator[Guard]:
+        """Guards of a function that runs before handlers, and of its own decorators; of a method, for a class."""
         for each in hook.decorators:
             yield from self.decorator(each, level, facts)
         yield from self._named(hook, level)
         if hook.function is not None:
-            found = self.strangers.hook(hook.function, hook.known, facts)
+            found = self.strangers.hook(hook.function, hook.known, facts, cls)
             yield from self._guards(hook, guard_kinds(statuses(found)), level)
 
     def handler(

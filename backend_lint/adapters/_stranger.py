@@ -19,7 +19,7 @@ from backend_lint.adapters._registration import Entries, Items, Literal, Registr
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
-from backend_lint.project import Function, Project, Scope
+from backend_lint.project import Class, Function, Project, Scope
 
 _DEPTH = 5
 _UNROLLED = 60
@@ -90,11 +90,12 @@ class Library:
 
 @dataclass
 class _State:
-    """Where the execution of one function stands."""
+    """Where the execution of one function stands. `cls` is the class of `self`, where it is known."""
 
     function: Function
     env: dict[str, Any]
     depth: int
+    cls: Class | None = None
     held: dict[str, frozenset[Refusal]] = field(default_factory=dict)
     found: set[Refusal] = field(default_factory=set)
     conditions: list[Expr] = field(default_factory=list)
@@ -119,9 +120,11 @@ class Strangers:
         """What a function that makes wrappers refuses: itself, or in the functions that it defines."""
         return self._asked(function, known, facts, _DEPTH, True)
 
-    def hook(self, function: Function, known: Mapping[str, Any], facts: Mapping[str, Any]) -> frozenset[Refusal]:
-        """What a function that runs before the handlers refuses."""
-        return self._asked(function, known, facts, _DEPTH, False)
+    def hook(
+        self, function: Function, known: Mapping[str, Any], facts: Mapping[str, Any], cls: Class | None = None
+    ) -> frozenset[Refusal]:
+        """What a function that runs before the handlers refuses; of a method, what it refuses for a class."""
+        return self._asked(function, known, facts, _DEPTH, False, cls)
 
     def handler(self, function: Function, facts: Mapping[str, Any], known: Mapping[str, Any]) -> frozenset[Refusal]:
         """What a handler refuses, itself or through what it calls."""
@@ -160,14 +163,22 @@ class Strangers:
     # One function
 
     def _asked(
-        self, function: Function, known: Mapping[str, Any], facts: Mapping[str, Any], depth: int, defines: bool
+        self,
+        function: Function,
+        known: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        depth: int,
+        defines: bool,
+        cls: Class | None = None,
     ) -> frozenset[Refusal]:
         self._facts = self._seen.setdefault(id(facts), facts)
-        return self._answer(function, known, depth, defines)
+        return self._answer(function, known, depth, defines, cls)
 
-    def _answer(self, function: Function, known: Mapping[str, Any], depth: int, defines: bool) -> frozenset[Refusal]:
+    def _answer(
+        self, function: Function, known: Mapping[str, Any], depth: int, defines: bool, cls: Class | None = None
+    ) -> frozenset[Refusal]:
         plain = tuple(sorted((name, repr(value)) for name, value in known.items() if value is not OPEN))
-        key = (function.qualified, plain, depth, defines, self.names_tell)
+        key = (function.qualified, plain, depth, defines, self.names_tell, cls and cls.qualified)
         particular = (*key, id(self._facts))
         answer = self._answers.get(key) or self._answers.get(particular)
         if answer is not None:
@@ -178,7 +189,7 @@ class Strangers:
             return frozenset()
         self._running.add(key)
         before = self._consulted
-        state = _State(function, dict(known), depth)
+        state = _State(function, dict(known), depth, cls)
         self._block(function.body, state, defines)
         self._running.discard(key)
         answer = frozenset(state.found)
@@ -521,6 +532,10 @@ class Strangers:
         """What the called function of the project refuses."""
         if state.depth <= 0:
             return frozenset()
+        own = self._own_method(call, state)
+        if own is not None:
+            known = self._arguments(own, call, state.function, state)
+            return self._answer(own, known, state.depth - 1, False, state.cls)
         site = self.project.site(call, state.function)
         if not site.targets or not site.is_certain:
             return frozenset()
@@ -529,6 +544,23 @@ class Strangers:
             return frozenset()
         known = self._arguments(target, call, state.function, state)
         return self._answer(target, known, state.depth - 1, False)
+
+    def _own_method(self, call: ir.Call, state: _State) -> Function | None:
+        """The method that `self.check()`, `super().check()` or `Base.check(self)` calls, for the class of `self`."""
+        if state.cls is None or type(call.func) is not ir.Attribute:
+            return None
+        owner, name = call.func.value, call.func.name
+        above = self.project.classes.mro(state.cls)
+        if type(owner) is ir.Call and ir.dotted(owner.func) == "super" and state.function.owner in above:
+            above = above[above.index(state.function.owner) + 1 :]
+        elif type(owner) is not ir.Name:
+            return None
+        elif owner.id != "self":
+            if not call.args or ir.dotted(call.args[0].value) != "self":
+                return None
+            named = self.project.cls(self.project.qualified(owner, state.function) or "")
+            above = above[above.index(named) :] if named in above else []
+        return next((each.methods[name] for each in above if isinstance(each, Class) and name in each.methods), None)
 
     # Values
 

@@ -292,3 +292,38 @@ def a(): ...
 def test_a_hook_guards_when_its_refusal_hangs_on_who_asks(body: str, kinds: list[str]) -> None:
     (route,) = project({"app.py": HOOKED.replace("BODY", "    " + body)}).routes
     assert [guard.kind.value for guard in route.guards] == kinds
+
+
+def test_a_class_that_a_wrapper_calls_is_guarded_by_what_its_own_methods_refuse() -> None:
+    found = guarded(
+        """
+class Page:
+    def process(self):
+        self.check()
+        return self.answer()
+    def check(self): ...
+class Private(Page):
+    def check(self):
+        super().check()
+        self.require_user()
+    def require_user(self):
+        if session.get("user") is None:
+            abort(403)
+class Inner(Private):
+    def check(self):
+        Private.check(self)
+def as_view(cls):
+    def wrapper(**kwargs):
+        return cls().process()
+    return wrapper
+class Pages(Blueprint):
+    def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
+        super().add_url_rule(rule, endpoint, as_view(view_func), **options)
+pages = Pages("pages", __name__)
+pages.add_url_rule("/a", "a", Page)
+pages.add_url_rule("/b", "b", Private)
+pages.add_url_rule("/c", "c", Inner)
+app.register_blueprint(pages)
+"""
+    )
+    assert found == {"GET /a": False, "GET /b": True, "GET /c": True}
