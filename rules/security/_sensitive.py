@@ -276,6 +276,8 @@ def _is_flag(expr: ir.Expr, scope: Scope, project: Project) -> bool:
     if literal(project, expr, scope) is not None:
         return True
     kind = project.type_of(expr, scope)
+    if kind is not None and not kind.itself and project.cls(kind.name) is not None:
+        return True  # an object, which says of itself what it likes
     if kind is not None and (
         (kind.itself and not kind.name.rpartition(".")[2].isupper())
         or (
@@ -286,8 +288,15 @@ def _is_flag(expr: ir.Expr, scope: Scope, project: Project) -> bool:
         return True
     if type(expr) is ir.Name and isinstance(scope, Function):
         bound = project.types.bindings(scope).get(expr.id, ())
-        return any(each.kind == "error" or _is_masked(each.expr) for each in bound)
+        return any(
+            each.kind == "error" or _is_masked(each.expr) or _is_drawn(each.expr, scope, project) for each in bound
+        )
     return False
+
+
+def _is_drawn(expr: ir.Expr, scope: Scope, project: Project) -> bool:
+    """Whether a secret was drawn right here: a first password, which somebody has to be told."""
+    return type(expr) is ir.Call and (project.site(expr, scope).symbol or "").startswith("secrets.")
 
 
 def _is_masked(expr: ir.Expr) -> bool:

@@ -76,6 +76,7 @@ _BROAD = frozenset({"Exception", "BaseException"})
 
 class BackgroundFailureInvisible(ProjectRule):
     code = "SEC406"
+    preview = True
     severity = Severity.MEDIUM
     cwe = (391, 778)
     owasp = ("A09:2021", "A10:2025")
@@ -99,6 +100,8 @@ class BackgroundFailureInvisible(ProjectRule):
                             "`gather()` returns the errors here, and what it returns is dropped",
                             help="Look through the results and log the exceptions among them.",
                         )
+                    continue
+                if (ir.dotted(site.call.argument(0)) or "").endswith(("run_forever", "serve_forever")):
                     continue
                 work = _submitted(site, project)
                 if work is None or not _sees_to_itself(work, project):

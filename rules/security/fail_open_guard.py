@@ -62,7 +62,6 @@ class FailOpenGuard(ProjectRule):
     cwe = (636, 280, 755)
     owasp = ("A01:2021", "A10:2025", "API2:2023")
     unit = Unit.FUNCTION
-    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for function in _deciding(project):

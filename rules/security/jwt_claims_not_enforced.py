@@ -105,14 +105,31 @@ class JwtClaimsNotEnforced(ProjectRule):
         payload = site.call.argument(0, "payload") or site.call.argument(None, "claims")
         if payload is None or site.call.has_unpacking or _is_for_others(function):
             return False
-        for node in ir.walk_expression(payload):
-            if type(node) is ir.Name and function.parameter(node.id) is not None:
-                callers = [each.scope for each in project.callers(function) if isinstance(each.scope, Function)]
-                if not callers:
+        if type(payload) is ir.Name and function.parameter(payload.id) is not None:
+            position = [each.name for each in function.parameters if each.name not in ("self", "cls")].index(payload.id)
+            for each in project.callers(function):
+                given = each.call.argument(position, payload.id)
+                if not isinstance(each.scope, Function) or given is None or not _is_told(given, each.scope, project):
                     return False
-                near += callers
+                near.append(each.scope)
+            if len(near) == 1:
+                return False
+        elif not _is_told(payload, function, project):
+            return False
         near += [target for each in near[:6] for called in project.sites(each) for target in called.targets[:1]]
         return not any(_says_when(each) for each in near)
+
+
+def _is_told(claims: ir.Expr, function: Function, project: Project) -> bool:
+    """Whether claims are a dictionary that is written out, or a copy of one."""
+    match claims:
+        case ir.Dict():
+            return None not in claims.keys
+        case ir.Name(id=name) if function.parameter(name) is None:
+            bound = [each for each in project.types.bindings(function).get(name, ()) if each.kind == "value"]
+            return bool(bound) and all(type(each.expr) is ir.Dict for each in bound)
+        case _:
+            return False
 
 
 def _is_for_others(function: Function) -> bool:

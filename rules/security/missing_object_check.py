@@ -128,18 +128,10 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.security._owners import principals
 from backend_lint.rules.security._shared import identity_guards, is_application, nested
 
 _EVIDENCE = 2
-_PRINCIPALS = frozenset(
-    {
-        "flask_login.UserMixin",
-        "flask_security.UserMixin",
-        "django.contrib.auth.models.AbstractBaseUser",
-        "django.contrib.auth.models.AbstractUser",
-        "django.contrib.auth.models.User",
-    }
-)
 _POLICY = re.compile(
     r"(?:^|_)(?:check|has|can|may|ensure|assert|require|validate|verify|authorize|authorise|allowed|enforce|is)_?\w*"
     r"(?:perm|access|owner|author|allow|role|admin|member|belongs|visib|staff|superuser|scope|polic)"
@@ -215,8 +207,8 @@ class MissingObjectCheck(ProjectRule):
 
 def _owned(project: Project) -> dict[str, _Owned]:
     """The tables with a foreign key to a user by which the code decides at least twice."""
-    principals = _principals(project)
-    tables = {project.models[each].table for each in principals if each in project.models} | {"auth_user"}
+    callers = principals(project)
+    tables = {project.models[each].table for each in callers if each in project.models} | {"auth_user"}
     found: dict[str, _Owned] = {}
     for model in project.models.values():
         names: set[str] = set()
@@ -224,9 +216,9 @@ def _owned(project: Project) -> dict[str, _Owned]:
             if column.foreign_key is not None and column.foreign_key.rpartition(".")[0] in tables:
                 names |= {attribute, column.name}
         for relation in model.relationships.values():
-            if relation.target in principals and not relation.many and set(relation.columns) & names:
+            if relation.target in callers and not relation.many and set(relation.columns) & names:
                 names.add(relation.name)
-        if names and model.qualified not in principals:
+        if names and model.qualified not in callers:
             found[model.qualified] = _Owned(model, names)
     for query in project.queries:
         table = found.get(query.model or "")
@@ -250,21 +242,6 @@ def _compared(project: Project, found: dict[str, _Owned]) -> None:
                         table = None if kind is None or kind.itself else found.get(kind.name)
                         if table is not None and side.name in table.names:
                             table.decisions.append(Step(function.place(node), f"compares `{side.name}`"))
-
-
-def _principals(project: Project) -> frozenset[str]:
-    """The models that guards give to handlers: who is calling."""
-    found = {
-        each.qualified
-        for each in project.models.values()
-        if each.cls is not None and project.classes.is_subclass(each.cls, *_PRINCIPALS)
-    }
-    for route in project.routes:
-        for guard in identity_guards(route):
-            kind = None if guard.function is None else project.types.returned(guard.function)
-            if kind is not None and kind.name in project.models:
-                found.add(kind.name)
-    return frozenset(found) | {"django.contrib.auth.models.User"}
 
 
 def _knows_only_who(route: Route, project: Project) -> bool:

@@ -57,13 +57,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Confidence, Finding, LogCall, Project, ProjectRule, Severity, Unit, ir
+from backend_lint.api import Confidence, Finding, LogCall, Module, Project, ProjectRule, Severity, Unit, ir
 from backend_lint.rules.security._sensitive import secret_parts
+
+
+_COMMAND_LINES = frozenset({"argparse", "click", "typer", "docopt", "fire", "optparse"})
 
 
 class SensitiveInLog(ProjectRule):
     code = "SEC304"
-    preview = True
     severity = Severity.HIGH
     cwe = (532, 200)
     owasp = ("A09:2021", "A09:2025")
@@ -72,7 +74,7 @@ class SensitiveInLog(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         served = {route.handler.module.path for route in project.routes if route.handler is not None}
         for log in project.logs:
-            if log.level == "print" and log.at.path not in served:
+            if log.at.path not in served and (log.level == "print" or _is_command(log.scope.module)):
                 continue  # the output of a command is no log
             seen: set[str] = set()
             for expr in _given(log):
@@ -92,6 +94,13 @@ class SensitiveInLog(ProjectRule):
             confidence=Confidence.HIGH if not what else Confidence.MEDIUM,
             discriminator=name,
         )
+
+
+def _is_command(module: Module) -> bool:
+    """Whether a file is a command of its own: what it says is for the one who called it."""
+    return module.path.endswith("__main__.py") or any(
+        each.module.partition(".")[0] in _COMMAND_LINES for each in module.facts.imports
+    )
 
 
 def _given(log: LogCall) -> Iterator[ir.Expr]:

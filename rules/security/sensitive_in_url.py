@@ -38,7 +38,7 @@ def login(form: Login): ...
 
 ## When not to
 Links that work once (a reset, an invitation), signed URLs, and WebSockets, whose browsers can send no header, are left
-out. A service that offers no other way leaves no choice: say so in a suppression.
+out, and so are API keys sent to other services, many of which offer no other way.
 
 ## References
 - https://cwe.mitre.org/data/definitions/598.html
@@ -61,7 +61,15 @@ _LASTING = (
     ("secret", "key"),
     ("client", "secret"),
 )
-_OUTBOUND = (*_LASTING, ("access", "token"), ("auth", "token"), ("api", "token"))
+_OUTBOUND = (
+    ("password",),
+    ("passwd",),
+    ("passphrase",),
+    ("secret", "key"),
+    ("client", "secret"),
+    ("access", "token"),
+    ("auth", "token"),
+)
 _QUESTIONS = frozenset({"has", "is", "needs", "require", "requires"})
 
 

@@ -54,7 +54,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import CallSite, Finding, Project, ProjectRule, Query, Scope, Severity, Unit, ir, words
+from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Query, Scope, Severity, Unit, ir, words
 from backend_lint.rules.security._shared import production_settings
 
 _FAST = frozenset(
@@ -106,6 +106,11 @@ _WEAK_SCHEMES = frozenset(
         "ldap_plaintext",
     ]
 )
+_IN_SQL = re.compile(
+    r"select\b.*\bwhere\b.*\b(pass(?:word|wd)?)\s*=\s*['\"]?(?:\{\}|%s|\?|:\w+|\$\d|%\(\w+\)s)",
+    re.IGNORECASE | re.DOTALL,
+)
+_HASHES = re.compile(r"hash|md5|sha\d|digest|crypt|argon|encrypt|hmac", re.IGNORECASE)
 _LEAST_ROUNDS = 10
 _LEAST_ITERATIONS = 100_000
 
@@ -124,13 +129,25 @@ class WeakPasswordHash(ProjectRule):
                 if what is not None:
                     yield self.finding(site.at, what, help=_HELP)
         for query in project.queries:
-            found = _compared(query, project)
+            found = _compared(query, project) or _compared_in_text(query, project)
             if found is not None:
                 yield self.finding(
                     query.at,
                     f"`{found}` is looked up as it was sent, so passwords are stored in clear",
                     help="Look the user up by name, and verify the password with the hash's own function.",
                 )
+        for function in project.functions():
+            for node in ir.walk(function.body):
+                if (
+                    type(node) is ir.Compare
+                    and node.op in ("==", "!=")
+                    and _is_column_compared(node, function, project)
+                ):
+                    yield self.finding(
+                        function.place(node),
+                        "the stored password is compared with the one that was sent, so it is stored in clear",
+                        help="Store a slow hash, and verify with its own function, such as `check_password()`.",
+                    )
         for settings in production_settings(project, "PASSWORD_HASHERS"):
             setting = settings["PASSWORD_HASHERS"]
             hashers = project.constant(setting.value, setting.scope)
@@ -249,6 +266,44 @@ def _compared(query: Query, project: Project) -> str | None:
         if each.value is not None and _is_plain(each.value, query.scope, project):
             return each.column
     return None
+
+
+def _is_column_compared(node: ir.Compare, function: Function, project: Project) -> bool:
+    """Whether a comparison is of an entity's password column with a password as it was sent."""
+    for stored, sent in ((node.left, node.right), (node.right, node.left)):
+        if type(stored) is not ir.Attribute or words(stored.name)[-1:] not in (("password",), ("passwd",), ("pwd",)):
+            continue
+        kind = project.type_of(stored.value, function)
+        model = None if kind is None or kind.itself else project.models.get(kind.name)
+        if model is not None and stored.name in model.columns and _is_plain(sent, function, project):
+            return not _NOT & set(words(stored.name))
+    return False
+
+
+def _compared_in_text(query: Query, project: Project) -> str | None:
+    """The same in SQL that is written out, where nothing in the function hashes."""
+    if not isinstance(query.scope, Function) or query.text is None:
+        return None
+    match = _IN_SQL.search(_sql(query.text, query.scope, project))
+    if match is None or any(_HASHES.search(site.symbol or site.name) for site in project.sites(query.scope)):
+        return None
+    return match[1]
+
+
+def _sql(text: ir.Expr, scope: Function, project: Project, depth: int = 2) -> str:
+    """A statement with `{}` where something is put in."""
+    match text:
+        case ir.Const(value=str(plain)):
+            return plain
+        case ir.Text(pieces=pieces):
+            return "".join(_sql(each, scope, project, 0) for each in pieces)
+        case ir.Binary(op="+", left=left, right=right):
+            return _sql(left, scope, project, 0) + _sql(right, scope, project, 0)
+        case ir.Name(id=name) if depth:
+            bound = [each for each in project.types.bindings(scope).get(name, ()) if each.kind == "value"]
+            return _sql(bound[-1].expr, scope, project, depth - 1) if bound else "{}"
+        case _:
+            return "{}"
 
 
 def _is_plain(value: ir.Expr, scope: Scope, project: Project, depth: int = 3) -> bool:

@@ -1,0 +1,233 @@
+"""Client says who it is, though the caller is known.
+
+## What it does
+Reports routes that know their caller and still write the owner of a row from what the client sent: the `user_id` of the
+body, the query or a header becomes the foreign key to the user.
+
+## Why it matters
+The guard has proved who calls, and the next line believes something else: whoever changes the number in the body acts
+in another user's name.
+
+## Example
+```python
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase): ...
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class OrderIn(BaseModel):
+    user_id: int
+
+
+def session() -> Session: ...
+
+
+def current_user(request: Request) -> User:
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+@app.post("/orders")
+def create(body: OrderIn, user: User = Depends(current_user), db: Session = Depends(session)):
+    db.add(Order(user_id=body.user_id))
+    db.commit()
+```
+
+## Use instead
+```python
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase): ...
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def session() -> Session: ...
+
+
+def current_user(request: Request) -> User:
+    if "user" not in request.session:
+        raise HTTPException(401)
+    return request.session["user"]
+
+
+@app.post("/orders")
+def create(user: User = Depends(current_user), db: Session = Depends(session)):
+    db.add(Order(user_id=user.id))
+    db.commit()
+```
+
+## When not to
+Routes that ask for a role (an administrator acts for others), and handlers that compare the value with the caller, are
+left out.
+
+## References
+- https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import (
+    Finding,
+    Function,
+    GuardKind,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+    words,
+)
+from backend_lint.rules.security._owners import principals
+from backend_lint.rules.security._shared import identity_guards, is_application, place_of
+
+_REQUEST = re.compile(r"^(?:self\.)?request\.(?:form|json|args|values|data|POST|GET|query_params|headers|get_json)")
+_SUBJECT = ("user", "owner", "author", "creator", "customer", "account", "sender")
+_MANAGING = frozenset(
+    {"admin", "assign", "invite", "member", "members", "transfer", "grant", "share", "users", "manage"}
+)
+
+
+class ClientSuppliedIdentity(ProjectRule):
+    code = "SEC114"
+    severity = Severity.HIGH
+    cwe = (639, 290)
+    owasp = ("A01:2021", "A01:2025", "API1:2023")
+    unit = Unit.ROUTE
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        callers = principals(project)
+        tables = {project.models[each].table for each in callers if each in project.models} | {"auth_user"}
+        writes: dict[str, list[Query]] = {}
+        for query in project.queries:
+            if query.operation == "insert" and query.values and isinstance(query.scope, Function):
+                writes.setdefault(query.scope.qualified, []).append(query)
+        seen: set[str] = set()
+        for route in project.routes:
+            handler = route.handler
+            if handler is None or handler.qualified in seen or not _knows_only_who(route, project):
+                continue
+            seen.add(handler.qualified)
+            for query in writes.get(handler.qualified, ()):
+                for attribute, value in query.values.items():
+                    name = _sent(value, route, handler)
+                    if (
+                        name is not None
+                        and _leads_to_user(query, attribute, tables, project)
+                        and not _is_asked(handler, name)
+                    ):
+                        yield self._finding(route, query, attribute, name, handler)
+
+    def _finding(self, route: Route, query: Query, attribute: str, name: str, handler: Function) -> Finding:
+        guard = identity_guards(route)[0]
+        return self.finding(
+            query.at,
+            f"`{route.label}` takes `{attribute}` from the client (`{name}`), though `{guard.name}` knows who calls",
+            help="Take it from the caller that the guard has proved, and leave the field out of what the client sends.",
+            trace=(
+                Step(place_of(route), f"`{route.label}`, guarded by `{guard.name}`"),
+                Step(query.at, f"`{attribute}` is written"),
+            ),
+            discriminator=f"{route.label} {attribute}",
+            unit=route.label,
+        )
+
+
+def _knows_only_who(route: Route, project: Project) -> bool:
+    return (
+        route.has_guard(GuardKind.AUTHENTICATION)
+        and not route.has_guard(GuardKind.AUTHORIZATION)
+        and is_application(route, project)
+        and not _MANAGING & set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
+    )
+
+
+def _sent(value: ir.Expr, route: Route, handler: Function) -> str | None:
+    """The name of what the client sent, if a value is that: a field of the body, a parameter, a part of the request."""
+    bodies = {each.variable or each.name for each in route.inputs if each.where in ("body", "form")}
+    plain = {each.variable or each.name for each in route.inputs if each.where in ("query", "header", "form")}
+    match value:
+        case ir.Attribute(value=ir.Name(id=owner), name=name) if owner in bodies:
+            return f"{owner}.{name}"
+        case ir.Name(id=name) if name in plain:
+            return name
+        case ir.Subscript(value=owner, index=ir.Const(value=str(key))) if _REQUEST.match(ir.dotted(owner) or ""):
+            return key
+        case ir.Call(
+            func=ir.Attribute(value=owner, name="get"), args=[ir.Argument(value=ir.Const(value=str(key))), *_]
+        ) if _REQUEST.match(ir.dotted(owner) or ""):
+            return key
+        case ir.Name(id=name) if name in handler.locals and handler.parameter(name) is None:
+            bound = [
+                stmt.value
+                for stmt in handler.statements
+                if type(stmt) is ir.Assign and any(type(each) is ir.Name and each.id == name for each in stmt.targets)
+            ]
+            return (
+                _sent(bound[0], route, handler)
+                if len(bound) == 1 and bound[0] is not None and bound[0] is not value
+                else None
+            )
+        case _:
+            return None
+
+
+def _leads_to_user(query: Query, attribute: str, tables: set[str], project: Project) -> bool:
+    """Whether what is written is a foreign key to the users, and named as the one who acts."""
+    model = project.models.get(query.model or "")
+    column = None if model is None else model.columns.get(attribute.removesuffix("_id")) or model.columns.get(attribute)
+    if column is None or column.foreign_key is None or column.foreign_key.rpartition(".")[0] not in tables:
+        return False
+    return any(word in _SUBJECT for word in words(attribute))
+
+
+def _is_asked(handler: Function, name: str) -> bool:
+    """Whether the handler compares what was sent with anything, or hands it to a check."""
+    last = name.rpartition(".")[2]
+    for node in ir.walk(handler.body):
+        if type(node) is ir.Compare:
+            for part in ir.walk_expression(node):
+                if (type(part) is ir.Name and part.id == last) or (type(part) is ir.Attribute and part.name == last):
+                    return True
+                if type(part) is ir.Const and part.value == last:
+                    return True
+    return False
