@@ -60,7 +60,6 @@ from collections.abc import Iterator
 from backend_lint.api import Confidence, Finding, LogCall, Module, Project, ProjectRule, Severity, Unit, ir
 from backend_lint.rules.security._sensitive import secret_parts
 
-
 _COMMAND_LINES = frozenset({"argparse", "click", "typer", "docopt", "fire", "optparse"})
 
 
