@@ -93,7 +93,17 @@ def _successor(old: Endpoint, new: list[Endpoint], handlers: Counter[str]) -> En
     """A new operation that the same handler answers; of a view that answers several, one of the same kind."""
     same = [each for each in new if old.handler and each.handler == old.handler]
     like = [each for each in same if each.method == old.method and _is_of_one(each) == _is_of_one(old)]
-    return next(iter(like or (same if handlers[old.handler] == 1 else ())), None)
+    if like or same:
+        return next(iter(like or (same if handlers[old.handler] == 1 else ())), None)
+    name = _own_name(old)
+    moved = [each for each in new if name and each.method == old.method and _own_name(each) == name]
+    namesakes = sum(count for each, count in handlers.items() if each.endswith(f".{name}"))
+    return moved[0] if len(moved) == namesakes == 1 else None
+
+
+def _own_name(operation: Endpoint) -> str:
+    """The name of a handler without its module's, where it has both."""
+    return operation.handler.rpartition(".")[2] if "." in operation.handler else ""
 
 
 def _is_of_one(operation: Endpoint) -> bool:

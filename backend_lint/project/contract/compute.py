@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PAGES = ("HTMLResponse", "TemplateResponse", "RedirectResponse", "render", "render_template", "redirect")
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
+_CALLER = frozenset({"is_authenticated", "is_anonymous", "is_staff", "is_superuser", "has_perm", "has_perms"})
 _SIGNATURES = frozenset({"fastapi", "litestar"})
 
 
@@ -114,6 +115,10 @@ def _around(project: Project, route: Route) -> set[str]:
         bases = (each if isinstance(each, str) else each.qualified for each in project.classes.mro(view)[1:])
         found |= {each.rpartition(".")[2] for each in bases} - {"object"}
     if handler is not None and not all(_is_known(project, each, handler) for each in _dependencies(project, handler)):
+        found.add(UNTOLD)
+    if handler is not None and any(
+        type(node) is ir.Attribute and node.name in _CALLER for node in ir.walk(handler.body)
+    ):
         found.add(UNTOLD)
     return found - {""}
 

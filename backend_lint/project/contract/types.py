@@ -10,7 +10,7 @@ from backend_lint.core import Place
 
 NOWHERE = Place("", 1, 1, 1, 1)
 UNTOLD = "?"
-"""The name of a dependency of which only the library knows what it does."""
+"""The name of what may guard without being one of the guards: a library's dependency, a test in the handler."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
