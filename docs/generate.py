@@ -43,8 +43,8 @@ def _models() -> Iterator[str]:
     head, _, rest = (models.__doc__ or "").partition(":\n\n")
     form, _, tail = rest.partition("\n\nA later file")
     yield f"# Models of data flow\n\n{head}:\n\n```toml\n{textwrap.dedent(form)}\n```\n\nA later file{tail}"
-    yield "\n## Libraries\n"
-    yield from (f"* {library.library}" for library in models.built_in())
+    yield "\n## Libraries\n\nNames of these packages and modules have models:\n"
+    yield ", ".join(f"`{name}`" for name in models.packages())
 
 
 def _rule(rule: RuleInfo) -> str:

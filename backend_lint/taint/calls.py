@@ -25,6 +25,7 @@ from backend_lint.taint.domain import (
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.evidence import ENUMS
 from backend_lint.taint.frame import Frame
+from backend_lint.taint.labels import RELATIVE
 from backend_lint.taint.library import buffer_method
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import Object
@@ -180,6 +181,9 @@ class Calls:
                 return strings.joined_by(text, [flat(frame, item) for item in items])
             element = flat(frame, containers.element(frame, args[0]))
             return strings.repeated(strings.concatenated([element, text])) if element.all_labels() else UNKNOWN
+        if name == "translate" and args and _takes_blanks(frame, args[0]):
+            kept = Value(labels=text.all_labels(), is_opaque=True, type="builtins.str")
+            return kept.derived_from("strip", text)
         given = [flat(frame, arg) if arg.references else arg for arg in args]
         if name in ("format", "format_map"):
             self._format_sink(frame, node, text)
@@ -202,15 +206,20 @@ class Calls:
         if found is not None and found.is_constant and len(found.consts) == 1:
             return containers.new_list(frame, node, [constant(each) for each in found.consts[0]])
         separator = args[0].the_constant if args else None
+        gone: frozenset[str] = frozenset()
+        if name in ("split", "rsplit") and isinstance(separator, str) and separator and len(args) == 1 and not keywords:
+            gone = frozenset({separator, *({"../", "//", RELATIVE} if separator == "/" else ())})
         if name == "split" and isinstance(separator, str) and separator:
             parts = strings.pieces_of_split(text, separator, None if len(args) < 2 else -1)
             if parts is not None:
                 leading, rest = parts
+                rest = rest.mapped(lambda label: label.without(gone)) if rest is not None and gone else rest
                 if rest is None:
                     return containers.new_list(frame, node, leading)
                 padded = [*leading, *([join(rest, Value(consts=("",)))] * 4)]
                 return frame.allocate(node, Object("list", items=tuple(padded), rest=rest, is_exact=False))
         element = labelled(text.all_labels(), "builtins.str")
+        element = element.mapped(lambda label: label.without(gone)) if gone else element
         if name in ("partition", "rpartition"):
             return containers.new_list(frame, node, [element, element, element], "tuple")
         return containers.loose_list(frame, node, element)
@@ -559,6 +568,18 @@ def bind(
         elif parameter.default is None and anything is not None:
             bound[name] = anything
     return bound
+
+
+def _takes_blanks(frame: Frame, table: Value) -> bool:
+    """Whether a table for `translate` does nothing but take white space and control characters out."""
+    objects = frame.objects(table)
+    return bool(objects) and all(
+        obj.kind == "dict"
+        and obj.rest is NONE
+        and obj.keys.is_constant
+        and all(isinstance(each, int) and each <= 32 for each in obj.keys.consts)
+        for _, obj in objects
+    )
 
 
 def _as_text(value: Value) -> Value:

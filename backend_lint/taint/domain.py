@@ -6,13 +6,15 @@ that can be called, and an opaque rest of which only labels and perhaps a type a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from backend_lint.project.modules import Class, Function
-from backend_lint.taint.labels import Label, Labels, union
+from backend_lint.taint.labels import ORIGIN, PLAIN, RELATIVE, Label, Labels, union
 
 MOST_CONSTANTS = 8
+SAME_TEXT = frozenset({"str", "case", "strip", "path"})  # ways of computing a text that hide nothing of it
 MOST_TEXTS = 4
 MOST_PIECES = 64
 MOST_REFERENCES = 8
@@ -267,7 +269,7 @@ def join(first: Value, second: Value) -> Value:
         callables = first.callables if callables == first.callables else callables
     opaque = opaque or second.is_opaque
     is_same_way = first.derived is second.derived or _is_of(second, first)
-    derived = first.derived if is_same_way else None
+    derived = first.derived if is_same_way else _of_each_other(first, second)
     if (
         consts is first.consts
         and texts is first.texts
@@ -303,6 +305,15 @@ def _with(first: tuple[_Part, ...], second: tuple[_Part, ...]) -> tuple[_Part, .
     return first if len(merged) == len(first) else merged
 
 
+def _of_each_other(first: Value, second: Value) -> Derived | None:
+    """That one is the other one stripped or the like: what a test says of either holds of both."""
+    if second.derived is not None and second.derived.source is first and second.derived.how in SAME_TEXT:
+        return second.derived
+    if first.derived is not None and first.derived.source is second and first.derived.how in SAME_TEXT:
+        return first.derived
+    return None
+
+
 def _is_of(second: Value, first: Value) -> bool:
     """Whether both were computed in the same way from the same."""
     one, other = first.derived, second.derived
@@ -332,6 +343,27 @@ def joined_maps(first: dict[Any, Value], second: dict[Any, Value]) -> dict[Any, 
     return first if merged is None else merged
 
 
+_HOST = re.compile(r"\w+://[^/?#]+[/?#]|/[^/\\]")
+
+
+def placed(texts: tuple[Text, ...]) -> Labels:
+    """The labels of texts that are to be seen as a whole: who fills a hole further on chooses no beginning."""
+    found: Labels = ()
+    for text in texts:
+        head = text[0]
+        begun: frozenset[str] = frozenset()
+        if type(head) is str:
+            begun = frozenset({RELATIVE, ORIGIN} if _HOST.match(head) else {RELATIVE})
+            begun |= frozenset() if head.startswith("-") else {PLAIN}
+        elif type(head) is Value and not head.labels:
+            begun = frozenset({RELATIVE, ORIGIN, PLAIN})
+        for index, piece in enumerate(text):
+            if type(piece) is Value and piece.labels:
+                labels = tuple(label.scattered() for label in piece.labels)
+                found = union(found, tuple(label.without(begun) for label in labels) if index else labels)
+    return found
+
+
 def forget(value: Value) -> Value:
     """The value as a loop leaves it after many rounds: no constants, no texts, all labels, each callable once."""
     callables = _once(value.callables) if len(value.callables) > 1 else value.callables
@@ -339,7 +371,9 @@ def forget(value: Value) -> Value:
         if callables is value.callables:
             return value
         return Value((), (), value.references, callables, value.labels, value.is_opaque, value.type, value.derived)
-    labels = union(value.labels, scattered(value.texts)) if value.texts else value.labels
+    labels = value.labels
+    if value.texts:
+        labels = union(labels, placed(value.texts))
     kind = value.type if value.is_opaque else _kind(value.consts) if not value.texts else "builtins.str"
     return Value((), (), value.references, callables, labels, True, kind)
 

@@ -63,6 +63,7 @@ class Engine:
         self._names: dict[tuple[int, str], str | None] = {}
         self._globals: dict[str, Value] = {}
         self._running: set[str] = set()
+        self._compared: dict[str, frozenset[str]] = {}
         self._decorated: dict[str, FunctionValue] = {}
         self._class_attributes: dict[tuple[str, str], Value] = {}
         self._free_names: dict[str, tuple[str, ...]] = {}
@@ -449,6 +450,26 @@ class Engine:
                 for name in (_name_of(stmt.target),)
                 if name
             )
+        return known
+
+    def compared(self, function: Function) -> frozenset[str]:
+        """The parameters that a function compares something with, itself or in a function that it hands them to."""
+        known = self._compared.get(function.qualified)
+        if known is None:
+            self._compared[function.qualified] = frozenset()
+            parameters = {each.name for each in function.parameters}
+            found: set[str] = set()
+            for node in ir.walk(function.body):
+                if type(node) is ir.Compare and node.op in ("in", "not in", "==", "!=") and type(node.right) is ir.Name:
+                    found.add(node.right.id)
+            for site in self.project.sites(function):
+                for target in site.targets[:2]:
+                    names = [each.name for each in target.parameters]
+                    for index, arg in enumerate(site.call.args):
+                        given = arg.keyword or (names[index] if index < len(names) else None)
+                        if type(arg.value) is ir.Name and given in self.compared(target):
+                            found.add(arg.value.id)
+            known = self._compared[function.qualified] = frozenset(found & parameters)
         return known
 
     def matters(self, function: Function) -> bool:

@@ -32,6 +32,7 @@ _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
 MOST_WRAPPERS = 4
+_ANSWERS_JSON = ("flask_restful.Resource", "flask_restx.Resource", "flask_restplus.Resource")
 _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
          "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query"}  # fmt: skip
@@ -179,6 +180,9 @@ def run(engine: Engine, handler: Handler) -> None:
         )
     frame = _run_decorated(engine, handler.function, env)
     if frame is None:
+        return
+    owner = handler.function.cls
+    if owner is not None and engine.project.classes.is_subclass(owner, *_ANSWERS_JSON):
         return
     for state, value, node in frame.returns:
         frame.state = state

@@ -166,7 +166,7 @@ class Frame:
         for attribute, value in new.fields.items():
             if old.fields.get(attribute) is not value:
                 self.keep(name, (f".{attribute}",), value)
-        if new.rest is not old.rest:
+        if new.rest is not old.rest and new.kind != "instance":  # of settings set by a name that nobody knows
             self.keep(name, ("[*]",), new.rest)
         if new.items is not None and new.items is not old.items:
             for value in new.items:

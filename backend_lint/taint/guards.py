@@ -11,6 +11,7 @@ from backend_lint.taint import containers, regexes, strings
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
+    SAME_TEXT,
     Constant,
     Derived,
     Text,
@@ -25,7 +26,6 @@ from backend_lint.taint.state import State, merge
 
 Change = Callable[[Label], Label]
 _WORD_TESTS = frozenset(["isdigit", "isalnum", "isdecimal", "isnumeric", "isidentifier", "isalpha"])
-_SAME_TEXT = frozenset({"str", "case", "strip", "path"})
 
 
 def truth(frame: Frame, value: Value) -> tuple[bool, bool]:
@@ -269,6 +269,8 @@ def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
             return _instanced(frame, first, is_true)
         if func.id == "bool":
             return assume(frame, first, is_true)
+    for arg in test.args:
+        _held(frame, arg.value)
     value = frame.evaluate(test)
     true, false = truth(frame, value)
     if not (true if is_true else false):
@@ -278,7 +280,21 @@ def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
         return narrow_source(frame, value.derived, lambda label: label.without(detail))
     if value.derived is not None and value.derived.how == "verdict":
         return _verdict(frame, value.derived, is_true)
+    if path_key(test) is not None and (value.labels or value.texts):
+        return replace(frame, test, value, only(value, is_true), keeps=True)
     return frame.state
+
+
+def _held(frame: Frame, node: ir.Expr) -> None:
+    """Keep what a plain path reads, so that what is proved of it holds where it is read again."""
+    key = path_key(node) if type(node) is not ir.Name else None
+    state = frame.state
+    if key is None or state is None or key in state.paths:
+        return
+    value = frame.evaluate(node)
+    if value.labels and frame.state is not None:
+        frame.state = state = frame.state.copy()
+        state.paths[key] = (value, None)
 
 
 def _verdict(frame: Frame, derived: Derived, is_true: bool) -> State | None:
@@ -298,12 +314,14 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if not is_true:
         if func.name == "startswith" and "/" in affix.consts:
             return narrow(frame, func.value, value, lambda label: label.without(frozenset({RELATIVE})))
+        if func.name == "startswith" and "//" in affix.consts and not value.is_opaque and value.texts:
+            return _single_slash(frame, func.value, value)
         if func.name == "startswith" and "-" in affix.consts:
             return narrow(frame, func.value, value, lambda label: label.without(frozenset({PLAIN})))
         return frame.state
     if frame.foreign(affix):
         return frame.state
-    if func.name == "startswith" and value.derived is not None and value.derived.how in _SAME_TEXT:
+    if func.name == "startswith" and value.derived is not None and value.derived.how in SAME_TEXT:
         source = value.derived.source
         if any(NORMALISED in label.absent for label in frame.labels(source)):
             return _below(frame, source)
@@ -323,6 +341,18 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if value.derived is not None:
         new = new.derived_from(value.derived.how, value.derived.source, value.derived.detail)
     return replace(frame, func.value, value, new, keeps=True)
+
+
+def _single_slash(frame: Frame, node: ir.Expr, value: Value) -> State | None:
+    """A text does not begin with two slashes: of one that begins with one, the rest does not begin with another."""
+    texts = [
+        (text[0], text[1].mapped(lambda label: label.without(frozenset({RELATIVE}))), *text[2:])
+        if text[0] == "/" and type(text[1]) is Value
+        else text
+        for text in value.texts
+    ]
+    new = Value(value.consts, tuple(texts), labels=value.labels, type=value.type, derived=value.derived)
+    return replace(frame, node, value, new, keeps=True)
 
 
 def _with_affix(text: Text, known: Value | str, is_prefix: bool) -> Text | None:
@@ -469,7 +499,7 @@ def narrow_source(frame: Frame, derived: Derived, change: Change) -> State | Non
     return narrow_value(frame, source, _of_host(change) if derived.how == "netloc" else change)
 
 
-_PASSES = _SAME_TEXT | {
+_PASSES = SAME_TEXT | {
     "match", "netloc", "urlparse", "urljoin", "verdict", "parents", "commonpath", "resolved", "address is inside",
     "address is outside",
 }  # fmt: skip
@@ -515,7 +545,7 @@ def replace(frame: Frame, node: ir.Expr, value: Value, new: Value, *, keeps: boo
         how = value.derived.how
         if how == "netloc":
             return narrow_source(frame, value.derived, lambda label: label.without(frozenset({ORIGIN})))
-        if how in _SAME_TEXT:
+        if how in SAME_TEXT:
             return narrow_source(frame, value.derived, lambda label: label.without(WORD, ALL))
     return state
 
@@ -531,7 +561,8 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
             return state
         state = state.copy()
         for name in [name for name, value in state.env.items() if value is old]:
-            state.env[name] = new
+            if new is not NONE or not name.startswith("\0"):  # where nothing was given, nothing is proved
+                state.env[name] = new
         state.env[node.id] = new
         return state
     key = path_key(node)

@@ -91,6 +91,8 @@ class KeptValues:
     def finish(self) -> None:
         """Join what was put somewhere with the sinks that it reaches from there."""
         for exposure in self._exposures:
+            if _is_setting(exposure):
+                continue
             for label in self._sources(exposure.label, _ROUNDS):
                 if exposure.sink.kind not in label.cleaned and not contexts.is_killed(exposure.kills, label.absent):
                     self.engine.examined(exposure._replace(label=label))
@@ -109,6 +111,16 @@ class KeptValues:
                 at = label.way.at if label.way is not None else first.way.at if first.way is not None else None
                 way = first.way if at is None else Hop(first.way, at, note, label.way)
                 yield from self._sources(label.after(first, way), rounds - 1)
+
+
+def _is_setting(exposure: Exposure) -> bool:
+    """Where files lie and which servers are asked is for those to choose who may set an object of the whole process."""
+    origin = exposure.label.origin
+    is_field = type(origin) is Kept and bool(origin.path) and origin.path[0].startswith(".")
+    return is_field and exposure.sink.kind in _CHOSEN
+
+
+_CHOSEN = frozenset({"path", "ssrf", "redirect", "log", "regex", "resource", "trust-boundary", "archive", "xml"})
 
 
 def _meet(written: Path, read: Path) -> bool:

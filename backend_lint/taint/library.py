@@ -28,6 +28,7 @@ from backend_lint.taint.domain import (
     join,
     join_all,
     labelled,
+    placed,
 )
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.evidence import CLEAN
@@ -721,7 +722,8 @@ def _urlparse(
 ) -> Value:
     if not args:
         return UNKNOWN
-    found = Value(labels=frame.labels(args[0]), is_opaque=True, type="urllib.parse.ParseResult")
+    labels = placed(args[0].texts) if args[0].texts and not args[0].is_opaque else frame.labels(args[0])
+    found = Value(labels=labels, is_opaque=True, type="urllib.parse.ParseResult")
     return found.derived_from("urlparse", args[0])
 
 

@@ -25,7 +25,7 @@ from backend_lint.taint.domain import (
 )
 from backend_lint.taint.evidence import ENUMS, Cleaning, both
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import TEXT, Label, Labels, Source, union
+from backend_lint.taint.labels import ORIGIN, TEXT, Label, Labels, Source, union
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -77,6 +77,9 @@ class Members:
             return BOOLEAN.derived_from(
                 "address is outside" if name == "is_global" else "address is inside", derived.source
             )
+        if derived is not None and derived.how == "urlparse" and name in ("netloc", "hostname", "scheme", "port"):
+            fixed = tuple(label for label in found.labels if ORIGIN not in label.absent)  # others have no say in it
+            found = Value(labels=fixed, is_opaque=True, type=found.type) if fixed != found.labels else found
         if derived is not None and derived.how == "urlparse" and name in _HOSTS:
             return found.derived_from("netloc", derived.source)
         if value.type is not None and value.type.startswith("pathlib."):

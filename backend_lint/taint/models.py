@@ -329,6 +329,12 @@ def _names(library: Library) -> Iterator[str]:
             yield from each.calls
 
 
+def packages() -> list[str]:
+    """The packages and modules of which the models that come with us know something."""
+    names = Models((), built_in()).own
+    return sorted({name.partition(".")[0] for name in names if "." in name})
+
+
 def expanded(kinds: Iterable[str]) -> frozenset[str]:
     """The kinds that a model's list names."""
     found: set[str] = set()

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from backend_lint.taint.labels import ANY, META, RELATIVE, WORD
+from backend_lint.taint.labels import ANY, META, ORIGIN, RELATIVE, WORD
 
 if sys.version_info >= (3, 11):
     from re import _constants as sre
@@ -33,8 +33,10 @@ def absent(pattern: str, how: str, flags: int = 0) -> frozenset[str]:
     items: list[Any] = list(parsed)  # type: ignore[call-overload]
     begins = how in ("match", "fullmatch") or _is_at(items[:1], sre.AT_BEGINNING, sre.AT_BEGINNING_STRING)
     ends = how == "fullmatch" or _is_at(items[-1:], sre.AT_END, sre.AT_END_STRING)
-    if not (begins and ends) or parsed.state.flags & re.MULTILINE:
+    if parsed.state.flags & re.MULTILINE:
         return frozenset()
+    if not (begins and ends):
+        return frozenset({ORIGIN}) if begins and _fixes_host(items) else frozenset()
     possible = _characters(items)
     if possible is None:
         return frozenset()
@@ -47,6 +49,25 @@ def absent(pattern: str, how: str, flags: int = 0) -> frozenset[str]:
     if "/" not in possible:
         found.add(RELATIVE)
     return frozenset(found)
+
+
+_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]|/[^/\\\\]")
+
+
+def _fixes_host(items: list[Any]) -> bool:
+    """Whether what a pattern begins with is a path of the site's own, or an address with its host."""
+    begun = ""
+    for op, value in items:
+        if op is sre.AT:
+            continue
+        if op is not sre.LITERAL:
+            possible = _of(op, value)
+            is_there = op not in (sre.MAX_REPEAT, sre.MIN_REPEAT) or value[0] > 0
+            return begun == "/" and is_there and possible is not None and not possible & {"/", "\\"}
+        begun += chr(value)
+        if _HOST.match(begun):
+            return True
+    return False
 
 
 def _is_at(items: list[Any], *codes: Any) -> bool:

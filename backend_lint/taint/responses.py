@@ -37,6 +37,8 @@ def _textual(value: Value) -> Labels:
     """The labels of what is surely a string: a dict that is returned becomes JSON."""
     if value.type == "builtins.str":
         return value.labels
+    if value.type is not None or value.references:
+        return ()
     return tuple(label for label in value.labels if TEXT in label.absent)
 
 

@@ -84,7 +84,7 @@ class Sinks:
         at = frame.place(node)
         self.engine.examine(at, sink.kind)
         for value in values:
-            if value is NOTHING:
+            if value is NOTHING or (sink.kind == "path" and _is_buffer(frame, value)):
                 continue
             if context == "shell-or-arguments":
                 self._command(frame, at, symbol, sink, value)
@@ -217,6 +217,12 @@ def _shown_as_text(args: Sequence[Value]) -> list[Value]:
     if len(conversions) != len(values):
         return list(args)
     return [*args[: start + 1], *(value for value, how in zip(values, conversions, strict=True) if how == "s")]
+
+
+def _is_buffer(frame: Frame, value: Value) -> bool:
+    """Whether nothing but buffers in memory can arrive, where a path could stand in their place."""
+    objects = frame.objects(value)
+    return bool(objects) and not value.is_opaque and all(obj.kind == "buffer" for _, obj in objects)
 
 
 def flat_deep(frame: Frame, value: Value) -> Value:

@@ -147,6 +147,8 @@ def method(value: Value, name: str, args: Sequence[Value], keywords: dict[str, V
         return replaced(value, args[0], args[1])
     if name in _CASES:
         return _cased(value, name)
+    if name in ("strip", "lstrip", "rstrip") and len(args) == 1 and not args[0].all_labels() and not value.texts:
+        return Value(labels=value.all_labels(), is_opaque=True, type="builtins.str").derived_from("strip", value)
     if name in ("strip", "lstrip", "rstrip") and not args:
         return _stripped(value, name)
     if name in ("encode", "decode"):

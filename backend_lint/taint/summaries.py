@@ -27,6 +27,7 @@ from backend_lint.taint.domain import (
     constants,
     join,
     labelled,
+    placed,
 )
 from backend_lint.taint.frame import Exhausted, Exposure, Frame
 from backend_lint.taint.labels import Hop, Input, Label, Labels, capped, union
@@ -206,7 +207,8 @@ class Summaries:
                     given = default if is_called else join(default, given)
                 env[parameter.name] = given
         initial = dict(heap)
-        frame = Frame(self.engine, function, State(dict(env), heap), depth)
+        shadows = {_shadow(name): env[name] for name in self._reassigned(function)}
+        frame = Frame(self.engine, function, State(env | shadows, heap), depth)
         try:
             execute.block(frame, function.body)
         except Exhausted:
@@ -253,10 +255,16 @@ class Summaries:
         self._learn(frame, function, env, summary)
         return summary
 
+    def _reassigned(self, function: Function) -> list[str]:
+        """The parameters that a function binds anew."""
+        assigned = self.engine.assigned_names(function)
+        return [each.name for each in function.parameters if each.name in assigned]
+
     def _learn(self, frame: Frame, function: Function, env: dict[str, Value], summary: Summary) -> None:
         """What the returns of a function say of the arguments that got them there."""
-        assigned = self.engine.assigned_names(function)
-        names = [name for name, value in env.items() if name not in assigned and _own(value, name) is not None]
+        reassigned = self._reassigned(function)
+        keys = {name: _shadow(name) if name in reassigned else name for name in env}
+        names = [name for name, value in env.items() if _own(value, name) is not None]
         if not names:
             return
         returns = [(state, *_answer(state, value, expr)) for state, value, expr in frame.returns]
@@ -279,11 +287,11 @@ class Summaries:
                 if outcome is None:
                     continue
                 for name in names:
-                    label = _own(outcome.env.get(name, UNKNOWN), name)
+                    label = _own(outcome.env.get(keys[name], UNKNOWN), name)
                     facts = (
                         (label.cleaned, label.absent)
                         if label is not None
-                        else (evidence.CLEAN if _is_known(outcome, name) else _NO_FACTS)
+                        else (evidence.CLEAN if _is_known(outcome, keys[name]) else _NO_FACTS)
                     )
                     before = learned[name][index]
                     learned[name][index] = facts if before is None else (before[0] & facts[0], before[1] & facts[1])
@@ -291,6 +299,11 @@ class Summaries:
             all_facts = (normal or _NO_FACTS, when_true or _NO_FACTS, when_false or _NO_FACTS)
             if any(each[0] or each[1] for each in all_facts):
                 summary.facts[name] = all_facts
+
+
+def _shadow(name: str) -> str:
+    """The name under which a state keeps what a parameter was at first."""
+    return f"\0{name}"
 
 
 def _name(function: Function) -> str:
@@ -356,7 +369,10 @@ class _Call:
             parameter = self.function.parameter(name)
             kind = self.engine.parameter_type(parameter, self.function) if parameter is not None else None
             depth = DEEPEST_SHAPE if is_small else -1
-            env[name], key = self.lift(value, name, (), depth, kind)
+            if self._is_ours(value, name):
+                env[name], key = Value(value.consts, value.texts, is_opaque=True, type=value.type or kind), "ours"
+            else:
+                env[name], key = self.lift(value, name, (), depth, kind)
             if key is not None:
                 keys.append((name, key))
         missing = [name for name in self.given if name not in env]
@@ -367,6 +383,12 @@ class _Call:
             else None
         )
         return env
+
+    def _is_ours(self, value: Value, name: str) -> bool:
+        """Whether nobody outside can choose what a test in the callee compares with."""
+        if name not in self.engine.compared(self.function) or value.callables or value.references:
+            return False
+        return value.is_opaque and not self.frame.labels(value)
 
     def lift(self, value: Value, name: str, path: tuple[str, ...], depth: int, kind: str | None) -> tuple[Value, Any]:
         if value is UNKNOWN or (
@@ -636,6 +658,8 @@ class _Call:
             return ()
         for part in origin.path:
             value = step(self.frame, value, part)
+        if value.texts and not value.references:
+            return union(value.labels, placed(value.texts))
         return self.frame.labels(value)
 
 

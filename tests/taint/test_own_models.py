@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from backend_lint.core import ConfigError
 from backend_lint.taint import Models, Options, analyse, load
+from backend_lint.taint.models import packages
 from tests.taint.reading import project
 
 FILES = {
@@ -81,3 +83,7 @@ def test_unknown_functions_pass_what_they_are_given_unless_told_otherwise() -> N
     }
     assert len(analyse(project(files)).flows) == 1
     assert analyse(project(files), options=Options(unknown_calls_pass=False)).flows == ()
+
+
+def test_many_libraries_have_models() -> None:
+    assert len([name for name in packages() if name not in sys.stdlib_module_names]) >= 150
