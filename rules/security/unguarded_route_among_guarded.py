@@ -287,7 +287,6 @@ class _Data:
 
 class UnguardedRouteAmongGuarded(ProjectRule):
     code = "SEC101"
-    preview = True
     severity = Severity.HIGH
     cwe = (306, 862)
     owasp = ("A01:2021", "A01:2025", "API2:2023")

@@ -136,7 +136,8 @@ class WeakPasswordHash(ProjectRule):
                     f"`{found}` is looked up as it was sent, so passwords are stored in clear",
                     help="Look the user up by name, and verify the password with the hash's own function.",
                 )
-        for function in project.functions():
+        is_kept = any(_is_password(name) for model in project.models.values() for name in model.columns)
+        for function in project.functions() if is_kept else ():
             for node in ir.walk(function.body):
                 if (
                     type(node) is ir.Compare
@@ -260,8 +261,7 @@ def _is_below(value: object, least: int) -> bool:
 def _compared(query: Query, project: Project) -> str | None:
     """A password column that a query compares with what is sent, hashed by nothing."""
     for each in query.filters if query.is_read else ():
-        spoken = words(each.column)
-        if spoken[-1:] not in (("password",), ("passwd",), ("pwd",)) or set(spoken) & _NOT or each.operator != "==":
+        if not _is_password(each.column) or each.operator != "==":
             continue
         if each.value is not None and _is_plain(each.value, query.scope, project):
             return each.column
@@ -271,13 +271,19 @@ def _compared(query: Query, project: Project) -> str | None:
 def _is_column_compared(node: ir.Compare, function: Function, project: Project) -> bool:
     """Whether a comparison is of an entity's password column with a password as it was sent."""
     for stored, sent in ((node.left, node.right), (node.right, node.left)):
-        if type(stored) is not ir.Attribute or words(stored.name)[-1:] not in (("password",), ("passwd",), ("pwd",)):
+        if type(stored) is not ir.Attribute or not _is_password(stored.name):
             continue
         kind = project.type_of(stored.value, function)
         model = None if kind is None or kind.itself else project.models.get(kind.name)
         if model is not None and stored.name in model.columns and _is_plain(sent, function, project):
-            return not _NOT & set(words(stored.name))
+            return True
     return False
+
+
+def _is_password(name: str) -> bool:
+    """Whether a column is called like a password, and not like what is made of one."""
+    spoken = words(name)
+    return spoken[-1:] in (("password",), ("passwd",), ("pwd",)) and not _NOT & set(spoken)
 
 
 def _compared_in_text(query: Query, project: Project) -> str | None:
