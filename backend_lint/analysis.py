@@ -158,7 +158,9 @@ def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Pro
     else:
         imports = ((path, each.module) for path, found in facts.items() for each in found.imports if each.level == 0)
         base = roots(facts, imports)
-    return link((path, module_name(path, base), roles[path], found) for path, found in facts.items())
+    project = link((path, module_name(path, base), roles[path], found) for path, found in facts.items())
+    project.versions = discovery.versions
+    return project
 
 
 def _taint_options(config: Config) -> taint.Options:

@@ -261,6 +261,7 @@ def _inputs(discovery: Discovery, contents: dict[str, bytes]) -> Iterator[bytes]
         yield f"{file.path}\0{file.role.value}\0{file.reported}".encode("utf-8", "surrogateescape")
         yield contents.get(file.path, b"\0")
     yield msgspec.json.encode(discovery.diagnostics)
+    yield msgspec.json.encode(discovery.versions, order="deterministic")
 
 
 def _baseline(config: Config) -> Iterator[bytes]:

@@ -97,10 +97,10 @@ def _is_named(container: Object, project: Project) -> bool:
     name = container.names[0]
     last = name.rpartition(".")[2]
     own = container.scope.module
+    readers = {edge.source for edge in project.imports if edge.target is own}
     for module in project.modules.values():
-        if module.role is Role.TEST or (module is not own and last not in module.names and last not in module.imports):
-            if not (module.role is not Role.TEST and _reads(module, own, project)):
-                continue
+        if module.role is Role.TEST or (module is not own and module not in readers and last not in module.names):
+            continue
         scopes: list[Scope] = [module, *module.classes, *module.functions]
         for scope in scopes:
             for node in ir.walk(scope.body):
@@ -116,10 +116,6 @@ def _is_named(container: Object, project: Project) -> bool:
     return any(
         edge.target is own and last in edge.names and edge.source.role is not Role.TEST for edge in project.imports
     )
-
-
-def _reads(module: Module, own: Module, project: Project) -> bool:
-    return any(edge.source is module and edge.target is own for edge in project.imports)
 
 
 def _is(expr: ir.Expr, name: str) -> bool:

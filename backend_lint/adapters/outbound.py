@@ -40,6 +40,7 @@ class _Library(msgspec.Struct, frozen=True):
     but: tuple[str, ...] = msgspec.field(default=(), name="except")
     is_async: bool = msgspec.field(default=False, name="async")
     chained: bool = False
+    until: dict[str, tuple[int, str]] = {}
 
     def reaches(self, between: str) -> bool:
         """Whether the calls of an SDK hang below what lies between the entry and the method."""
@@ -61,10 +62,19 @@ def read(project: Project) -> None:
                 project.outbound.append(found)
 
 
+def _of_version(library: _Library, versions: dict[str, str]) -> _Library:
+    """A library as it is in the version that the project has settled on; as it is today where that is not known."""
+    for package, (first, before) in library.until.items():
+        major = versions.get(package, "").partition(".")[0]
+        if major.isdecimal() and int(major) < first:
+            return msgspec.structs.replace(library, default=before)
+    return library
+
+
 class _Reader:
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.libraries = _libraries()
+        self.libraries = {name: _of_version(each, project.versions) for name, each in _libraries().items()}
 
     def outbound(self, site: CallSite) -> Outbound | None:
         name, method = self._called(site)
@@ -73,6 +83,7 @@ class _Reader:
             return self._rpc(site)
         timeout, value = self._bound(site, library)
         verb = _verb(site.call, method) if library.kind == "http" else None
+        made = self._construction(site) if library.kind == "cache" else None
         return Outbound(
             site=site,
             scope=site.scope,
@@ -84,6 +95,7 @@ class _Reader:
             timeout=timeout,
             timeout_value=value,
             is_async=library.is_async,
+            made=None if made is None else made[1].module.place(made[0]),
         )
 
     def _called(self, site: CallSite) -> tuple[str | None, str]:

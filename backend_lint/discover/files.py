@@ -12,6 +12,7 @@ import msgspec
 from backend_lint.config import FILE_NAMES, Config, Group, Invocation, Patterns, configs_for, own_file
 from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Role
 from backend_lint.discover.ignored import Ignored
+from backend_lint.discover.locked import locked
 from backend_lint.discover.role import head_size, roles
 
 _SUFFIXES = (".py", ".pyi", ".pyw")
@@ -38,6 +39,7 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
 
     `overlay` are contents, by path, that stand for what is on disk. `nested` are directories left to configurations
     of their own. `notebooks` were met, and are not linted. `searched` are the directories that were walked.
+    `versions` are those of libraries, by normalised name, as far as the project has settled on them.
     """
 
     files: tuple[File, ...]
@@ -46,6 +48,7 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     nested: tuple[Path, ...] = ()
     notebooks: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
 
 
 def projects(
@@ -149,6 +152,7 @@ class _Search:
             nested=tuple(sorted(self._nested)),
             notebooks=tuple(sorted(self._notebooks)),
             searched=tuple(sorted(self._searched)),
+            versions=locked(Path(self._root)),
         )
 
     def among(self, contents: Mapping[str, bytes], now: Discovery) -> Discovery:
@@ -166,7 +170,12 @@ class _Search:
         ]
         self._reported.update(paths)
         self._overlay = {path: contents[path] for path in paths}
-        return Discovery(files=tuple(self._with_roles(paths)), overlay=self._overlay, searched=now.searched)
+        return Discovery(
+            files=tuple(self._with_roles(paths)),
+            overlay=self._overlay,
+            searched=now.searched,
+            versions=now.versions,
+        )
 
     def _with_roles(self, paths: list[str]) -> Iterator[File]:
         absolute = {path: f"{self._root}/{path}" for path in paths}

@@ -37,7 +37,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Outbound, Project, ProjectRule, Role, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Outbound, Place, Project, ProjectRule, Role, Severity, Step, Unit, ir
 
 _KINDS = frozenset({"http", "mail", "socket", "rpc", "storage"})
 _STREAMS = re.compile(r"Stream|Subscribe|Watch|Track|Listen")
@@ -61,6 +61,8 @@ class OutboundWithoutTimeout(ProjectRule):
 
     def _finding(self, found: list[Outbound]) -> Finding:
         each, *others = found
+        if each.made is not None and each.timeout_value is None:
+            return self._made_without(each.made, found)
         off = "switches the timeout off" if each.timeout_value is not None else "has no timeout"
         more = f", nor have {len(others)} more calls of this client" if others else ""
         return self.finding(
@@ -70,19 +72,33 @@ class OutboundWithoutTimeout(ProjectRule):
             related=[Step(other.at, f"`{other.site.name}()`, too") for other in others[:10]],
         )
 
+    def _made_without(self, made: Place, found: list[Outbound]) -> Finding:
+        calls = f"{len(found)} calls" if len(found) > 1 else f"`{found[0].site.name}()`"
+        return self.finding(
+            made,
+            f"the {found[0].library} client has no timeout: a server that does not answer holds {calls} for ever",
+            help="Pass `socket_timeout=` in seconds.",
+            related=[Step(each.at, f"`{each.site.name}()`") for each in found[:5]],
+        )
+
     def examined(self, project: Project) -> Iterable[str]:
         return [str(each.at) for each in _outbound(project)]
 
 
 def _outbound(project: Project) -> Iterator[Outbound]:
     for each in project.outbound:
-        if each.scope.module.role is Role.APP and (each.kind in _KINDS or each.timeout_value is not None):
+        known = (
+            each.kind in _KINDS or each.timeout_value is not None or (each.kind == "cache" and each.timeout == "none")
+        )
+        if each.scope.module.role is Role.APP and known:
             yield each
 
 
 def _client(each: Outbound) -> tuple[object, ...]:
     """What one change would mend: a call of a function alone, the calls of a client together."""
     func, scope = each.site.call.func, each.scope
+    if each.made is not None and each.timeout_value is None:
+        return (each.made,)
     if (kept := _assigned(each)) is not None and each.kind in ("mail", "socket"):
         return (scope.module.path, id(scope), kept)
     if each.site.receiver is None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reading import project
+from backend_lint import adapters
+from tests.reading import linked, project
 
 
 def calls(text: str) -> list[tuple[str, str, str, str]]:
@@ -132,3 +133,11 @@ def test_what_an_answer_holds_is_at_hand(text: str) -> None:
 def test_calls_below_the_attributes_of_a_client_go_out() -> None:
     text = "from openai import OpenAI\nclient = OpenAI(timeout=9)\nclient.chat.completions.create(model='m')\n"
     assert calls(text) == [("http", "openai", "create", "set")]
+
+
+@pytest.mark.parametrize(("version", "timeout"), [("7.4.0", "none"), ("8.1.0", "default"), ("", "default")])
+def test_how_long_redis_waits_depends_on_its_version(version: str, timeout: str) -> None:
+    found = linked({"app.py": "import redis\nclient = redis.Redis()\nclient.get('k')\n"})
+    found.versions = {"redis": version} if version else {}
+    adapters.read(found)
+    assert [each.timeout for each in found.outbound] == [timeout]

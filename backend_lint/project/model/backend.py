@@ -23,11 +23,12 @@ class Backend:
     """What the adapters understood, each list in the order of place. `frameworks` are display names, in order of size.
 
     `stored` are the tables that the migrations leave behind. `flows` are what data flow found, `sinks` the places that
-    it examined, by kind.
+    it examined, by kind. `versions` are those of libraries that the project has settled on, by normalised name.
     """
 
     def __init__(self) -> None:
         self.frameworks: list[str] = []
+        self.versions: dict[str, str] = {}
         self.apps: list[App] = []
         self.routes: list[Route] = []
         self.routers: list[Router] = []

@@ -16,6 +16,7 @@ class Outbound:
 
     `library` is the package; `method` the HTTP method or the call's name. `timeout` is `none` (it may wait for ever),
     `default` (the library's own) or `set`; `timeout_value` what sets it. `is_async` where the event loop goes on.
+    `made` is where the client of a cache is made, for all its calls.
     """
 
     site: CallSite
@@ -28,3 +29,4 @@ class Outbound:
     timeout: str = "default"
     timeout_value: Expr | None = None
     is_async: bool = False
+    made: Place | None = None
