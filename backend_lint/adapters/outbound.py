@@ -289,7 +289,8 @@ class _Reader:
         """What the construction of a client says: its arguments, a class of the project's own, adapters put into it."""
         cls = self.project.cls(self.project.site(call, scope).symbol or "")
         if cls is not None:
-            return (self._of_class(cls, library), None)
+            is_told = any(name in call.keywords for name in library.client)
+            return ("set" if is_told else self._of_class(cls, library), None)
         for name in library.client:
             value = call.argument(library.client_position, name)
             if value is not None:
