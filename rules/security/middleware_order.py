@@ -54,11 +54,6 @@ _ORDER = (
     (_AUTHENTICATION, "django.contrib.auth.middleware.LoginRequiredMiddleware", "which asks who the user is"),
     ("corsheaders.middleware.CorsMiddleware", _COMMON, "whose answers then lack the CORS headers"),
     (
-        "corsheaders.middleware.CorsMiddleware",
-        "whitenoise.middleware.WhiteNoiseMiddleware",
-        "whose answers then lack them",
-    ),
-    (
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "whose files are then sent over plain HTTP and without the headers",
