@@ -95,6 +95,7 @@ def analysed(
         project_rules = [rule for rule in selection.rules.values() if issubclass(rule, ProjectRule)]
         options = parsed_options(list(selection.installed.values()), config.rules)
         found, said = check(project, project_rules, options, guard, clock.add)
+        contract = guard("the contract", lambda: msgspec.msgpack.encode(project.contract), b"")
     with clock.phase("findings"):
         found += [finding for each in read for finding in each.findings]
         results, refuted = _refuted(project, [result for each in read for result in each.bandit], flows, packs)
@@ -125,7 +126,7 @@ def analysed(
         stale=len(accepted.stale),
         proved=refuted,
         model=msgspec.json.encode(exported(project), order="deterministic"),
-        contract=msgspec.msgpack.encode(project.contract),
+        contract=contract,
         disabled=selection.disabled(),
     )
     return gated(report, config)

@@ -56,8 +56,9 @@ class MixedFileAndJsonBody(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for route in _judged(project):
             files = [each for each in route.inputs if each.where == "file"]
-            bodies = [each for each in route.inputs if each.where == "body" and _is_object(project, each.type)]
-            if files and bodies:
+            given = [each for each in route.inputs if each.where == "body"] if files else []
+            bodies = [each for each in given if _is_object(project, each.type)]
+            if bodies:
                 yield self.finding(
                     bodies[0].at or route.at,
                     f"`{bodies[0].name}` of `{route.label}` is read as JSON, and the request is a form because of "
