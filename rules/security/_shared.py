@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -190,6 +191,7 @@ _SIGNING = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=65536)
 def is_signing_key(name: str) -> bool:
     """Whether a name says that what it holds signs sessions or tokens: `SECRET_KEY`, `jwt_secret`."""
     spoken = words(name)

@@ -117,8 +117,9 @@ def _keys(scope: Scope, project: Project) -> Iterator[_Key]:
             name = next(filter(None, map(target_name, stmt.targets)), "")
             yield from _given(name, stmt.value, scope)
     for site in project.sites(scope):
-        if not {"minio", "s3", "boto", "boto3", "aws", "kms", "storage"} & set(words(site.name)):
-            for name, value in site.call.keywords.items():
+        named = {name: value for name, value in site.call.keywords.items() if is_signing_key(name)}
+        if named and not {"minio", "s3", "boto", "boto3", "aws", "kms", "storage"} & set(words(site.name)):
+            for name, value in named.items():
                 yield from _given(name, value, scope)
         signer = _SIGNERS.get(site.symbol or "")
         if signer is not None:
