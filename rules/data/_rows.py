@@ -167,8 +167,11 @@ def _writes_itself(schema: Schema, project: Project) -> bool:
 
 
 def covered(path: str, eager: set[str]) -> bool:
-    """Whether a relation path is among those that are loaded ahead, or on the way to one."""
-    return "*" in eager or any(each == path or each.startswith(f"{path}.") for each in eager)
+    """Whether a relation path is among those that are loaded ahead, or on the way to one.
+
+    What the query inside a `Prefetch` loads is written from the rows of that query on.
+    """
+    return "*" in eager or any(f".{path}".endswith(f".{each}") or each.startswith(f"{path}.") for each in eager)
 
 
 def view_eager(view: Class, project: Project) -> set[str] | None:

@@ -56,7 +56,12 @@ def hands_over(expr: ir.Expr, names: set[str]) -> bool:
         return expr.id in names
     if type(expr) is ir.Attribute and type(expr.value) is ir.Name:
         return expr.value.id in names and expr.name.lower().endswith(_KEYS)
+    if type(expr) is ir.Call and ir.dotted(expr.func) not in _SAME:
+        return False
     return any(hands_over(child, names) for child in ir.children(expr))
+
+
+_SAME = frozenset({"str", "int", "list", "dict", "tuple", "set", "sorted", "repr"})
 
 
 def spread(function: Function, names: set[str]) -> set[str]:
