@@ -213,7 +213,7 @@ class Engine:
         module, rest = self.project.names.split(qualified)
         if module is None:
             name = canonical_external(qualified)
-            kind = self.models.objects.get(name)
+            kind = self.models.objects.get(name) or self.kept.contexts.get(name)
             if kind is not None:
                 return Value(is_opaque=True, type=kind)
             return callable_value(Symbol(name))

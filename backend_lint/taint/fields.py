@@ -11,7 +11,7 @@ from backend_lint.project.modules import Class, Function, Scope
 from backend_lint.taint import evidence, regexes
 from backend_lint.taint.domain import Derived, Value
 from backend_lint.taint.evidence import CLEAN, NOTHING, Cleaning, both_known
-from backend_lint.taint.labels import Input
+from backend_lint.taint.labels import ORIGIN, Input, Label, Source
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -38,6 +38,7 @@ _KNOWN = {
     "validate_ipv46_address": r"[0-9a-fA-F.:]+",
     "validate_integer": r"-?\\d+",
 }
+_REFERERS = frozenset({"referer", "http_referer"})
 _VALIDATORS = frozenset(
     {"pydantic.field_validator", "pydantic.validator", "pydantic.functional_validators.field_validator"}
 )
@@ -212,6 +213,8 @@ class Fields:
 
     def read(self, derived: Derived | None, key: object, found: Value) -> Value:
         """What was read under a key of a value that holds fields, or under `data` of a field."""
+        if isinstance(key, str) and key.lower() in _REFERERS:
+            found = found.mapped(_from_page)
         if derived is not None and derived.how == "placeholders":
             kinds, absent = derived.detail.get(key, NOTHING)
             return found.mapped(lambda label: label.without(absent, kinds))
@@ -225,6 +228,12 @@ class Fields:
             found = found.mapped(lambda label: label.without(absent, kinds))
         inner = self.inside(cls, name)
         return found if inner is None else self.held(found, inner)
+
+
+def _from_page(label: Label) -> Label:
+    """The page that a browser comes from, as the header names it: nobody else can have it name another host."""
+    is_header = type(label.origin) is Source and label.origin.what == "header"
+    return label.without(frozenset({ORIGIN})) if is_header else label
 
 
 def _pattern(call: ir.Call) -> Cleaning:

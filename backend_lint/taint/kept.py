@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ MUTATORS = frozenset({
     "appendleft", "push", "sort", "reverse",
 })  # fmt: skip
 _ROUNDS = 3
+_CONTEXTS = frozenset({"flask.g", "quart.g"})
 Path = tuple[str, ...]
 
 
@@ -77,6 +79,20 @@ class KeptValues:
         qualified = self.engine.resolve(head, function)
         if qualified is not None:
             yield self.engine.project.names.canonical(f"{qualified}.{rest}" if rest else qualified)
+
+    @functools.cached_property
+    def contexts(self) -> dict[str, str]:
+        """The classes of what functions put into the context of a request, `flask.g.name`."""
+        found: dict[str, set[str]] = {}
+        for function in self.engine.project.functions(Role.APP):
+            for stmt in function.statements:
+                for target in stmt.targets if type(stmt) is ir.Assign and stmt.value is not None else ():
+                    if type(target) is ir.Attribute and type(target.value) is ir.Name:
+                        owner = self.engine.resolve(target.value.id, function)
+                        if owner in _CONTEXTS:
+                            kind = self.engine.type_name(stmt.value, function)  # type: ignore[union-attr]
+                            found.setdefault(f"{owner}.{target.name}", set()).add(kind or "")
+        return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1 and "" not in kinds}
 
     def put(self, name: str, path: Path, labels: Labels) -> None:
         others = tuple(each for each in labels if not (type(each.origin) is Kept and each.origin.name == name))
