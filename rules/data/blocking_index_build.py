@@ -57,6 +57,7 @@ _EXPECTED = 2
 class BlockingIndexBuild(ProjectRule):
     code = "DAT411"
     severity = Severity.MEDIUM
+    preview = True
     roles = ROLES
     unit = Unit.MIGRATION
     Options = MigrationOptions

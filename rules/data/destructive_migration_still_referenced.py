@@ -81,6 +81,7 @@ from backend_lint.rules.data._shared import column_of
 class DestructiveMigrationStillReferenced(ProjectRule):
     code = "DAT409"
     severity = Severity.HIGH
+    preview = True
     roles = ROLES
     unit = Unit.MIGRATION
     Options = MigrationOptions
