@@ -23,6 +23,7 @@ from backend_lint.project.model import Column
 
 COLUMN_WORDS = frozenset({"Column", "mapped_column", "MappedColumn"})
 _AROUND_COLUMNS = frozenset({"deferred", "column_property"})
+_SPATIAL = frozenset({"Geometry", "Geography", "Raster"})
 _ITEMS = frozenset({"CheckConstraint", "Computed", "DefaultClause", "FetchedValue", "Identity", "Sequence"})
 
 Locate = Callable[[Expr, Scope], tuple[str, str] | None]
@@ -215,7 +216,7 @@ def column(
         nullable=nullable,
         primary_key=is_key,
         unique=bool(written.flag(project, "unique", False)),
-        index=bool(written.flag(project, "index", False)),
+        index=bool(written.flag(project, "index", False)) or _is_spatial(kind, arguments),
         foreign_key=written.reference,
         default=written.expr("default", "default_factory", "insert_default"),
         server_default=written.expr("server_default", "Identity", "Computed"),
@@ -228,6 +229,11 @@ def column(
         declared=None if kind is None else kind.declared,
         on_delete=written.on_delete,
     )
+
+
+def _is_spatial(kind: ColumnType | None, arguments: Mapping[str, Any]) -> bool:
+    """Whether GeoAlchemy2 makes an index for a column of this type, as it does unless it is told not to."""
+    return kind is not None and kind.name in _SPATIAL and arguments.get("spatial_index", True) is not False
 
 
 def table_column(project: Project, call: Call, locate: Locate) -> tuple[Column, Written]:

@@ -236,3 +236,19 @@ class User(Base):
     )
     assert not model.is_unique(frozenset({"email"}))
     assert not model.columns["email"].unique
+
+
+def test_a_geometry_is_indexed_unless_it_is_told_not_to() -> None:
+    text = """
+from geoalchemy2 import Geometry
+from sqlalchemy import Column, Integer
+from sqlalchemy.orm import declarative_base
+Base = declarative_base()
+class Place(Base):
+    __tablename__ = "places"
+    id = Column(Integer, primary_key=True)
+    at = Column(Geometry("POINT"))
+    area = Column(Geometry("POLYGON", spatial_index=False))
+"""
+    (model,) = project({"app.py": text}).models.values()
+    assert {name: column.index for name, column in model.columns.items()} == {"id": False, "at": True, "area": False}
