@@ -52,6 +52,7 @@ _CALLS = {
     "flask_jwt_extended.view_decorators.verify_jwt_in_request": (401,),
     "flask_login.LoginManager.unauthorized": (401,),
     "flask.Flask.login_manager.unauthorized": (401,),
+    "flask.current_app.login_manager.unauthorized": (401,),
     **{
         name: tuple({GuardKind.AUTHENTICATION: 401, GuardKind.AUTHORIZATION: 403}[kind] for kind in kinds)
         for name, kinds in DECORATORS.items()

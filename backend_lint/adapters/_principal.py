@@ -18,7 +18,7 @@ _WORDS = frozenset(
     | {"login", "logged", "signed", "anonymous", "admin", "admins", "superuser", "staff", "password", "cookie"}
     | {"cookies", "signature", "hmac", "secret", "acl", "caller", "rights", "authentication"}
 )
-_PHRASES = ("api_key", "access", "session_id", "user_id")
+_PHRASES = ("api_key", "session_id", "can_access", "has_access")
 _REQUEST_PARTS = frozenset({"headers", "cookies", "session", "authorization", "auth", "META", "COOKIES"})
 _ORDINARY = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "host"}

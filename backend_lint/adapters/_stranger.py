@@ -348,6 +348,8 @@ class Strangers:
         if refusal.is_returned:
             return False
         for handler in handlers:
+            if any(type(each) is ir.Raise and each.exc is None for each in handler.body):
+                continue  # passed on as it came
             kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
             for kind in kinds:
                 symbol = None if kind is None else self.denials.symbol(kind, scope)
@@ -536,6 +538,8 @@ class Strangers:
         if own is not None:
             known = self._arguments(own, call, state.function, state)
             return self._answer(own, known, state.depth - 1, False, state.cls)
+        if type(call.func) is ir.Call:  # login_required(view)(*args)
+            return self._wrapping(call.func, state)
         site = self.project.site(call, state.function)
         if not site.targets or not site.is_certain:
             return frozenset()
@@ -544,6 +548,14 @@ class Strangers:
             return frozenset()
         known = self._arguments(target, call, state.function, state)
         return self._answer(target, known, state.depth - 1, False)
+
+    def _wrapping(self, call: ir.Call, state: _State) -> frozenset[Refusal]:
+        """What the wrapper that a decorator of the project makes refuses."""
+        site = self.project.site(call, state.function)
+        if not site.targets or self._distances.get(site.targets[0].qualified, _DEPTH) >= state.depth:
+            return frozenset()
+        known = self._arguments(site.targets[0], call, state.function, state)
+        return self._answer(site.targets[0], known, state.depth - 1, True)
 
     def _own_method(self, call: ir.Call, state: _State) -> Function | None:
         """The method that `self.check()`, `super().check()` or `Base.check(self)` calls, for the class of `self`."""

@@ -327,3 +327,30 @@ app.register_blueprint(pages)
 """
     )
     assert found == {"GET /a": False, "GET /b": True, "GET /c": True}
+
+
+def test_a_decorator_that_calls_another_on_the_way_guards_by_it() -> None:
+    found = guarded(
+        """
+def required(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        if not user.is_authenticated:
+            return current_app.login_manager.unauthorized()
+        return view(*args, **kwargs)
+    return inner
+def required_unless_open(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        if config.is_open:
+            return view(*args, **kwargs)
+        return required(view)(*args, **kwargs)
+    return inner
+@app.get("/a")
+@required_unless_open
+def a(): ...
+@app.get("/b")
+def b(): ...
+"""
+    )
+    assert found == {"GET /a": True, "GET /b": False}
