@@ -90,7 +90,7 @@ class Principals:
                 return len(text) < 40 and " " not in text and self._is_named(text)
             case ir.Call() if depth > 0:
                 site = self.project.site(node, scope)
-                return any(self.concern(target, depth - 1) for target in site.targets[:1])
+                return site.is_certain and any(self.concern(target, depth - 1) for target in site.targets[:1])
         return False
 
     def _is_part(self, node: ir.Attribute) -> bool:
