@@ -218,7 +218,7 @@ def test_another_version_is_refused_before_its_unknown_keys_are(tmp_path: Path) 
 
 
 def test_profiles_are_what_the_package_brings() -> None:
-    assert profiles() == ("default", "security", "strict")
+    assert profiles() == ("default", "default@0.1", "security", "strict")
 
 
 @pytest.mark.parametrize("profile", profiles())
