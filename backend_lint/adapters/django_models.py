@@ -36,14 +36,14 @@ def _relation_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, st
 
 
 def _manager_types(project: Project, models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
-    """Managers give instances of the model that they stand on."""
+    """Managers give instances of the model that they stand on; `objects` is one, whoever made it."""
     for model in models.values():
         above = project.classes.mro(model.cls) if model.cls is not None else []
         for each in (cls for cls in above if isinstance(cls, Class)):
             for name, stmt in each.attributes.items():
                 held = project.type_of(stmt.value, each) if type(stmt.value) is ir.Call else None
                 is_known = held is not None and project.classes.is_subclass(held.name, _MANAGER)
-                if held is not None and (is_known or _makes_manager(stmt.value)):
+                if held is not None and (is_known or name == "objects" or _makes_manager(stmt.value)):
                     yield (model.qualified, name), Type(held.name if is_known else _MANAGER, (Type(model.qualified),))
 
 

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from backend_lint.api.rule import ProjectRule, Unit
-from backend_lint.core import Confidence, Finding
+from backend_lint.core import Confidence, Finding, Severity
 from backend_lint.project import Project
 from backend_lint.project.model import Flow
 
 
 class FlowRule(ProjectRule):
-    """`kinds` are the kinds of flow it reports, `harm` what they let a client do, `remedy` what to write instead."""
+    """`kinds` are the kinds of flow it reports, `harm` what they let a client do, `remedy` what to write instead.
+
+    `apart` are those of the kinds that do another harm, each with its severity and what it lets a client do.
+    """
 
     kinds: ClassVar[tuple[str, ...]]
     harm: ClassVar[str]
     remedy: ClassVar[str]
+    apart: ClassVar[Mapping[str, tuple[Severity, str]]] = {}
     unit = Unit.SINK
 
     def check(self, project: Project) -> Iterable[Finding]:
         for flow in project.flows:
             if flow.kind in self.kinds:
+                severity, harm = self.apart.get(flow.kind, (self.severity, self.harm))
                 yield self.finding(
                     flow.sink,
-                    f"{flow.source.note} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {self.harm}",
+                    f"{flow.source.note} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {harm}",
                     help=flow.fits or self.remedy,
                     trace=flow.trace,
                     confidence=_confidence(flow),
                     discriminator=flow.symbol,
                     unit=f"{flow.sink.path}:{flow.sink.line}",
+                    severity=severity,
                 )
 
     def examined(self, project: Project) -> Iterable[str]:

@@ -50,4 +50,5 @@ class CodeInjection(FlowRule):
     owasp = ("A03:2021", "A05:2025")
     kinds = ("code", "format")
     harm = "whoever calls the endpoint can run code in the server"
+    apart = {"format": (Severity.HIGH, "as a template it reads whatever the formatted objects lead to")}
     remedy = "Parse the value (`ast.literal_eval`, `int`), or look the operation up in a dictionary."
