@@ -62,6 +62,7 @@ class PathParameterMismatch(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[tuple[object, str]] = set()
+        self._changes_values = any(map(_is_preprocessor, project.functions()))
         for route in project.routes:
             if route.handler is None or (route.at, route.path) in seen:
                 continue
@@ -112,9 +113,9 @@ class PathParameterMismatch(ProjectRule):
 
     def _passed(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
         """Flask and Django call the handler with each placeholder as a keyword argument."""
-        if _may_change_arguments(project, handler) or (
-            isinstance(route.scope, Function) and route.scope.cls is not None
-        ):
+        if _may_change_arguments(project, handler) or _hands_on_otherwise(project, route):
+            return
+        if isinstance(route.scope, Function) and route.scope.cls is not None:
             return  # a class that registers in its own way may give the path another prefix
         parameters = handler.parameters
         if handler.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in handler.decorators):
@@ -123,7 +124,8 @@ class PathParameterMismatch(ProjectRule):
             parameters = parameters[1:]  # the request
         names = {each.name for each in parameters}
         required = [each.name for each in parameters if each.default is None and each.kind not in ("star", "stars")]
-        dropped = [name for name in route.converters if name not in names]
+        is_changed = route.framework != "django" and self._changes_values
+        dropped = [] if is_changed else [name for name in route.converters if name not in names]
         missing = [name for name in required if name not in route.converters]
         if dropped and not any(each.kind == "stars" for each in parameters):
             yield self._fails(route, f"`{route.path}` passes `{dropped[0]}`, which `{handler.name}` does not take")
@@ -180,6 +182,26 @@ def _may_change_arguments(project: Project, handler: Function) -> bool:
         ):
             return True
     return False
+
+
+def _hands_on_otherwise(project: Project, route: Route) -> bool:
+    """Whether a class of the view decorates its methods, or calls them in a way of its own."""
+    above = (
+        [] if route.view is None else [each for each in project.classes.mro(route.view) if not isinstance(each, str)]
+    )
+    return any(
+        not _WRAPS.isdisjoint(each.attributes) or not _CALLS.isdisjoint(each.methods) or each.facts.decorators
+        for each in above
+    )
+
+
+_WRAPS = frozenset({"decorators", "method_decorators"})
+_CALLS = frozenset({"dispatch", "dispatch_request", "setup"})
+
+
+def _is_preprocessor(function: Function) -> bool:
+    """Whether Flask lets it change what a path gives: `@app.url_value_preprocessor`."""
+    return any((ir.dotted(each) or "").endswith("url_value_preprocessor") for each in function.decorators)
 
 
 def _nested(function: Function) -> Iterator[Function]:

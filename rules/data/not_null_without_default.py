@@ -51,6 +51,7 @@ from collections.abc import Iterable
 from backend_lint.api import Finding, Migration, Operation, Project, ProjectRule, Severity, Unit, ir
 from backend_lint.rules.data._migrations import ROLES, MigrationOptions, created, histories, ordered, recent, upgrades
 
+_KEYS = frozenset({"ForeignKey", "OneToOneField"})
 _EMPTY = frozenset({"CharField", "TextField", "SlugField", "EmailField", "URLField", "FileField", "ImageField"})
 
 
@@ -62,12 +63,15 @@ class NotNullWithoutDefault(ProjectRule):
     Options = MigrationOptions
 
     def check(self, project: Project) -> Iterable[Finding]:
-        empty = _empty(project)
+        empty, foreign, first = _empty(project), _unmanaged(project), _beginnings(project)
         for migration in recent(project, self.options.recent):
             operations = upgrades(migration)
             new: set[str] = created(operations)
+            folder = migration.module.path.rpartition("/")[0]
             for index, operation in enumerate(operations):
-                if operation.table is None or operation.table in new:
+                if operation.table is None or operation.table in new or (folder, operation.entity) in foreign:
+                    continue
+                if operation.type in _KEYS and migration.module.path in first:
                     continue
                 if _adds(operation, migration):
                     yield self._added(operation)
@@ -103,7 +107,9 @@ def _adds(operation: Operation, migration: Migration) -> bool:
     if migration.tool == "alembic":
         return True
     field = operation.call.argument(2, "field")
-    keywords = field.keywords if type(field) is ir.Call else {}
+    if type(field) is not ir.Call or (ir.dotted(field.func) or "").partition(".")[0] not in ("models", "django"):
+        return False  # a field of the project's own may allow NULL, or have a default, by itself
+    keywords = field.keywords
     if operation.has_default or not {"auto_now", "auto_now_add"}.isdisjoint(keywords):
         return False
     return not ("blank" in keywords and operation.type in _EMPTY)
@@ -121,6 +127,23 @@ _GENERATED = frozenset({"Identity", "Computed", "GeneratedField", "Sequence", "F
 def _forbids(operation: Operation) -> bool:
     has_default = operation.has_server_default or operation.has_default
     return operation.kind == "alter_column" and operation.nullable is False and not has_default
+
+
+def _unmanaged(project: Project) -> set[tuple[str, str | None]]:
+    """The models, by folder of their migrations, whose tables Django only takes note of."""
+    return {
+        (migration.module.path.rpartition("/")[0], each.entity)
+        for migration in project.migrations
+        for each in upgrades(migration)
+        if each.kind == "create_table" and not each.is_managed
+    }
+
+
+def _beginnings(project: Project) -> set[str]:
+    """Migrations that begin a history: where keys go both ways, Django adds them in a second one."""
+    return {
+        each.module.path for history in histories(project) for each in ordered(history)[:2] if each.tool == "django"
+    }
 
 
 def _empty(project: Project) -> dict[str, set[tuple[str | None, str | None]]]:

@@ -184,6 +184,8 @@ def _differences(model: Model, table: StoredTable, *, is_whole: bool) -> Iterato
         there = stored.pop((column.attribute if table.tool == "django" else column.name).lower(), None)
         if column.defined_in is None or (column.family is None and column.foreign_key is None):
             continue  # a library adds it, or it may be no column at all
+        if there is None and column.primary_key and not is_whole:
+            continue  # a parent that is not known may have the key
         if there is None:
             yield column, f"no migration adds `{column.name}`"
             continue
