@@ -68,7 +68,13 @@ class Guards:
         return found
 
     def of_method(self, view: View, method: str, name: str, path: str) -> Admission:
-        """What a class-based view asks of a request with this HTTP method, which its method `name` answers."""
+        """What a class-based view asks of a request with this HTTP method, which its method `name` answers.
+
+        DRF's own `partial_update` calls `update`.
+        Source: https://github.com/encode/django-rest-framework/blob/main/rest_framework/mixins.py
+        """
+        if name == "partial_update" and view.method(name) is None and view.method("update") is not None:
+            name = "update"
         return self._admission(view, method, path, name)[0]
 
     def attribute(self, view: View, method: str, verb: str, name: str, *, called: bool = False) -> Any:

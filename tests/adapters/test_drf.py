@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adapters.test_django import guarded, routes
+from tests.adapters.test_django import guarded, routes, site
 
 IMPORTS = """
     from rest_framework import generics, mixins, permissions, routers, serializers, viewsets
@@ -164,3 +164,24 @@ def test_permission_classes_are_judged_by_what_they_answer(permissions: str, exp
             return True
     """
     assert permitted(f"permission_classes = {permissions}", more=own) == expected
+
+
+def test_a_patch_is_guarded_by_the_update_that_it_calls() -> None:
+    views = (
+        IMPORTS
+        + """
+    from rest_framework.exceptions import PermissionDenied
+
+    class Notes(viewsets.ModelViewSet):
+        permission_classes = []
+
+        def update(self, request, *args, **kwargs):
+            if not request.user.is_superuser:
+                raise PermissionDenied
+            return super().update(request, *args, **kwargs)
+    """
+    )
+    urls = ROUTED.replace("Authors, Books", "Notes").format(
+        router="SimpleRouter()", register="router.register('n', Notes)"
+    )
+    assert [each.methods[0] for each in site(urls, sets=views).routes if each.is_guarded] == ["PATCH", "PUT"]
