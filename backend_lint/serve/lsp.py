@@ -96,7 +96,8 @@ class Server(LanguageServer):
             return
         if not is_whole and uri in self.known:
             before = self.known[uri]
-            of_project = [each for each in before.findings if each.code not in one_file_rules()]
+            of_one_file = one_file_rules()
+            of_project = [each for each in before.findings if each.code not in of_one_file]
             found.findings += kept(of_project, before.text, text)
         self.known[uri] = msgspec.structs.replace(found, text=text)
         published = [diagnostic(each, document, found.root) for each in found.findings]

@@ -62,7 +62,7 @@ class PathParameterMismatch(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[tuple[object, str]] = set()
-        self._changes_values = any(map(_is_preprocessor, project.functions()))
+        is_changed = any(map(_is_preprocessor, project.functions()))
         for route in project.routes:
             if route.handler is None or (route.at, route.path) in seen:
                 continue
@@ -71,7 +71,7 @@ class PathParameterMismatch(ProjectRule):
                 case "fastapi":
                     yield from self._injected(project, route, route.handler)
                 case "flask" | "django" | "quart":
-                    yield from self._passed(project, route, route.handler)
+                    yield from self._passed(project, route, route.handler, is_changed)
 
     def _injected(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
         """FastAPI takes by name what is asked for, and drops the rest."""
@@ -111,8 +111,9 @@ class PathParameterMismatch(ProjectRule):
             severity=Severity.HIGH if asked else Severity.MEDIUM,
         )
 
-    def _passed(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
-        """Flask and Django call the handler with each placeholder as a keyword argument."""
+    def _passed(self, project: Project, route: Route, handler: Function, is_changed: bool) -> Iterator[Finding]:
+        """Flask and Django call the handler with each placeholder as a keyword argument, unless a preprocessor of
+        Flask's changes those."""
         if _may_change_arguments(project, handler) or _hands_on_otherwise(project, route):
             return
         if isinstance(route.scope, Function) and route.scope.cls is not None:
@@ -124,8 +125,8 @@ class PathParameterMismatch(ProjectRule):
             parameters = parameters[1:]  # the request
         names = {each.name for each in parameters}
         required = [each.name for each in parameters if each.default is None and each.kind not in ("star", "stars")]
-        is_changed = route.framework != "django" and self._changes_values
-        dropped = [] if is_changed else [name for name in route.converters if name not in names]
+        is_whole = route.framework == "django" or not is_changed
+        dropped = [name for name in route.converters if name not in names] if is_whole else []
         missing = [name for name in required if name not in route.converters]
         if dropped and not any(each.kind == "stars" for each in parameters):
             yield self._fails(route, f"`{route.path}` passes `{dropped[0]}`, which `{handler.name}` does not take")

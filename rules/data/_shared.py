@@ -13,11 +13,6 @@ def listed(names: list[str], most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def served(project: Project) -> dict[str, str]:
-    """The functions that run for a route or a task, by qualified name, each with the first that it runs for."""
-    return project.served
-
-
 def column_of(model: Model, name: str) -> Column | None:
     """The column that a query names, by attribute or by its name in the database."""
     return model.columns.get(name) or next((each for each in model.columns.values() if each.name == name), None)

@@ -76,7 +76,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
-from backend_lint.rules.data._shared import column_of, listed, served
+from backend_lint.rules.data._shared import column_of, listed
 
 _CHECKS = frozenset({"select", "exists", "count"})
 
@@ -89,7 +89,7 @@ class CheckThenInsert(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         by_scope: defaultdict[str, list[Query]] = defaultdict(list)
-        running = served(project)
+        running = project.served
         for query in project.queries:
             name = getattr(query.scope, "qualified", "")
             if name in running and query.model in project.models:

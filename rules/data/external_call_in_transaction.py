@@ -73,7 +73,6 @@ from backend_lint.api import (
     Transaction,
     Unit,
 )
-from backend_lint.rules.data._shared import served
 from backend_lint.rules.data._transactions import descend
 
 _DEPTH = 5
@@ -95,7 +94,7 @@ class ExternalCallInTransaction(ProjectRule):
         def leads(site: CallSite) -> bool:
             return project.effects.has(site, Effect.OUTBOUND)
 
-        running = served(project)
+        running = project.served
         for transaction in project.transactions:
             is_script = getattr(transaction.scope, "qualified", "") not in running
             if transaction.kind not in _EXPLICIT or (transaction.kind == "session" and is_script):

@@ -97,7 +97,7 @@ from backend_lint.api import (
     Step,
     Unit,
 )
-from backend_lint.rules.data._shared import listed, served
+from backend_lint.rules.data._shared import listed
 
 
 class FkWithoutDeleteRule(ProjectRule):
@@ -117,7 +117,7 @@ class FkWithoutDeleteRule(ProjectRule):
         for name, children in sorted(found.items()):
             parent, (model, column, query) = project.models[name], children[0]
             columns = [f"{each.name}.{one.attribute}" for each, one, _ in children]
-            label = served(project)[query.scope.qualified]  # type: ignore[union-attr]
+            label = project.served[query.scope.qualified]  # type: ignore[union-attr]
             yield self.finding(
                 column.at,
                 f"`{label}` deletes a `{parent.name}`, and {listed(columns)} {'say' if len(columns) > 1 else 'says'} nothing of "
@@ -142,7 +142,7 @@ class FkWithoutDeleteRule(ProjectRule):
 
 def _deletes(project: Project) -> dict[str, list[Query]]:
     """What is deleted for a route or a task, by model."""
-    running = served(project)
+    running = project.served
     found: defaultdict[str, list[Query]] = defaultdict(list)
     for query in project.queries:
         if query.operation == "delete" and query.model and getattr(query.scope, "qualified", "") in running:

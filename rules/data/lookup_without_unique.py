@@ -63,7 +63,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir
-from backend_lint.rules.data._shared import column_of, listed, served
+from backend_lint.rules.data._shared import column_of, listed
 
 _STRICT = frozenset({"get", "aget", "get_object", "get_object_or_404", "aget_object_or_404"})
 
@@ -96,7 +96,7 @@ class LookupWithoutUnique(ProjectRule):
         return [str(query.at) for query in self._strict(project)]
 
     def _strict(self, project: Project) -> list[Query]:
-        running = served(project)
+        running = project.served
         return [
             query
             for query in project.queries

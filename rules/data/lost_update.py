@@ -72,7 +72,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir, words
-from backend_lint.rules.data._shared import column_of, served
+from backend_lint.rules.data._shared import column_of
 
 _SHARED = frozenset(
     [
@@ -112,7 +112,7 @@ class LostUpdate(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         locked = {(getattr(query.scope, "qualified", ""), query.model) for query in project.queries if query.is_locked}
-        for name, label in served(project).items():
+        for name, label in project.served.items():
             function = project.function(name)
             for stmt, model, attribute in _changes(function, project) if function is not None else ():
                 if (name, model.qualified) in locked or _VERSIONS & model.options.keys():

@@ -97,7 +97,7 @@ from backend_lint.api import (
     ir,
 )
 from backend_lint.rules.data._rows import EAGER, source_query, where
-from backend_lint.rules.data._shared import Loop, loops, served
+from backend_lint.rules.data._shared import Loop, loops
 
 _KEYS = frozenset({"pk", "id"})
 
@@ -111,7 +111,7 @@ class NPlusOneLazyLoad(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         queries = {id(query.site.call): query for query in project.queries if query.operation == "select"}
         ahead = {(query.model, path.partition(".")[0]) for query in project.queries for path in query.eager}
-        for name, label in served(project).items():
+        for name, label in project.served.items():
             function = project.function(name)
             if label.startswith("task "):  # nobody waits for it
                 continue

@@ -82,7 +82,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import Loop, loops, served, uses
+from backend_lint.rules.data._shared import Loop, loops, uses
 
 _DEPTH = 3
 
@@ -95,7 +95,7 @@ class QueryInLoop(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         queries = {id(query.site.call): query for query in project.queries if _is_repeatable(query)}
-        for name, label in served(project).items():
+        for name, label in project.served.items():
             function = project.function(name)
             if label.startswith("task "):  # nobody waits for it
                 continue

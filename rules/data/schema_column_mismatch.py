@@ -99,7 +99,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import body_schemas, served
+from backend_lint.rules.data._shared import body_schemas
 
 _DUMPS = frozenset({"model_dump", "dict"})
 
@@ -144,7 +144,7 @@ class SchemaColumnMismatch(ProjectRule):
 def _pairs(project: Project) -> dict[tuple[str, str], _Pair]:
     found: dict[tuple[str, str], _Pair] = {}
     bodies = {schema.qualified for route in project.routes for schema in body_schemas(project, route)}
-    running = served(project)
+    running = project.served
     for function in project.functions():
         if function.qualified not in running:
             continue

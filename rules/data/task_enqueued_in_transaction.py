@@ -82,7 +82,6 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import served
 from backend_lint.rules.data._transactions import Writes, hands_over, received, within
 
 _DEPTH = 4
@@ -99,7 +98,7 @@ class TaskEnqueuedInTransaction(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         walk = _Walk(project)
         done: set[int] = set()
-        running = served(project)
+        running = project.served
         for transaction in project.transactions:
             if transaction.kind == "session" and getattr(transaction.scope, "qualified", "") not in running:
                 continue  # a script: nobody waits, and what it enqueues it enqueues by hand

@@ -56,7 +56,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Severity, Unit, ir
-from backend_lint.rules.data._shared import served
 
 _OPEN_END = re.compile(r"(?:\$|\\Z|\\z|\.\*|\.\+|\.\*\?|\(\?=|\(\?!|\\b)[)?]*$")
 _CLASS_END = re.compile(r"(?:\]|\\[wd])(?:[*+]|[{]\d+(?:,\d*)?[}])[)?]*$")
@@ -121,7 +120,7 @@ def _patterns(project: Project) -> Iterator[tuple[Place, str, str, bool]]:
 
 def _refusing(project: Project) -> Iterator[Function]:
     """Functions that run for requests in modules that know regular expressions, validators included."""
-    running = served(project)
+    running = project.served
     for function in project.functions():
         if "re" in function.module.names and (function.qualified in running or _is_validator(function)):
             yield function

@@ -84,7 +84,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from backend_lint.api import Column, Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
-from backend_lint.rules.data._shared import column_of, is_indexed, served
+from backend_lint.rules.data._shared import column_of, is_indexed
 
 _SARGABLE = frozenset({"==", "in", "<", "<=", ">", ">=", "between", "startswith"})
 _SELECTIVE = frozenset({"==", "in"})
@@ -101,7 +101,7 @@ class UnindexedFilterColumn(ProjectRule):
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:
-        running = served(project)
+        running = project.served
         found: defaultdict[tuple[str, str], list[Query]] = defaultdict(list)
         sorting: set[int] = set()
         for query, model in _queries(project, running):
@@ -130,7 +130,7 @@ class UnindexedFilterColumn(ProjectRule):
             )
 
     def examined(self, project: Project) -> Iterable[str]:
-        return list(dict.fromkeys(model.qualified for _, model in _queries(project, served(project))))
+        return list(dict.fromkeys(model.qualified for _, model in _queries(project, project.served)))
 
 
 def _is_worth_it(query: Query, column: Column, running: dict[str, str]) -> bool:
