@@ -22,6 +22,8 @@ Job = TypeVar("Job")
 
 _RECURSION_LIMIT = 8_000
 _COLLECT_EVERY = 200
+_TO_START = 60.0
+_READY = b""
 
 
 class Lost:
@@ -38,13 +40,28 @@ class _Worker(Generic[Job]):
         self.process.start()
         child.close()
         self.pending: deque[int] = deque()
+        self.ready = False
         self.since = time.monotonic()
+
+    def overdue(self, timeout: float) -> bool:
+        """Whether its first pending job has taken longer than `timeout` seconds; what the process took to start is not its job's."""
+        return bool(self.pending) and time.monotonic() - self.since > (timeout if self.ready else timeout + _TO_START)
 
     def give(self, chunk: Sequence[tuple[int, Job]]) -> None:
         self.pending.extend(index for index, _ in chunk)
         self.since = time.monotonic()
         with suppress(BrokenPipeError):  # it died between two chunks: seen as such when it is next waited for
             self.connection.send(list(chunk))
+
+    def hear(self, message: bytes) -> tuple[int, bytes] | None:
+        """The result that a message holds, or None for the one that says that the process has started."""
+        self.since = time.monotonic()
+        if message == _READY:
+            self.ready = True
+            return None
+        index = int.from_bytes(message[:8], "big")
+        self.pending.remove(index)
+        return index, message[8:]
 
     def stop(self) -> None:
         self.connection.close()
@@ -58,6 +75,7 @@ def _serve(connection: Connection, work: Callable[[Job], bytes]) -> None:
     prepare()
     done = 0
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
+        connection.send_bytes(_READY)
         while True:
             for index, job in connection.recv():
                 result = work(job)
@@ -109,12 +127,16 @@ def run(
             ready = set(wait([worker.connection for worker in workers if worker.pending], timeout=1.0))
             for worker in list(workers):
                 if worker.connection in ready:
-                    lost = _receive(worker)
-                    if isinstance(lost, tuple):
-                        yield lost
+                    try:
+                        message = worker.connection.recv_bytes()
+                    except (EOFError, OSError):
+                        reason = "ended the process that read it (too deeply nested, or out of memory)"
+                    else:
+                        result = worker.hear(message)
+                        if result is not None:
+                            yield result
                         continue
-                    reason = "ended the process that read it (too deeply nested, or out of memory)"
-                elif timeout and worker.pending and time.monotonic() - worker.since > timeout:
+                elif timeout and worker.overdue(timeout):
                     reason = f"took longer than {timeout:g} s"
                 else:
                     continue
@@ -131,14 +153,3 @@ def run(
 def _share(queue: deque[tuple[int, Job]], processes: int) -> int:
     """Small chunks towards the end, so that no worker is left with the last eight files."""
     return max(1, len(queue) // (processes * 2))
-
-
-def _receive(worker: _Worker[Job]) -> tuple[int, bytes] | None:
-    try:
-        message = worker.connection.recv_bytes()
-    except (EOFError, OSError):
-        return None
-    index = int.from_bytes(message[:8], "big")
-    worker.pending.remove(index)
-    worker.since = time.monotonic()
-    return index, message[8:]
