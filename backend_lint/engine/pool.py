@@ -44,7 +44,7 @@ class _Worker(Generic[Job]):
         self.since = time.monotonic()
 
     def overdue(self, timeout: float) -> bool:
-        """Whether its first pending job has taken longer than `timeout` seconds; what the process took to start is not its job's."""
+        """Whether a job has taken longer than `timeout` seconds, not counted what its process took to start."""
         return bool(self.pending) and time.monotonic() - self.since > (timeout if self.ready else timeout + _TO_START)
 
     def give(self, chunk: Sequence[tuple[int, Job]]) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -58,17 +57,6 @@ finally:
     output = ran("-c", code, env=environ).stdout.splitlines()
     assert output[0] == "plain,--fail-on"
     assert output[-1] == "[]"
-
-
-def test_the_version_is_told_in_no_time() -> None:
-    bare = min(_seconds("-c", "import click") for _ in range(5))
-    assert min(_seconds("-m", "backend_lint", "--version") for _ in range(5)) < max(0.15, 3 * bare)
-
-
-def _seconds(*command: str) -> float:
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
 
 
 def test_the_module_is_the_program() -> None:
