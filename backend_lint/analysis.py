@@ -85,10 +85,7 @@ def analysed(
         model(project, config, guard)
         project.base = base
     with clock.phase("taint"):
-        kept_apart = lambda what, run: guard(what, run, None)  # noqa: E731
-        models = taint.load(config.taint.models, config.taint.model)
-        follow = lambda: taint.analyse(project, models, options=_taint_options(config), guarded=kept_apart)  # noqa: E731
-        flows = guard("data flow", follow, taint.TaintResult())
+        flows = _flows(project, config, guard) if selection.follows_data() else TaintResult()
         project.flows = list(flows.flows)
         project.sinks = _by_kind(flows.examined)
     with clock.phase("rules"):
@@ -164,8 +161,12 @@ def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Pro
     return project
 
 
-def _taint_options(config: Config) -> taint.Options:
-    return taint.Options(unknown_calls_pass=config.taint.unknown_calls != "clean")
+def _flows(project: Project, config: Config, guard: Guard) -> TaintResult:
+    models = taint.load(config.taint.models, config.taint.model)
+    options = taint.Options(unknown_calls_pass=config.taint.unknown_calls != "clean")
+    kept_apart = lambda what, run: guard(what, run, None)  # noqa: E731
+    follow = lambda: taint.analyse(project, models, options=options, guarded=kept_apart)  # noqa: E731
+    return guard("data flow", follow, TaintResult())
 
 
 def model(project: Project, config: Config, guard: Guard) -> None:

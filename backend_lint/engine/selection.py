@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from backend_lint import bandit
+from backend_lint.api.flow import FlowRule
 from backend_lint.config import Config, Overrides, is_selected, severity_of
 from backend_lint.core import Finding, Role, RuleInfo, Severity
 from backend_lint.discover import File
@@ -63,6 +64,12 @@ class Selection:
             for code in self.active
             if code in known and not bandit.is_silent(known[code], known[code].owner in self.installed)
         ]
+
+    def follows_data(self) -> bool:
+        """Whether anything that runs asks where data flows: a rule about flows, or a check that flows can refute."""
+        if any(issubclass(rule, FlowRule) for rule in self.rules.values()):
+            return True
+        return any(bandit.checks()[code].owner for code in self.speaking_tests())
 
     def disabled(self) -> dict[str, str]:
         """Rules that did not run, each with what decided so."""
