@@ -58,6 +58,13 @@ def source_query(
     return None
 
 
+def of_a_row(query: Query) -> bool:
+    """Whether it asks for all that belongs to a row, as `order.lines.all()` does; such rows can be loaded ahead."""
+    func = query.site.call.func
+    inner = func.value if type(func) is ir.Attribute and func.name == "all" else None
+    return type(inner) is ir.Attribute and inner.name not in ("objects", "query") and query.library == "django"
+
+
 def where(at: Place, function: Function) -> str:
     """`in line 7`, or `of shop/orders.py:7` where it stands in another file."""
     return f"in line {at.line}" if at.path == function.module.path else f"of {at.path}:{at.line}"

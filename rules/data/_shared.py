@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from backend_lint.api import Column, Function, Model, Project, Route, Schema, ir, words
 
@@ -73,6 +74,33 @@ def loops(function: Function) -> list[Loop]:
 
 def uses(expr: ir.Expr, names: set[str]) -> bool:
     return any(type(node) is ir.Name and node.id in names for node in ir.walk_expression(expr))
+
+
+def stands_before(body: list[ir.Stmt], first: ir.Expr, second: ir.Expr) -> bool:
+    """Whether the second is only reached past the first: some block has the first directly, and the second later."""
+    for stmt in body:
+        if stmt.at <= first.at < stmt.end:
+            if stmt.at <= second.at < stmt.end:
+                return any(stands_before(block, first, second) for block in ir.blocks(stmt))
+            return not any(block for block in ir.blocks(stmt)) or type(stmt) is ir.With
+    return False
+
+
+def mentions(function: Function) -> Counter[str]:
+    """How often each name stands in a function, definitions in it included."""
+    found: Counter[str] = Counter()
+    inside = [each for each in function.module.functions if _is_within(each, function)]
+    for each in (function, *inside):
+        found.update(node.id for node in ir.walk(each.body) if type(node) is ir.Name)
+    return found
+
+
+def _is_within(inner: Function, outer: Function) -> bool:
+    while inner.parent is not None:
+        inner = inner.parent
+        if inner is outer:
+            return True
+    return False
 
 
 _PRIVILEGED = frozenset(

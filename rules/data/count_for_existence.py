@@ -54,6 +54,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Project, ProjectRule, Query, Severity, Unit, ir
+from backend_lint.rules.data._shared import mentions
 
 _ANY = frozenset({(">", 0), ("!=", 0), (">=", 1), ("==", 0), ("<", 1), ("<=", 0)})
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
@@ -73,7 +74,7 @@ class CountForExistence(ProjectRule):
                 query = _query(number, counts, rows)
                 name = _name(number)
                 if query is None and name is not None:
-                    uses = _uses(function) if uses is None else uses
+                    uses = mentions(function) if uses is None else uses
                     query = _held(name, function, uses, project, counts, rows)
                 if query is not None and not _is_one(query, project):
                     yield self._finding(query, project.place(test, function), project)
@@ -183,20 +184,3 @@ def _held(
     if len(bound) != 1 or bound[0].kind != "value" or bound[0].path or uses[name.id] != 2:
         return None
     return _query(bound[0].expr, counts, rows) or rows.get(id(name))
-
-
-def _uses(function: Function) -> Counter[str]:
-    """How often each name stands in a function, definitions in it included."""
-    found: Counter[str] = Counter()
-    inside = [each for each in function.module.functions if _is_in(each, function)]
-    for each in (function, *inside):
-        found.update(node.id for node in ir.walk(each.body) if type(node) is ir.Name)
-    return found
-
-
-def _is_in(inner: Function, outer: Function) -> bool:
-    while inner.parent is not None:
-        inner = inner.parent
-        if inner is outer:
-            return True
-    return False

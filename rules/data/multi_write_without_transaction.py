@@ -91,7 +91,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
-from backend_lint.rules.data._shared import uses
+from backend_lint.rules.data._shared import stands_before, uses
 from backend_lint.rules.data._transactions import Cover, Writes
 
 _RECORDS = frozenset(
@@ -174,7 +174,7 @@ def _dependent(
             names = writes.names(function, [first])
             given = [*second.values.values(), *second.site.call.keywords.values(), *second.site.call.positional]
             if any(uses(each, names) for each in given) and _refers(child, project.models[first.model]):
-                if _leads(function.body, first.site.call, second.site.call):
+                if stands_before(function.body, first.site.call, second.site.call):
                     yield first, second
                     break
 
@@ -184,16 +184,6 @@ def _refers(child: Model, parent: Model) -> bool:
         column.foreign_key is not None and column.foreign_key.rpartition(".")[0] == parent.table
         for column in child.columns.values()
     )
-
-
-def _leads(body: list[ir.Stmt], first: ir.Expr, second: ir.Expr) -> bool:
-    """Whether the second is only reached past the first: some block has the first directly, and the second later."""
-    for stmt in body:
-        if stmt.at <= first.at < stmt.end:
-            if stmt.at <= second.at < stmt.end:
-                return any(_leads(block, first, second) for block in ir.blocks(stmt))
-            return not any(block for block in ir.blocks(stmt)) or type(stmt) is ir.With
-    return False
 
 
 def _between(first: Query, second: Query, commits: Iterable[ir.Call]) -> ir.Call | None:

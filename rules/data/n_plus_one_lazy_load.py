@@ -96,10 +96,11 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._rows import EAGER, source_query, where
+from backend_lint.rules.data._rows import EAGER, of_a_row, source_query, where
 from backend_lint.rules.data._shared import Loop, loops
 
 _KEYS = frozenset({"pk", "id"})
+_WRITES = frozenset({"create", "add", "set", "remove", "clear", "get_or_create", "update_or_create", "bulk_create"})
 
 
 class NPlusOneLazyLoad(ProjectRule):
@@ -118,10 +119,12 @@ class NPlusOneLazyLoad(ProjectRule):
             for loop in loops(function) if function is not None else ():
                 query = source_query(loop.source, function, queries, project)  # type: ignore[arg-type]
                 model = None if query is None else project.models.get(query.model or "")
-                if query is None or model is None or query.is_single or type(loop.target) is not ir.Name:
+                if query is None or model is None or query.is_opaque or query.is_single:
+                    continue
+                if type(loop.target) is not ir.Name:
                     continue
                 for access, relation in _lazy(loop, loop.target.id, model, query, function):  # type: ignore[arg-type]
-                    if _of_a_row(query) and (model.qualified, relation.name) in ahead:
+                    if of_a_row(query) and (model.qualified, relation.name) in ahead:
                         continue  # whoever loads the row may load these with it
                     loads = "select_related" if model.orm == "django" and not relation.many else "prefetch_related"
                     option = f'{loads}("{relation.name}")'
@@ -134,13 +137,6 @@ class NPlusOneLazyLoad(ProjectRule):
                         related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
                         discriminator=relation.name,
                     )
-
-
-def _of_a_row(query: Query) -> bool:
-    """Whether it asks for all that belongs to a row, as `order.lines.all()` does; such rows can be loaded ahead."""
-    func = query.site.call.func
-    inner = func.value if type(func) is ir.Attribute and func.name == "all" else None
-    return type(inner) is ir.Attribute and inner.name not in ("objects", "query") and query.library == "django"
 
 
 def _lazy(
@@ -159,7 +155,7 @@ def _lazy(
                     loaded.add(attribute)
                 if relation is None or attribute in seen or attribute in loaded or relation.lazy in EAGER:
                     continue
-                if parents.get(id(node)) in _KEYS and not relation.many:
+                if parents.get(id(node)) in (_WRITES if relation.many else _KEYS):
                     continue
                 seen.add(attribute)
                 yield node, relation

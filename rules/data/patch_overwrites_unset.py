@@ -89,7 +89,7 @@ class PatchOverwritesUnset(ProjectRule):
             assert route.handler is not None
             for path in _dumps(route, schema, project):
                 site = path.last
-                if id(site.call) in seen or not _is_written(site):
+                if id(site.call) in seen or not _is_written(site, project):
                     continue
                 seen.add(id(site.call))
                 optional = [f"`{field.name}`" for field in schema.fields.values() if not field.required]
@@ -137,7 +137,7 @@ def _dumps(route: Route, schema: Schema, project: Project) -> Iterator[Path]:
     return project.paths(project.sites(route.handler), is_dump, depth=_DEPTH)
 
 
-def _is_written(site: CallSite) -> bool:
+def _is_written(site: CallSite, project: Project) -> bool:
     """Whether what is dumped is written as a whole: unpacked, given to an update, or set item by item without a test."""
     function = site.scope
     if not isinstance(function, Function):
@@ -154,6 +154,8 @@ def _is_written(site: CallSite) -> bool:
         return expr is site.call or (type(expr) is ir.Name and expr.id in names)
 
     for call in ir.calls(function.body):
+        if project.qualified(call.func, function) in project.schemas:
+            continue  # it is validated once more, not written
         name = call.func.name if type(call.func) is ir.Attribute else ir.dotted(call.func) or ""
         for arg in call.args:
             if is_dump(arg.value) and (arg.stars == 2 or name in _UPDATES or name.startswith(("update", "patch"))):

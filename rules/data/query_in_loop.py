@@ -124,7 +124,8 @@ class QueryInLoop(ProjectRule):
 
 def _is_repeatable(query: Query) -> bool:
     """Whether one query could answer for all items: a read by a condition, of rows that are not locked or read again."""
-    return query.is_read and not query.is_locked and not query.is_opaque and query.site.method not in _AGAIN
+    is_known = query.model is not None or bool(query.candidates) or query.text is not None
+    return is_known and query.is_read and not (query.is_locked or query.is_opaque or query.site.method in _AGAIN)
 
 
 _AGAIN = frozenset({"refresh", "refresh_from_db", "arefresh_from_db"})
@@ -179,7 +180,7 @@ def _below(
         return None
     for inner in project.sites(target):
         query = queries.get(id(inner.call))
-        if query is not None:
+        if query is not None and not query.is_lazy:
             if _depends(query, varying, inner) and not _is_batch(query, varying):
                 return Path((site, inner)), query
         elif inner.targets and inner.is_certain:

@@ -106,7 +106,7 @@ def _redundant(model: Model) -> Iterator[tuple[Index, Place, str]]:
     for number, index in enumerate(asked):
         columns = index.columns
         own = next((each for each in model.columns.values() if (each.name,) == columns), None)
-        if key and key[: len(columns)] == columns:
+        if key and key[: len(columns)] == columns and not (index.unique and len(columns) < len(key)):
             yield index, model.at if own is None else own.at, f"the primary key {listed(list(key))}"
             continue
         if index.unique:
