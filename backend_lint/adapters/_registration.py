@@ -8,7 +8,7 @@ Nothing of the project is executed; what cannot be told is `Unknown`, and both b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
+from backend_lint.facts.types import Parameter
 from backend_lint.project import Class, Function, Module, Project, Scope
 
 KINDS = frozenset(
@@ -85,6 +86,12 @@ _MAKERS = {  # methods that give an object of a framework
     "flask_restx.Api.namespace": "flask_restx.Namespace",
     "aiohttp.web.Application.router.add_resource": "aiohttp.web.Resource",
 }
+_REGISTERING = {  # methods that tell an application from other objects
+    "register_blueprint": ("flask.Flask", "quart.Quart"),
+    "add_url_rule": ("flask.Flask", "quart.Quart"),
+    "include_router": ("fastapi.FastAPI",),
+    "add_api_route": ("fastapi.FastAPI",),
+}
 _PLAIN_STATEMENTS = 12
 _INERT = frozenset(
     {"app_context", "test_request_context", "test_client", "run", "response_class", "send_static_file", "url_for"}
@@ -115,10 +122,11 @@ class Literal(Value):
 
 @dataclass(eq=False)
 class Items(Value):
-    """A list, tuple or set. `expr` is the display it was written as."""
+    """A list, tuple or set. `expr` is the display it was written as, in `scope`."""
 
     items: list[Value]
     expr: Expr | None = None
+    scope: Scope | None = None
 
 
 @dataclass(eq=False)
@@ -321,19 +329,32 @@ class Registration:
         self._invoke(FunctionValue(function, frame, bound), [], self._only_ones(function), None)
 
     def _only_ones(self, function: Function) -> dict[str, Value]:
-        """Arguments for parameters whose annotation names a framework's kind that the project makes one object of."""
+        """Arguments for parameters that are of a framework's kind that the project makes one object of."""
         found: dict[str, Value] = {}
         for parameter in function.parameters:
-            kind = (
-                self.project.types.annotation(parameter.annotation, function.around) if parameter.annotation else None
-            )
-            made = [] if kind is None or kind.name not in KINDS else self._made_as(kind.name)
+            made = [each for kind in self._kinds_of(parameter, function) for each in self._made_as(kind)]
             if len(made) == 1:
                 found[parameter.name] = made[0]
         return found
 
+    def _kinds_of(self, parameter: Parameter, function: Function) -> Iterable[str]:
+        """What a parameter may be: its annotation says, or what the function registers on it."""
+        if parameter.annotation is not None:
+            said = self.project.types.annotation(parameter.annotation, function.around)
+            return () if said is None or said.name not in KINDS else (said.name,)
+        for site in self.project.sites(function):
+            func = site.call.func
+            if type(func) is ir.Attribute and func.name in _REGISTERING and ir.dotted(func.value) == parameter.name:
+                return _REGISTERING[func.name]
+        return ()
+
     def _made_as(self, symbol: str) -> list[Object]:
-        return [each for each in self.objects if each.symbol == symbol]
+        """The objects of a kind; of those that one call made, as a factory that several call does, the first."""
+        found: dict[int, Object] = {}
+        for each in self.objects:
+            if each.symbol == symbol:
+                found.setdefault(id(each.call), each)
+        return list(found.values())
 
     def events_of(self, target: Object) -> list[Event]:
         """What happened to one object."""
@@ -475,6 +496,8 @@ class Registration:
                 frame.values[name] = known
             elif first.get(name) is not known and first.get(name) is not value:
                 frame.values[name] = _united(first.get(name), value)
+            elif value is not known and known is not None:
+                frame.values[name] = _extended(known, value)
         return ended and other
 
     def _handler(self, body: list[Stmt], frame: Frame) -> bool:
@@ -577,7 +600,7 @@ class Registration:
             case ir.Call():
                 return self._call(self.evaluate(expr.func, frame), expr, frame)
             case ir.Sequence(items=items):
-                return Items([each for item in items for each in self._spread(item, frame)], expr)
+                return Items([each for item in items for each in self._spread(item, frame)], expr, frame.scope)
             case ir.Dict(keys=keys, values=values):
                 return self._entries(keys, values, frame)
             case ir.Await(value=value) | ir.Walrus(value=value):
@@ -779,7 +802,7 @@ class Registration:
             case Bound(target=ClassValue(cls=cls) | Instance(cls=cls), method=method):
                 return Called(f"{cls.qualified}.{method}", call, frame.scope, args, kwargs, ClassValue(cls))
             case Bound(target=target, method=method):
-                return self._method(target, method, args)
+                return self._method(target, method, args, kwargs)
             case Called(symbol=symbol):
                 if args:
                     self._applied(func.call, args[0])
@@ -871,7 +894,7 @@ class Registration:
             self._event(owner, name, call, call, args, kwargs, frame.scope, None)
         return Unknown(call, frame.scope)
 
-    def _method(self, target: Value, method: str, args: list[Value]) -> Value:
+    def _method(self, target: Value, method: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
         match target, method, args:
             case Items(), "append", [value]:
                 target.items.append(value)
@@ -889,8 +912,12 @@ class Registration:
                 return Items(list(entries.values()))
             case Entries(entries=entries), "get", [Literal(value=key), *_]:
                 return entries.get(key, Unknown())
-            case Entries(entries=entries), "update", [Entries(entries=more)]:
-                entries.update(more)
+            case Entries(entries=entries), "update", _:
+                for more in args:
+                    entries.update(more.entries if isinstance(more, Entries) else {})
+                entries.update(kwargs)
+            case Entries(entries=entries), "setdefault", [Literal(value=key), value]:
+                return entries.setdefault(key, value)
             case Literal(value=str(text)), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
                 return _computed(text, method, [arg.value for arg in args if isinstance(arg, Literal)])
         return Unknown()
@@ -973,6 +1000,13 @@ def _united(first: Value | None, second: Value) -> Value:
     return Items([*first.items, *(each for each in second.items if each not in first.items)], second.expr)
 
 
+def _extended(before: Value, after: Value) -> Value:
+    """A list that a condition may have replaced: what it held before counts, too."""
+    if not isinstance(before, Items) or not isinstance(after, Items):
+        return after
+    return after if all(each in after.items for each in before.items) else _united(before, after)
+
+
 def _argument(args: list[Value], kwargs: dict[str, Value], position: int | None, keyword: str | None) -> Value | None:
     if keyword is not None and keyword in kwargs:
         return kwargs[keyword]
@@ -1038,7 +1072,8 @@ def _relevant_functions(project: Project) -> set[str]:
     for function in project.functions(Role.APP, Role.SCRIPT):
         if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function):
             queue.append(function)
-            relevant.add(function.qualified)
+    queue += _class_factories(project)
+    relevant.update(function.qualified for function in queue)
     for function in queue:
         around = [site.scope for site in project.callers(function)]
         for scope in (*around, *([function.parent] if function.parent is not None else [])):
@@ -1046,6 +1081,15 @@ def _relevant_functions(project: Project) -> set[str]:
                 relevant.add(scope.qualified)
                 queue.append(scope)
     return relevant
+
+
+def _class_factories(project: Project) -> Iterator[Function]:
+    """Functions that define a class that inherits from a framework's, to give it to their callers."""
+    for module in project.modules.values():
+        if module.role in (Role.APP, Role.SCRIPT):
+            for cls in module.classes:
+                if cls.facts.function is not None and _is_kind(project, cls):
+                    yield module.functions[cls.facts.function]
 
 
 def _is_making(project: Project, symbol: str | None) -> bool:
@@ -1057,7 +1101,11 @@ def _is_making(project: Project, symbol: str | None) -> bool:
     if owner in KINDS and method[:1] != "_" and method not in _INERT:
         return True
     cls = project.cls(symbol)
-    return cls is not None and any(isinstance(each, str) and each in KINDS for each in project.classes.mro(cls))
+    return cls is not None and _is_kind(project, cls)
+
+
+def _is_kind(project: Project, cls: Class) -> bool:
+    return any(isinstance(each, str) and each in KINDS for each in project.classes.mro(cls))
 
 
 def _registers(project: Project, function: Function) -> bool:

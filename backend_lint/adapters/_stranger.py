@@ -52,16 +52,19 @@ _COLLECTIONS = {"set": frozenset, "frozenset": frozenset, "list": tuple, "tuple"
 class _Open:
     """A value that is not known."""
 
+    def __init__(self, what: str) -> None:
+        self.what = what
+
     def __repr__(self) -> str:
-        return "open"
+        return f"<{self.what}>"
 
     def __bool__(self) -> bool:
         raise TypeError("an open value is neither true nor false")
 
 
-OPEN = _Open()
-PRESENT = _Open()  # not known, but something: a path parameter
-HEADERS = _Open()  # the headers of a request: those that every client sends, with values that are not known
+OPEN = _Open("open")
+PRESENT = _Open("present")  # not known, but something: a path parameter
+HEADERS = _Open("headers")  # the headers of a request: those that every client sends, with values that are not known
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,10 @@ class Strangers:
         self.denials: Denials = denials(project)
         self.found: Registration = registration(project)
         self._facts: Mapping[str, Any] = {}
-        self._seen: dict[int, Mapping[str, Any]] = {}
-        self._consulted = 0
+        self._shape: tuple[str, ...] = ()
+        self._consulted: set[str] = set()
         self._nesting = 0
-        self._answers: dict[tuple[Any, ...], frozenset[Refusal]] = {}
+        self._answers: dict[tuple[Any, ...], dict[tuple[str, ...], dict[tuple[str, ...], frozenset[Refusal]]]] = {}
         self._running: set[tuple[Any, ...]] = set()
 
     def decorator(self, function: Function, known: Mapping[str, Any], facts: Mapping[str, Any]) -> frozenset[Refusal]:
@@ -171,30 +174,36 @@ class Strangers:
         defines: bool,
         cls: Class | None = None,
     ) -> frozenset[Refusal]:
-        self._facts = self._seen.setdefault(id(facts), facts)
+        self._facts, self._shape, self._consulted = facts, tuple(facts), set()
         return self._answer(function, known, depth, defines, cls)
 
     def _answer(
         self, function: Function, known: Mapping[str, Any], depth: int, defines: bool, cls: Class | None = None
     ) -> frozenset[Refusal]:
+        """What a function refuses. An answer holds for all requests that agree in the facts that it consulted."""
         plain = tuple(sorted((name, repr(value)) for name, value in known.items() if value is not OPEN))
-        key = (function.qualified, plain, depth, defines, self.names_tell, cls and cls.qualified)
-        particular = (*key, id(self._facts))
-        answer = self._answers.get(key) or self._answers.get(particular)
-        if answer is not None:
-            if particular in self._answers:
-                self._consulted += 1
-            return answer
+        key = (function.qualified, plain, depth, defines, cls and cls.qualified, self._shape)
+        answers = self._answers.setdefault(key, {})
+        for names, by_values in answers.items():
+            answer = by_values.get(self._values_of(names))
+            if answer is not None:
+                self._consulted.update(names)
+                return answer
         if key in self._running:
             return frozenset()
         self._running.add(key)
-        before = self._consulted
+        outer, self._consulted = self._consulted, set()
         state = _State(function, dict(known), depth, cls)
         self._block(function.body, state, defines)
         self._running.discard(key)
         answer = frozenset(state.found)
-        self._answers[key if self._consulted == before else particular] = answer
+        names = tuple(sorted(self._consulted))
+        answers.setdefault(names, {})[self._values_of(names)] = answer
+        self._consulted = outer | self._consulted
         return answer
+
+    def _values_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(repr(self._facts[name]) for name in names)
 
     def _arguments(
         self, function: Function, call: ir.Call | None, scope: Scope, state: _State | None
@@ -662,7 +671,7 @@ class Strangers:
     def _known(self, qualified: str) -> Any:
         """The value of a qualified name: of this request, of any stranger's, or a constant of the project."""
         if qualified in self._facts:
-            self._consulted += 1
+            self._consulted.add(qualified)
             return self._facts[qualified]
         if qualified in self.library.nobody:
             return self.library.nobody[qualified]

@@ -54,7 +54,7 @@ class _Reader:
     def _rule(self, rule: Value, app: Object, node: Expr, scope: Scope) -> None:
         match rule:
             case Items(items=[pattern, handler, *_]):
-                node = rule.expr or node
+                node, scope = (node, scope) if rule.expr is None else (rule.expr, rule.scope or scope)
             case Object(symbol=symbol) if symbol in _SPECS:
                 node, scope = rule.call, rule.scope
                 pattern, handler = rule.argument(0, "pattern"), rule.argument(1, "handler")  # type: ignore[assignment]

@@ -345,3 +345,23 @@ app = FastAPI()
 def a(_=Security(authorize)): ...
 """
     assert [route.is_guarded for route in project({"app.py": text}).routes] == [True]
+
+
+def test_a_router_of_a_class_that_a_factory_makes_is_a_router() -> None:
+    files = {
+        "kit.py": (
+            "from fastapi import APIRouter as Base\n"
+            "def router_class(route_class):\n"
+            "    class Router(Base):\n"
+            "        def __init__(self, *args, **kwargs):\n"
+            "            kwargs['route_class'] = route_class\n"
+            "            super().__init__(*args, **kwargs)\n"
+            "    return Router\n"
+        ),
+        "routing.py": "from kit import router_class\nclass Route: ...\nAPIRouter = router_class(Route)\n",
+        "orders.py": (
+            "from routing import APIRouter\nrouter = APIRouter(prefix='/orders')\n@router.get('/{id}')\ndef one(id: int): ...\n"
+        ),
+        "app.py": "from fastapi import FastAPI\nfrom orders import router\napp = FastAPI()\napp.include_router(router)\n",
+    }
+    assert [route.label for route in project(files).routes] == ["GET /orders/{id}"]

@@ -354,3 +354,32 @@ def b(): ...
 """
     )
     assert found == {"GET /a": True, "GET /b": False}
+
+
+def test_plugins_register_on_the_one_application_however_often_it_is_made() -> None:
+    files = {
+        "shop/app.py": "from flask import Flask\ndef create_app():\n    app = Flask(__name__)\n    return app\n",
+        "wsgi.py": "from shop.app import create_app\napp = create_app()\n",
+        "worker.py": "from shop.app import create_app\nflask_app = create_app()\n",
+        "shop/plugin.py": (
+            "from flask import Blueprint\n"
+            "def register_view(container, routes, view_func):\n"
+            "    for route in routes:\n        container.add_url_rule(route, view_func=view_func)\n"
+            "def orders(): ...\n"
+            "def load_blueprints(app):\n"
+            "    shop = Blueprint('shop', __name__, url_prefix='/shop')\n"
+            "    register_view(shop, ['/orders', '/bills'], orders)\n"
+            "    app.register_blueprint(shop)\n"
+        ),
+    }
+    assert [route.label for route in project(files).routes] == ["GET /shop/orders", "GET /shop/bills"]
+
+
+def test_a_guard_is_asked_again_where_its_answer_hangs_on_the_path() -> None:
+    text = (
+        "def is_open():\n    return request.path in ('/', '/help')\n"
+        "@app.before_request\ndef guard():\n    if not is_open() and 'user' not in session:\n        abort(401)\n"
+        "@app.get('/')\ndef home(): ...\n@app.get('/orders')\ndef orders(): ...\n"
+        "@app.get('/help')\ndef help(): ...\n@app.get('/bills')\ndef bills(): ...\n"
+    )
+    assert guarded(text) == {"GET /": False, "GET /orders": True, "GET /help": False, "GET /bills": True}

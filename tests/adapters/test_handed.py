@@ -107,3 +107,25 @@ def test_a_plugin_of_litestar_registers_handlers() -> None:
         "        return app_config\napp = Litestar(plugins=[Core()])"
     )
     assert len(project({"app.py": text}).routes) == 2
+
+
+def test_handlers_that_a_condition_may_rewrite_are_served_as_they_were_written() -> None:
+    files = {
+        "urls.py": "import handlers\nroutes = [\n    (r'/orders', handlers.Orders),\n]\n",
+        "handlers.py": (
+            "from tornado.web import RequestHandler\nclass Orders(RequestHandler):\n    def get(self): ...\n"
+        ),
+        "app.py": (
+            "import tornado.web\nfrom urls import routes\n"
+            "class App(tornado.web.Application):\n"
+            "    def __init__(self, options=None, **kwargs):\n"
+            "        handlers = routes\n"
+            "        if options is not None and options.prefix:\n"
+            "            handlers = [(options.prefix + each[0], each[1]) for each in handlers]\n"
+            "        kwargs.update(handlers=handlers)\n"
+            "        super().__init__(**kwargs)\n"
+            "def main(options):\n    return App(options)\n"
+        ),
+    }
+    found = project(files).routes
+    assert [(route.label, str(route.at)) for route in found] == [("GET /orders", "urls.py:3:6")]
