@@ -6,6 +6,7 @@ where an application was found, every registration says what it registers, and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from backend_lint.adapters._django_settings import settings_owners
@@ -146,10 +147,16 @@ def _url_modules(project: Project) -> Iterator[Router]:
         is_mounted = module.name in served or module.name in roots
         if not is_mounted:
             texts = _texts(project) if texts is None else texts
+            if any(map(_BY_NAME.search, texts)):
+                return
             is_mounted = any(module.name == each or module.name.endswith(f".{each}") for each in texts) or any(
                 edge.target is module for edge in project.imports
             )
         yield Router(module.name, "django", module.place(made[-1]), count, is_mounted)
+
+
+_BY_NAME = re.compile(r"^(?:\{\w*\}|%s)?\.urls\b")
+"""A part of a module's name that the code completes, as a registry does that includes what each application has."""
 
 
 def _root(module: Module) -> str | None:

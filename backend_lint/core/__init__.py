@@ -2,7 +2,7 @@
 
 Takes: nothing of ours.
 Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Suppression`, `Diagnostic`, `Role`, `Report`,
-the guidelines, the errors, the `words` of a name.
+the guidelines, the errors, the `words` of a name, names `listed` in a sentence.
 Never: reads a file, the environment or the clock.
 """
 
@@ -16,7 +16,7 @@ from backend_lint.core.recursion import deep_recursion
 from backend_lint.core.report import Comparison, Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
-from backend_lint.core.words import words
+from backend_lint.core.words import listed, words
 
 __all__ = [
     "GUIDELINES",
@@ -50,5 +50,6 @@ __all__ = [
     "Suppression",
     "deep_recursion",
     "guideline_of",
+    "listed",
     "words",
 ]

@@ -28,7 +28,7 @@ _MARKER = re.compile(
 
 _TEST_DIRECTORY = re.compile(r"tests?|unittests?|testing|e2e|tests[_-].*|.*[_-]tests")
 _TEST_SETTINGS = re.compile(r"(?:.*/)?(?:settings|conf|configs?|environments)(?:/.*)?[/_]tests?(?:ing)?\.py")
-_PERHAPS_TEST = re.compile(r"(?:test_.*|.*_tests?|tests?|testing)\.py")
+_PERHAPS_TEST = re.compile(r"(?:test_.*|.*_tests?|tests?|testing|pytest_.*|(?:.*_)?fixtures?)\.py")
 _TESTS = re.compile(
     rb"^\s*(?:async )?def test_|^(?:import|from) (?:pytest|unittest|nose|behave|hypothesis)\b|TestCase", re.MULTILINE
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Changed, ContractField, Endpoint, Parameter, Place, Project, Step, contract_place
-from backend_lint.rules.api._shared import listed
+from backend_lint.api import Changed, ContractField, Endpoint, Parameter, Place, Project, Step, contract_place, listed
 
 
 def labels(operations: Iterable[Endpoint], most: int = 3) -> str:

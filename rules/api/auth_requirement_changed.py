@@ -91,9 +91,9 @@ from backend_lint.api import (
     Requirement,
     Severity,
     Step,
+    listed,
 )
 from backend_lint.rules.api._contract import labels
-from backend_lint.rules.api._shared import listed
 
 _AUTHENTICATION, _AUTHORIZATION = "authentication", "authorization"
 

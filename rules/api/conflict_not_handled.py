@@ -72,8 +72,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import caught, listed
+from backend_lint.api import (
+    Finding,
+    Function,
+    Model,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+    listed,
+)
+from backend_lint.rules.api._errors import caught
 
 _ANSWERED = ("IntegrityError", "SQLAlchemyError", "DBAPIError", "UniqueViolation", "DatabaseError")
 _BROAD = ("builtins.Exception", "builtins.BaseException")

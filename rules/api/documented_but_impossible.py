@@ -51,8 +51,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir
-from backend_lint.rules.api._shared import answers_data, listed
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir, listed
+from backend_lint.rules.api._shared import answers_data
 
 _FIELD = re.compile(r"^\s*:(?:param|parameter|arg|argument)\s+(?:[\w\[\], |.]+\s+)?(\w+):", re.MULTILINE)
 _SECTION = re.compile(
@@ -62,6 +62,7 @@ _ENTRY = re.compile(r"^([ \t]+)\*{0,2}(\w+)(?:\s*\([^)]*\))?:", re.MULTILINE)
 _READS = frozenset(
     {"args", "form", "json", "get_json", "values", "query_params", "GET", "POST", "data", "body", "files", "FILES"}
     | {"headers", "cookies", "query", "get_arguments", "get_argument", "view_args", "kwargs", "path_params"}
+    | {"parse_args"}
 )
 
 
@@ -108,12 +109,20 @@ def _is_judged(project: Project, route: Route, handler: Function) -> bool:
     """Whether all that a handler takes stands in its signature."""
     if any(each.kind in ("star", "stars") for each in handler.parameters) or not answers_data(project, route):
         return False
+    if route.framework != "fastapi" and _is_handed_more(route, handler):
+        return False
     if any(isinstance(node, ir.Attribute) and node.name in _READS for node in ir.walk(handler.body)):
         return False
     if route.framework == "drf" or (route.framework == "flask" and len(handler.decorators) > 2):
         return False
     given = [each.id for node in ir.walk(handler.body) if isinstance(node, ir.Call) for each in _names(node)]
     return "request" not in given and "self" not in given
+
+
+def _is_handed_more(route: Route, handler: Function) -> bool:
+    """Whether a decorator gives the handler what neither path nor request does: a body that it has read."""
+    known = {each.variable or each.name for each in route.inputs} | route.converters.keys() | {"self", "cls"}
+    return any(each.name not in known and each.name not in route.path for each in handler.parameters)
 
 
 def _names(call: ir.Call) -> list[ir.Name]:

@@ -42,8 +42,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import are_alternatives, methods_taken, shape
+from backend_lint.api import Finding, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.rules.api._table import methods_taken, shape
 
 
 class DuplicateRoute(ProjectRule):
@@ -70,9 +70,9 @@ class DuplicateRoute(ProjectRule):
         if owner.handler is not None and owner.handler is route.handler:
             return False
         if owner.handler is not None and route.handler is not None:
-            if are_alternatives(project, owner.handler.at, route.handler.at):
+            if _are_alternatives(project, owner.handler.at, route.handler.at):
                 return False
-        return not are_alternatives(project, owner.at, route.at)
+        return not _are_alternatives(project, owner.at, route.at)
 
     def _finding(self, route: Route, owner: Route, method: str) -> Finding:
         shown = f"{method} {route.path}" if method != "*" else route.path
@@ -84,3 +84,31 @@ class DuplicateRoute(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
+
+
+def _are_alternatives(project: Project, first: Place, second: Place) -> bool:
+    """Whether two places of one file lie in different branches of one statement, so that only one of them happens."""
+    module = project.by_path.get(first.path)
+    if module is None or first.path != second.path:
+        return False
+    starts = module.facts.line_starts
+    offsets = [starts[place.line - 1] + place.column - 1 for place in (first, second)]
+    bodies = [module.body, *(each.body for each in module.functions), *(each.body for each in module.classes)]
+    return any(_parts(body, *offsets) for body in bodies)
+
+
+def _parts(body: list[ir.Stmt], first: int, second: int) -> bool:
+    for stmt in ir.walk_statements(body):
+        if (
+            isinstance(stmt, ir.If | ir.Try | ir.Match)
+            and stmt.at <= min(first, second)
+            and max(first, second) < stmt.end
+        ):
+            places = [[_within(block, offset) for block in ir.blocks(stmt)] for offset in (first, second)]
+            if any(places[0]) and any(places[1]) and places[0] != places[1]:
+                return True
+    return False
+
+
+def _within(block: list[ir.Stmt], offset: int) -> bool:
+    return bool(block) and block[0].at <= offset < block[-1].end

@@ -51,7 +51,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import Answers, answering, caught
+from backend_lint.rules.api._errors import Answers, answering, caught
 
 _REVEALING = (
     "builtins.Exception",

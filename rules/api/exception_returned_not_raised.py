@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Edit, Finding, Fix, Function, Place, Project, ProjectRule, Safety, Severity, Unit, ir
-from backend_lint.rules.api._shared import is_http_error
+from backend_lint.rules.api._errors import is_http_error
 
 _INSTEAD = {
     "fastapi": "the client gets 200 with the exception as its body",

@@ -44,8 +44,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import UNKNOWN, Finding, Function, Input, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import documented, is_http_error, listed
+from backend_lint.api import (
+    UNKNOWN,
+    Finding,
+    Function,
+    Input,
+    Project,
+    ProjectRule,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+    listed,
+)
+from backend_lint.rules.api._errors import is_http_error
+from backend_lint.rules.api._shared import documented
 
 
 class HiddenClosedSet(ProjectRule):

@@ -54,7 +54,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Edit, Finding, Fix, Function, Project, ProjectRule, Safety, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import Answer, Answers, answering, is_broad, passes_on, status_of
+from backend_lint.rules.api._errors import Answer, Answers, answering, is_broad, passes_on, status_of
 
 
 class HttpErrorSwallowed(ProjectRule):

@@ -83,7 +83,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import body, status_of
+from backend_lint.rules.api._errors import status_of
+from backend_lint.rules.api._shared import body
 
 _KEYS = ("detail", "message", "error", "msg", "errors", "reason", "description", "error_message", "title")
 _PRESCRIBED = re.compile(r"oauth|token|scim|oidc|saml|well-known|webhook|openai|v1/chat|graphql|jsonrpc", re.IGNORECASE)

@@ -71,8 +71,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import answers_data, listed, siblings
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, listed
+from backend_lint.rules.api._shared import answers_data, siblings
 
 _WAYS = {
     "offset": re.compile(r"offset|skip|start(?:_?(?:index|at))?|from_?index"),

@@ -79,8 +79,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import answers_data, listed, siblings
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, listed
+from backend_lint.rules.api._shared import answers_data, siblings
 
 _STYLES = {
     "kebab-case": re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+"),

@@ -76,8 +76,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import is_page, listed, siblings
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, listed
+from backend_lint.rules.api._shared import is_page, siblings
 
 _VERSION = re.compile(r"v\d+(?:[._]\d+)?(?:alpha\d*|beta\d*)?$|\{version\}$", re.IGNORECASE)
 _DEPTH = 4

@@ -75,10 +75,10 @@ from backend_lint.api import (
     Project,
     Severity,
     Step,
+    listed,
     parameter_pairs,
 )
 from backend_lint.rules.api._contract import by_place, labels, users
-from backend_lint.rules.api._shared import listed
 
 _LOWER = {"ge": "be at least", "gt": "be more than", "min_length": "have a length of at least"}
 _UPPER = {"le": "be at most", "lt": "be less than", "max_length": "have a length of at most"}

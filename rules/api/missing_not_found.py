@@ -67,7 +67,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Query, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import Untested, caught, client_names, from_client, never_returns
+from backend_lint.rules.api._errors import caught
+from backend_lint.rules.api._shared import client_names, from_client
+from backend_lint.rules.api._untested import Untested, never_returns
 
 _MISSES = frozenset(
     {"sqlalchemy.exc.NoResultFound", "django.core.exceptions.ObjectDoesNotExist", "builtins.Exception"}

@@ -65,8 +65,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import documented, listed, siblings
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, listed
+from backend_lint.rules.api._shared import documented, siblings
 
 _ENOUGH = 4
 

@@ -47,8 +47,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import documented, is_page, listed, siblings
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, listed
+from backend_lint.rules.api._shared import documented, is_page, siblings
 
 _BODILESS = (204, 205, 304)
 _FEW = 3

@@ -89,10 +89,10 @@ from backend_lint.api import (
     Project,
     Severity,
     Step,
+    listed,
     parameter_pairs,
 )
 from backend_lint.rules.api._contract import by_place, labels, users
-from backend_lint.rules.api._shared import listed
 
 
 class RequiredInputAdded(ContractRule):

@@ -61,9 +61,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Comparison, ContractRule, Direction, Endpoint, Finding, Project, Severity, Step
+from backend_lint.api import Comparison, ContractRule, Direction, Endpoint, Finding, Project, Severity, Step, listed
 from backend_lint.rules.api._contract import users
-from backend_lint.rules.api._shared import listed
 
 
 class ResponseContractChanged(ContractRule):

@@ -91,9 +91,9 @@ from backend_lint.api import (
     Severity,
     Step,
     contract_place,
+    listed,
 )
 from backend_lint.rules.api._contract import users
-from backend_lint.rules.api._shared import listed
 
 
 class ResponseFieldLost(ContractRule):

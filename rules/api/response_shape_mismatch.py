@@ -67,8 +67,9 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    listed,
 )
-from backend_lint.rules.api._shared import listed, never_returns, unreachable
+from backend_lint.rules.api._untested import never_returns, unreachable
 
 _LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "tuple", "Tuple"})
 _VALIDATORS = ("model_validator", "root_validator", "model_serializer")

@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Place, Project, ProjectRule, Route, Severity, Step, Unit
-from backend_lint.rules.api._shared import FIRST_MATCH, Entry, Table, covers, entry, methods_taken, shape
+from backend_lint.rules.api._table import FIRST_MATCH, Entry, Table, covers, entry, methods_taken, shape
 
 
 class ShadowedRoute(ProjectRule):

@@ -49,8 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Comparison, ContractRule, Finding, Project, Severity, Signature, Step, Unit
-from backend_lint.rules.api._shared import listed
+from backend_lint.api import Comparison, ContractRule, Finding, Project, Severity, Signature, Step, Unit, listed
 
 
 class TaskContractChanged(ContractRule):

@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir
-from backend_lint.rules.api._shared import status_of
+from backend_lint.rules.api._errors import status_of
 
 _INSTEAD = {
     "fastapi": "the client gets {success} with an array of {length}",

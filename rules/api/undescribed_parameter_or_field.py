@@ -67,8 +67,9 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    listed,
 )
-from backend_lint.rules.api._shared import documented, listed
+from backend_lint.rules.api._shared import documented
 
 _CLEAR = re.compile(
     r"id|.*_id|name|title|type|kind|status|email|url|description|slug|uuid|.*_at|page|size|limit|offset|skip|per_page|sort"

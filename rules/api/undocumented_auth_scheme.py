@@ -70,8 +70,9 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    listed,
 )
-from backend_lint.rules.api._shared import documented, listed
+from backend_lint.rules.api._shared import documented
 
 _SCHEMES = "fastapi.security."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})

@@ -71,8 +71,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import Answers, listed, siblings, status_of
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, listed
+from backend_lint.rules.api._errors import Answers, status_of
+from backend_lint.rules.api._shared import siblings
 
 _DECORATORS = frozenset({"response", "alt_response", "extend_schema", "doc"})
 _ENOUGH = 2

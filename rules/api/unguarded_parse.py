@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import caught
+from backend_lint.rules.api._errors import caught
 
 _RAISING = {
     "builtins.int": "ValueError",

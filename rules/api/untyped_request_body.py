@@ -47,8 +47,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir
-from backend_lint.rules.api._shared import listed
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir, listed
 
 _ELSEWHERE = re.compile(
     r"hook|callback|proxy|ipn|scim|oauth|saml|oidc|rpc|graphql|openai|ollama|anthropic|slack|stripe", re.IGNORECASE

@@ -50,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import Untested, never_returns
+from backend_lint.rules.api._untested import Untested, never_returns
 
 _VALIDATED = {
     "django.forms.BaseForm": ("is_valid", frozenset({"cleaned_data", "save"})),

@@ -65,8 +65,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, words
-from backend_lint.rules.api._shared import answers_data, listed
+from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, listed, words
+from backend_lint.rules.api._shared import answers_data
 
 _VERBS = {
     "create": ("POST", "PUT"),

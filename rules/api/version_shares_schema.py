@@ -96,8 +96,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Comparison, ContractRule, Direction, Endpoint, Finding, Project, Severity, Step
-from backend_lint.rules.api._shared import listed
+from backend_lint.api import Comparison, ContractRule, Direction, Endpoint, Finding, Project, Severity, Step, listed
 
 _VERSION = re.compile(r"/v(\d+)(?:[._]\d+)?(?=/|$)", re.IGNORECASE)
 

@@ -46,7 +46,8 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Effect, Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.api._shared import body, status_of
+from backend_lint.rules.api._errors import status_of
+from backend_lint.rules.api._shared import body
 
 _BODILESS = frozenset({204, 205, 304})
 _CREATING = re.compile(r"(?:create|add|new)(?!.*(?:bulk|upsert|_or_|many|batch))")

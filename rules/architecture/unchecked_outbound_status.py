@@ -37,8 +37,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Outbound, Project, ProjectRule, Role, Severity, Unit, ir
+from backend_lint.api import Class, Finding, Function, Outbound, Project, ProjectRule, Role, Severity, Unit, ir
 
+_SENDS = frozenset({"send", "request"})
 _LIBRARIES = frozenset({"requests", "httpx"})
 _BODIES = frozenset({"json", "text", "content", "iter_content", "iter_lines", "read"})
 _LOOKS = frozenset(
@@ -78,7 +79,18 @@ def _answers(project: Project) -> Iterator[Outbound]:
     )
     for each in project.outbound:
         if each.kind == "http" and each.library in _LIBRARIES and each.scope.module.role is Role.APP and not hooked:
-            yield each
+            if not _is_own_client(each, project):
+                yield each
+
+
+def _is_own_client(each: Outbound, project: Project) -> bool:
+    """Whether the client is the project's own, which looks at answers before it gives them back."""
+    func = each.site.call.func
+    kind = project.type_of(func.value, each.scope) if type(func) is ir.Attribute else None
+    cls = None if kind is None else project.cls(kind.name)
+    return cls is not None and any(
+        _SENDS & base.methods.keys() for base in project.classes.mro(cls) if type(base) is Class
+    )
 
 
 def _unchecked(each: Outbound) -> str | None:

@@ -8,12 +8,6 @@ from collections import Counter
 from backend_lint.api import Column, Function, Model, Project, Route, Schema, ir, words
 
 
-def listed(names: list[str], most: int = 5) -> str:
-    """`a`, `b` and 3 more."""
-    shown = ", ".join(f"`{name}`" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
-
-
 def column_of(model: Model, name: str) -> Column | None:
     """The column that a query names, by attribute or by its name in the database."""
     return model.columns.get(name) or next((each for each in model.columns.values() if each.name == name), None)

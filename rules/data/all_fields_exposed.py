@@ -54,8 +54,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Project, ProjectRule, Schema, Severity, Step, Unit
-from backend_lint.rules.data._shared import is_privileged, is_secret, listed
+from backend_lint.api import Finding, Project, ProjectRule, Schema, Severity, Step, Unit, listed
+from backend_lint.rules.data._shared import is_privileged, is_secret
 
 
 class AllFieldsExposed(ProjectRule):

@@ -75,8 +75,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
-from backend_lint.rules.data._shared import column_of, listed
+from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, listed
+from backend_lint.rules.data._shared import column_of
 
 _CHECKS = frozenset({"select", "exists", "count"})
 
@@ -99,9 +99,9 @@ class CheckThenInsert(ProjectRule):
                 model = project.models[insert.model or ""]
                 yield self.finding(
                     insert.at,
-                    f"`{running[name]}` inserts a `{model.name}` after finding none for {listed(sorted(columns))}; two requests "
+                    f"`{running[name]}` inserts a `{model.name}` after finding none for {listed(sorted(columns), 5)}; two requests "
                     "at once insert two",
-                    help=f"Add a unique constraint on {listed(sorted(columns))} and handle the conflict, or upsert.",
+                    help=f"Add a unique constraint on {listed(sorted(columns), 5)} and handle the conflict, or upsert.",
                     related=[Step(check.at, "looked for here")],
                     discriminator=" ".join(sorted(columns)),
                 )

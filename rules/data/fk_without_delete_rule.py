@@ -96,8 +96,8 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    listed,
 )
-from backend_lint.rules.data._shared import listed
 
 
 class FkWithoutDeleteRule(ProjectRule):

@@ -100,9 +100,10 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    listed,
 )
 from backend_lint.rules.data._rows import EAGER, Need, covered, needs, source_query, where
-from backend_lint.rules.data._shared import listed, loops
+from backend_lint.rules.data._shared import loops
 
 
 class LazyLoadInAsync(ProjectRule):

@@ -62,8 +62,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir
-from backend_lint.rules.data._shared import column_of, listed
+from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, listed
+from backend_lint.rules.data._shared import column_of
 
 _STRICT = frozenset({"get", "aget", "get_object", "get_object_or_404", "aget_object_or_404"})
 
@@ -86,8 +86,8 @@ class LookupWithoutUnique(ProjectRule):
             first = queries[0]
             yield self.finding(
                 first.at,
-                f"the lookup expects one `{model.name}` for {listed(sorted(columns))}, and no unique key says so",
-                help=f"Add a unique constraint on {listed(sorted(columns))} of `{model.table}`.",
+                f"the lookup expects one `{model.name}` for {listed(sorted(columns), 5)}, and no unique key says so",
+                help=f"Add a unique constraint on {listed(sorted(columns), 5)} of `{model.table}`.",
                 related=[Step(model.at, f"`{model.name}`"), *(Step(each.at, "and here") for each in queries[1:5])],
                 discriminator=" ".join(sorted(columns)),
             )

@@ -110,9 +110,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Class, Finding, Model, Place, Project, ProjectRule, Query, Route, Severity, Step, Unit, ir
+from backend_lint.api import (
+    Class,
+    Finding,
+    Model,
+    Place,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+    listed,
+)
 from backend_lint.rules.data._rows import Need, covered, needs, source_query, view_eager
-from backend_lint.rules.data._shared import listed
 
 
 class NPlusOneInSerialization(ProjectRule):

@@ -71,8 +71,9 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    listed,
 )
-from backend_lint.rules.data._shared import column_of, listed
+from backend_lint.rules.data._shared import column_of
 
 _NOW = frozenset({"datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.fromtimestamp"})
 _UTC = frozenset({"datetime.datetime.utcnow", "datetime.datetime.utcfromtimestamp"})

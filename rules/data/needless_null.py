@@ -49,8 +49,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Column, Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir
-from backend_lint.rules.data._shared import listed
+from backend_lint.api import Column, Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir, listed
 
 
 class NeedlessNull(ProjectRule):

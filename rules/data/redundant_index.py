@@ -56,8 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Index, Model, Place, Project, ProjectRule, Severity, Step, Unit
-from backend_lint.rules.data._shared import listed
+from backend_lint.api import Finding, Index, Model, Place, Project, ProjectRule, Severity, Step, Unit, listed
 
 
 class RedundantIndex(ProjectRule):
@@ -71,7 +70,7 @@ class RedundantIndex(ProjectRule):
             for index, other, what in _redundant(model):
                 yield self.finding(
                     index.at,
-                    f"the index on {listed(list(index.columns))} of `{model.name}` repeats {what}",
+                    f"the index on {listed(list(index.columns), 5)} of `{model.name}` repeats {what}",
                     help="Leave it out; the other one answers the same queries.",
                     related=[Step(other, "the other one")] if other != index.at else [],
                     unit=model.qualified,
@@ -107,7 +106,7 @@ def _redundant(model: Model) -> Iterator[tuple[Index, Place, str]]:
         columns = index.columns
         own = next((each for each in model.columns.values() if (each.name,) == columns), None)
         if key and key[: len(columns)] == columns and not (index.unique and len(columns) < len(key)):
-            yield index, model.at if own is None else own.at, f"the primary key {listed(list(key))}"
+            yield index, model.at if own is None else own.at, f"the primary key {listed(list(key), 5)}"
             continue
         if index.unique:
             continue
@@ -115,5 +114,5 @@ def _redundant(model: Model) -> Iterator[tuple[Index, Place, str]]:
             is_longer = len(other.columns) > len(columns) or (other.unique or place < number)
             if place != number and other.columns[: len(columns)] == columns and is_longer:
                 kind = "unique key" if other.unique else "index"
-                yield index, other.at, f"the {kind} on {listed(list(other.columns))}"
+                yield index, other.at, f"the {kind} on {listed(list(other.columns), 5)}"
                 break

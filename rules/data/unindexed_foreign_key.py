@@ -60,8 +60,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Model, Project, ProjectRule, Severity, Step, Unit
-from backend_lint.rules.data._shared import is_indexed, listed
+from backend_lint.api import Finding, Model, Project, ProjectRule, Severity, Step, Unit, listed
+from backend_lint.rules.data._shared import is_indexed
 
 
 class UnindexedForeignKey(ProjectRule):

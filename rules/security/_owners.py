@@ -1,9 +1,12 @@
-"""Who owns rows: the models of those who call."""
+"""Who owns rows: the models of those who call, and where the code decides what they may do."""
 
 from __future__ import annotations
 
-from backend_lint.api import Project
-from backend_lint.rules.security._shared import identity_guards
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Function, Project, Route
+from backend_lint.rules.security._shared import identity_guards, nested
 
 _PRINCIPALS = frozenset(
     {
@@ -14,6 +17,15 @@ _PRINCIPALS = frozenset(
         "django.contrib.auth.models.User",
     }
 )
+
+POLICY = re.compile(
+    r"(?:^|_)(?:check|has|can|may|ensure|assert|require|validate|verify|authorize|authorise|allowed|enforce|is)_?\w*"
+    r"(?:perm|access|owner|author|allow|role|admin|member|belongs|visib|staff|superuser|scope|polic)"
+    r"|^(?:authorize|authorise|is_authorized|can|enforce|has_perm|is_owner|is_admin|is_superuser|is_staff|role|permissions?)$"
+    r"|^can_\w+|_or_403$|for_user|by_user|owned_by|accessible|visible_to",
+    re.IGNORECASE,
+)
+"""What functions are called that decide whether a caller may do something."""
 
 
 def principals(project: Project) -> frozenset[str]:
@@ -29,3 +41,22 @@ def principals(project: Project) -> frozenset[str]:
             if kind is not None and kind.name in project.models:
                 found.add(kind.name)
     return frozenset(found) | {"django.contrib.auth.models.User"}
+
+
+def handled(handler: Function, route: Route, project: Project) -> Iterator[Function]:
+    """What runs for a request, two calls deep, without the guards that only ask who calls."""
+    seen: set[str] = set()
+    pending = [(each, 0) for each in (*nested(handler), *route.dependencies)]
+    guards = {
+        guard.function.qualified
+        for guard in identity_guards(route)
+        if guard.function is not None and guard.level != "handler"
+    }
+    while pending:
+        function, depth = pending.pop()
+        if function.qualified in seen or function.qualified in guards:
+            continue
+        seen.add(function.qualified)
+        yield function
+        if depth < 2:
+            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]

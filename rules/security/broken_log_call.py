@@ -188,8 +188,24 @@ def _is_outside(log: LogCall, project: Project) -> bool:
         return False
     if any(_ERRORS.match(each.name) or each.kind == "stars" for each in scope.parameters):
         return False
-    callers = project.callers(scope)
-    return bool(callers) and not any(_is_handling(site.scope.body, site.call) for site in callers)
+    return bool(project.callers(scope)) and not _is_called_handling(scope, project)
+
+
+def _is_called_handling(function: Function, project: Project) -> bool:
+    """Whether an exception may be in hand where a function is called, or where its callers are."""
+    seen = {function.qualified}
+    pending = [function]
+    while pending:
+        for site in project.callers(pending.pop()):
+            caller = site.scope
+            if _is_handling(caller.body, site.call):
+                return True
+            if isinstance(caller, Function) and caller.qualified not in seen:
+                if any(_ERRORS.match(each.name) for each in caller.parameters):
+                    return True
+                seen.add(caller.qualified)
+                pending.append(caller)
+    return False
 
 
 def _is_handling(body: list[ir.Stmt], call: ir.Call) -> bool:

@@ -144,7 +144,7 @@ class ClientSuppliedIdentity(ProjectRule):
         seen: set[str] = set()
         for route in project.routes:
             handler = route.handler
-            if handler is None or handler.qualified in seen or not _knows_only_who(route, project):
+            if handler is None or handler.qualified in seen or not _acts_for_its_caller(route, project):
                 continue
             seen.add(handler.qualified)
             for query in writes.get(handler.qualified, ()):
@@ -172,7 +172,8 @@ class ClientSuppliedIdentity(ProjectRule):
         )
 
 
-def _knows_only_who(route: Route, project: Project) -> bool:
+def _acts_for_its_caller(route: Route, project: Project) -> bool:
+    """Whether a route asks who calls, and is not for those who may act for others."""
     return (
         route.has_guard(GuardKind.AUTHENTICATION)
         and not route.has_guard(GuardKind.AUTHORIZATION)

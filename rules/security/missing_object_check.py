@@ -108,7 +108,6 @@ def order(order_id: int, user: User = Depends(current_user), db: Session = Depen
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -128,17 +127,10 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.security._owners import principals
-from backend_lint.rules.security._shared import identity_guards, is_application, nested
+from backend_lint.rules.security._owners import POLICY, handled, principals
+from backend_lint.rules.security._shared import identity_guards, is_application
 
 _EVIDENCE = 2
-_POLICY = re.compile(
-    r"(?:^|_)(?:check|has|can|may|ensure|assert|require|validate|verify|authorize|authorise|allowed|enforce|is)_?\w*"
-    r"(?:perm|access|owner|author|allow|role|admin|member|belongs|visib|staff|superuser|scope|polic)"
-    r"|^(?:authorize|authorise|is_authorized|can|enforce|has_perm|is_owner|is_admin|is_superuser|is_staff|role|permissions?)$"
-    r"|^can_\w+|_or_403$|for_user|by_user|owned_by|accessible|visible_to",
-    re.IGNORECASE,
-)
 
 
 @dataclass
@@ -169,7 +161,7 @@ class MissingObjectCheck(ProjectRule):
         seen: set[object] = set()
         for route in project.routes:
             handler = route.handler
-            if handler is None or handler.qualified in seen or not _knows_only_who(route, project):
+            if handler is None or handler.qualified in seen or not _takes_an_id_of_any_caller(route, project):
                 continue
             seen.add(handler.qualified)
             for query in _lookups(route, handler, project, queries):
@@ -180,10 +172,10 @@ class MissingObjectCheck(ProjectRule):
 
     def _is_decided(self, handler: Function, route: Route, table: _Owned, project: Project) -> bool:
         """Whether handler, dependencies or what they call decide by the owner, or ask a policy."""
-        for function in _code(handler, route, project):
+        for function in handled(handler, route, project):
             for node in ir.walk(function.body):
                 name = node.name if type(node) is ir.Attribute else node.id if type(node) is ir.Name else ""
-                if name in table.names or (name and _POLICY.search(name)):
+                if name in table.names or (name and POLICY.search(name)):
                     return True
                 if type(node) is ir.Call and any(keyword in table.names for keyword in node.keywords):
                     return True
@@ -244,7 +236,7 @@ def _compared(project: Project, found: dict[str, _Owned]) -> None:
                             table.decisions.append(Step(function.place(node), f"compares `{side.name}`"))
 
 
-def _knows_only_who(route: Route, project: Project) -> bool:
+def _takes_an_id_of_any_caller(route: Route, project: Project) -> bool:
     """Whether a route asks who calls and takes an id, and has no guard on what the caller may do."""
     return (
         "{" in route.path
@@ -275,22 +267,3 @@ def _is_by(query: Query, names: set[str]) -> bool:
         and type(query.filters[0].value) is ir.Name
         and query.filters[0].value.id in names
     )
-
-
-def _code(handler: Function, route: Route, project: Project) -> Iterator[Function]:
-    """What runs for a request, two calls deep."""
-    seen: set[str] = set()
-    pending = [(each, 0) for each in (*nested(handler), *route.dependencies)]
-    guards = {
-        guard.function.qualified
-        for guard in identity_guards(route)
-        if guard.function is not None and guard.level != "handler"
-    }
-    while pending:
-        function, depth = pending.pop()
-        if function.qualified in seen or function.qualified in guards:
-            continue
-        seen.add(function.qualified)
-        yield function
-        if depth < 2:
-            pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]

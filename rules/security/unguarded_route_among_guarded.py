@@ -87,26 +87,13 @@ out without it.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.security._shared import (
-    identity_guards,
-    is_application,
-    names_used,
-    nested,
-    place_of,
-    reaching,
-    words,
-)
+from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
+from backend_lint.rules.security._shared import identity_guards, is_application, names_used, nested, place_of
+from backend_lint.rules.security._siblings import Data, Group, compared
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_MEMBERS = 4
-_LARGE = 10
-_SHARE = 0.75
-_SHARE_OF_LARGE = 0.8
 _OPEN = frozenset(
     [
         "login",
@@ -239,52 +226,6 @@ _ASKS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Routes that are alike, and what makes them so."""
-
-    what: str
-    routes: list[Route]
-
-    @property
-    def guarded(self) -> list[Route]:
-        return [route for route in self.routes if route.is_guarded]
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether nearly all are guarded, and there are enough of them to say so."""
-        count = len(self.routes)
-        share = _SHARE_OF_LARGE if count >= _LARGE else _SHARE
-        return count >= _MEMBERS and share * count <= len(self.guarded) < count
-
-
-class _Data:
-    """Which routes read and write data. Where few reach a query that is known, every write and item counts."""
-
-    def __init__(self, project: Project) -> None:
-        known = reaching(project, (query.scope for query in project.queries))
-        handlers = [route.handler.qualified for route in project.routes if route.handler is not None]
-        is_enough = 3 * sum(each in known for each in handlers) >= len(handlers)
-        self.known = known if is_enough else frozenset()
-        self.writers = reaching(project, (query.scope for query in project.queries if query.is_write))
-
-    def is_touched(self, route: Route) -> bool:
-        if self.known and route.handler is not None:
-            return any(each.qualified in self.known for each in (*nested(route.handler), *route.dependencies))
-        return self.is_writing(route) or "{" in route.path
-
-    def is_writing(self, route: Route) -> bool:
-        """By its methods; by what it does, where it takes them all."""
-        if route.methods != ("*",):
-            return not route.is_safe
-        return route.handler is not None and (
-            route.handler.qualified in self.writers
-            or any(
-                name.startswith(("request.POST", "request.FILES", "request.body")) for name in names_used(route.handler)
-            )
-        )
-
-
 class UnguardedRouteAmongGuarded(ProjectRule):
     code = "SEC101"
     severity = Severity.HIGH
@@ -293,7 +234,7 @@ class UnguardedRouteAmongGuarded(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        data = _Data(project)
+        data = Data(project)
         guards = frozenset(
             guard.function.qualified
             for route in project.routes
@@ -312,27 +253,15 @@ class UnguardedRouteAmongGuarded(ProjectRule):
                 yield self._finding(route, group)
 
     def examined(self, project: Project) -> list[str]:
-        return [
-            route.label for route, group in self._compared(project, _Data(project)) if len(group.routes) >= _MEMBERS
-        ]
+        return [route.label for route, _ in self._compared(project, Data(project))]
 
-    def _compared(self, project: Project, data: _Data) -> Iterator[tuple[Route, _Group]]:
-        """Each route with the narrowest group that has enough members."""
+    def _compared(self, project: Project, data: Data) -> Iterator[tuple[Route, Group]]:
         routes = [
             route
             for route in project.routes
             if not route.is_websocket and is_application(route, project) and not _is_open(route)
         ]
-        groups: dict[tuple[str, ...], list[Route]] = defaultdict(list)
-        keys = {id(route): list(_keys(route, "writing" if data.is_writing(route) else "reading")) for route in routes}
-        for route in routes:
-            for _, key in keys[id(route)]:
-                groups[key].append(route)
-        for route in routes:
-            for what, key in keys[id(route)]:
-                if len(groups[key]) >= _MEMBERS:
-                    yield route, _Group(what, groups[key])
-                    break
+        return compared(routes, data, lambda route: route.is_guarded)
 
     def _asks_itself(self, route: Route, guards: frozenset[str]) -> bool:
         """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
@@ -345,11 +274,11 @@ class UnguardedRouteAmongGuarded(ProjectRule):
         code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
         return any(_ASKS.search(name) for function in code for name in names_used(function))
 
-    def _finding(self, route: Route, group: _Group) -> Finding:
-        guarded = group.guarded
+    def _finding(self, route: Route, group: Group) -> Finding:
+        guarded = group.having
         examples = [(each, identity_guards(each)[0]) for each in guarded[:2]]
         names = " and ".join(f"`{each.label}` (`{guard.name}`)" for each, guard in examples)
-        writes = group.what.startswith("writing")
+        writes = group.is_writing
         return self.finding(
             place_of(route),
             f"`{route.label}` lets anyone in; {len(guarded)} of the {len(group.routes)} {group.what} ask who is calling, like {names}",
@@ -360,16 +289,6 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
-
-
-def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What a route may be compared by, narrowest first."""
-    yield f"{kind} routes of this router", ("router", route.app, route.router, kind)
-    code = route.handler or route.view
-    if code is not None:
-        yield f"{kind} routes of this module", ("module", code.module.name, kind)
-    if kind == "writing":
-        yield "writing routes of this application", ("application", route.app, kind)
 
 
 def _is_deliberate(route: Route, project: Project) -> bool:

@@ -64,6 +64,8 @@ def test_the_path_says_what_a_file_is_for(path: str, beside: tuple[str, ...], ex
     ("path", "head", "expected"),
     [
         ("shop/factories.py", b"import factory\n", "test"),
+        ("shop/pytest_plugin.py", b"import pytest\n", "test"),
+        ("shop/fixtures.py", b"from shop.seed import rows\n", "app"),
         ("shop/factories.py", b"from shop.payments import Gateway\n", "app"),
         ("shop/connection_test.py", b"class ConnectionTest(Base):\n    __tablename__ = 'connection_test'\n", "app"),
         ("shop/test_results.py", b"def results_of(build):\n    return []\n", "app"),

@@ -1,0 +1,89 @@
+"""Routes that are alike, by which one that stands out is told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from backend_lint.api import Project, Route
+from backend_lint.rules.security._shared import names_used, nested, reaching
+
+MEMBERS = 4
+_LARGE = 10
+_SHARE = 0.75
+_SHARE_OF_LARGE = 0.8
+
+
+@dataclass(frozen=True)
+class Group:
+    """Routes that are alike, what makes them so, and those of them that have what the others are expected to have."""
+
+    what: str
+    routes: list[Route]
+    having: list[Route]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nearly all have it, and there are enough of them to say so."""
+        count = len(self.routes)
+        share = _SHARE_OF_LARGE if count >= _LARGE else _SHARE
+        return count >= MEMBERS and share * count <= len(self.having) < count
+
+    @property
+    def is_writing(self) -> bool:
+        return self.what.startswith("writing")
+
+
+def compared(routes: list[Route], data: Data, has: Callable[[Route], bool]) -> Iterator[tuple[Route, Group]]:
+    """Each route with the narrowest group that has enough members."""
+    groups: dict[tuple[str, ...], list[Route]] = defaultdict(list)
+    keys = {id(route): list(_keys(route, "writing" if data.is_writing(route) else "reading")) for route in routes}
+    for route in routes:
+        for _, key in keys[id(route)]:
+            groups[key].append(route)
+    known: dict[tuple[str, ...], Group] = {}
+    for route in routes:
+        for what, key in keys[id(route)]:
+            if len(groups[key]) >= MEMBERS:
+                if key not in known:
+                    known[key] = Group(what, groups[key], [each for each in groups[key] if has(each)])
+                yield route, known[key]
+                break
+
+
+class Data:
+    """Which routes read and write data. Where few reach a query that is known, every write and item counts."""
+
+    def __init__(self, project: Project) -> None:
+        known = reaching(project, (query.scope for query in project.queries))
+        handlers = [route.handler.qualified for route in project.routes if route.handler is not None]
+        is_enough = 3 * sum(each in known for each in handlers) >= len(handlers)
+        self.known = known if is_enough else frozenset()
+        self.writers = reaching(project, (query.scope for query in project.queries if query.is_write))
+
+    def is_touched(self, route: Route) -> bool:
+        if self.known and route.handler is not None:
+            return any(each.qualified in self.known for each in (*nested(route.handler), *route.dependencies))
+        return self.is_writing(route) or "{" in route.path
+
+    def is_writing(self, route: Route) -> bool:
+        """By its methods; by what it does, where it takes them all."""
+        if route.methods != ("*",):
+            return not route.is_safe
+        return route.handler is not None and (
+            route.handler.qualified in self.writers
+            or any(
+                name.startswith(("request.POST", "request.FILES", "request.body")) for name in names_used(route.handler)
+            )
+        )
+
+
+def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a route may be compared by, narrowest first."""
+    yield f"{kind} routes of this router", ("router", route.app, route.router, kind)
+    code = route.handler or route.view
+    if code is not None:
+        yield f"{kind} routes of this module", ("module", code.module.name, kind)
+    if kind == "writing":
+        yield "writing routes of this application", ("application", route.app, kind)
