@@ -117,7 +117,10 @@ class Unknown(Value):
 
 @dataclass(eq=False)
 class Literal(Value):
+    """A value that is written. `is_default` where the environment may say otherwise, so that it decides no branch."""
+
     value: Any
+    is_default: bool = False
 
 
 @dataclass(eq=False)
@@ -484,7 +487,7 @@ class Registration:
         return known if is_passed and isinstance(known, Object) else None
 
     def _branch(self, test: Value, body: list[Stmt], orelse: list[Stmt], frame: Frame) -> bool:
-        if isinstance(test, Literal):
+        if isinstance(test, Literal) and not test.is_default:
             return self._block(body if test.value else orelse, frame)
         before = dict(frame.values)
         ended = self._block(body, frame)
@@ -621,7 +624,7 @@ class Registration:
             case ir.Unary(op="not", value=value):
                 decided = self.evaluate(value, frame)
                 if isinstance(decided, Literal):
-                    return Literal(not decided.value)
+                    return Literal(not decided.value, decided.is_default)
             case ir.Compare(op=op, left=left, right=right):
                 return _compared(op, self.evaluate(left, frame), self.evaluate(right, frame))
             case ir.Binary(op=op, left=left, right=right):
@@ -684,7 +687,7 @@ class Registration:
             return Items([left, *right.items], right.expr)
         if op == "+" and isinstance(left, Literal) and isinstance(right, Literal):
             if isinstance(left.value, str) and isinstance(right.value, str):
-                return Literal(left.value + right.value)
+                return Literal(left.value + right.value, left.is_default or right.is_default)
         if op == "|" and isinstance(left, Entries) and isinstance(right, Entries):
             return Entries({**left.entries, **right.entries})
         return Unknown()
@@ -840,8 +843,10 @@ class Registration:
                 return Items([Items([Literal(index), item]) for index, item in enumerate(items)])
             case "builtins.zip", [Items(items=first), Items(items=second)]:
                 return Items([Items([a, b]) for a, b in zip(first, second, strict=False)])
-            case "builtins.str", [Literal(value=value)]:
-                return Literal(str(value))
+            case "builtins.str", [Literal(value=value, is_default=is_default)]:
+                return Literal(str(value), is_default)
+            case "builtins.bool", [Literal(value=value, is_default=is_default)]:
+                return Literal(bool(value), is_default)
             case "importlib.import_module", [Literal(value=str(name)), *_]:
                 return self.variable(self.project.names.canonical(name))
             case "builtins.getattr", [owner, Literal(value=str(name)), *_]:
@@ -849,7 +854,7 @@ class Registration:
             case "functools.partial", [FunctionValue() as function, *_]:
                 return function
             case "os.getenv" | "os.environ.get", [_, Literal() as default]:
-                return default
+                return Literal(default.value, is_default=True)
         return Called(symbol, call, frame.scope, args, kwargs)
 
     def _object(self, made: Object) -> Object:
@@ -918,8 +923,8 @@ class Registration:
                 entries.update(kwargs)
             case Entries(entries=entries), "setdefault", [Literal(value=key), value]:
                 return entries.setdefault(key, value)
-            case Literal(value=str(text)), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
-                return _computed(text, method, [arg.value for arg in args if isinstance(arg, Literal)])
+            case Literal(value=str()), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
+                return _computed(target, method, [arg.value for arg in args if isinstance(arg, Literal)])
         return Unknown()
 
     def _invoke(self, value: FunctionValue, args: list[Value], kwargs: dict[str, Value], caller: Frame | None) -> Value:
@@ -982,9 +987,9 @@ def _compared(op: str, left: Value, right: Value) -> Value:
     if not isinstance(left, Literal):
         return Unknown()
     if isinstance(right, Items) and op in ("in", "not in") and all(isinstance(each, Literal) for each in right.items):
-        return Literal(any(left.value == literal(each) for each in right.items) is (op == "in"))
+        return Literal(any(left.value == literal(each) for each in right.items) is (op == "in"), left.is_default)
     if isinstance(right, Literal) and op in ("==", "is", "!=", "is not"):
-        return Literal((left.value == right.value) is (op in ("==", "is")))
+        return Literal((left.value == right.value) is (op in ("==", "is")), left.is_default or right.is_default)
     return Unknown()
 
 
@@ -1051,10 +1056,10 @@ def _is_tracked(value: Value) -> bool:
             return False
 
 
-def _computed(text: str, method: str, args: list[Any]) -> Value:
+def _computed(text: Literal, method: str, args: list[Any]) -> Value:
     """What a method of a literal string gives; unknown where it would fail, as `"{name}".format()` does."""
     try:
-        return Literal(getattr(text, method)(*args))
+        return Literal(getattr(text.value, method)(*args), text.is_default)
     except (LookupError, TypeError, ValueError):
         return Unknown()
 
@@ -1067,13 +1072,13 @@ def _is_plain(function: Function) -> bool:
 
 def _relevant_functions(project: Project) -> set[str]:
     """Functions that make a framework's object, decorate with one or register on one, and those that call them."""
-    relevant: set[str] = set()
-    queue: list[Function] = []
-    for function in project.functions(Role.APP, Role.SCRIPT):
-        if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function):
-            queue.append(function)
+    queue = [
+        function
+        for function in project.functions(Role.APP, Role.SCRIPT)
+        if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function)
+    ]
     queue += _class_factories(project)
-    relevant.update(function.qualified for function in queue)
+    relevant = {function.qualified for function in queue}
     for function in queue:
         around = [site.scope for site in project.callers(function)]
         for scope in (*around, *([function.parent] if function.parent is not None else [])):

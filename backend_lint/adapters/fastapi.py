@@ -126,7 +126,8 @@ class _Reader:
         inside: set[int] = set()
         for event in self.found.events:
             if event.method in ("include_router", "mount", "host"):
-                inside.update(id(value) for value in (*event.args, *event.kwargs.values()) if isinstance(value, Object))
+                values = (*event.args, *event.kwargs.values())
+                inside.update(id(each) for each in values if isinstance(each, Object) and each is not event.target)
         for each in self.found.objects:
             if each.symbol in ("starlette.routing.Mount", "starlette.routing.Host", *_ROUTERS):
                 inside.update(id(value) for value in (*each.args, *each.kwargs.values()) if isinstance(value, Object))

@@ -365,3 +365,26 @@ def test_a_router_of_a_class_that_a_factory_makes_is_a_router() -> None:
         "app.py": "from fastapi import FastAPI\nfrom orders import router\napp = FastAPI()\napp.include_router(router)\n",
     }
     assert [route.label for route in project(files).routes] == ["GET /orders/{id}"]
+
+
+def test_routes_behind_a_switch_of_the_environment_count() -> None:
+    files = {
+        "settings.py": (
+            "import os\nENABLE_SCIM = os.environ.get('ENABLE_SCIM', 'false').lower() == 'true'\n"
+            "PREFIX = os.getenv('PREFIX', '/api') + '/v1'\n"
+        ),
+        "scim.py": "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/users')\ndef users(): ...\n",
+        "app.py": (
+            "from fastapi import FastAPI\nimport scim\nfrom settings import ENABLE_SCIM, PREFIX\napp = FastAPI()\n"
+            "if ENABLE_SCIM:\n    app.include_router(scim.router, prefix=PREFIX)\n"
+        ),
+    }
+    assert [route.label for route in project(files).routes] == ["GET /api/v1/users"]
+
+
+def test_an_application_that_may_be_mounted_in_another_stands_on_its_own() -> None:
+    text = (
+        "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef home(): ...\n"
+        "def mount(other: FastAPI, path: str):\n    other.mount(path, app)\n"
+    )
+    assert [route.label for route in project({"app.py": text}).routes] == ["GET /"]
