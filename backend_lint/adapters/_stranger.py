@@ -46,6 +46,7 @@ _SENT = frozenset(
 )
 _ADDRESSES = frozenset({"remote_addr", "remote", "host", "ip", "remote_ip"})
 _PLACES = frozenset({"path", "full_path", "endpoint", "blueprint", "url_rule"})
+_METHOD = "::"  # stands between a class and the name of a method that is looked for in its bases
 _COLLECTIONS = {"set": frozenset, "frozenset": frozenset, "list": tuple, "tuple": tuple, "sorted": tuple}
 
 
@@ -105,6 +106,21 @@ class _State:
     is_open: bool = False
 
 
+@dataclass(frozen=True)
+class _Dispatch:
+    """A call of a method of `self`: which function that is hangs on the class. `plain` are its known arguments."""
+
+    name: str
+    plain: tuple[tuple[str, str], ...]
+    depth: int
+    known: Mapping[str, Any] = field(compare=False)
+
+
+_Question = str | _Dispatch  # what an answer hung on: a fact by its name, or what a method answers
+
+_Answers = dict[tuple[_Question, ...], dict[tuple[Any, ...], frozenset[Refusal]]]
+
+
 class Strangers:
     """`facts` given to a question are values of qualified names: `{"flask.request.path": "/login"}`."""
 
@@ -114,9 +130,13 @@ class Strangers:
         self.found: Registration = registration(project)
         self._facts: Mapping[str, Any] = {}
         self._shape: tuple[str, ...] = ()
-        self._consulted: set[str] = set()
+        self._consulted: dict[_Question, None] = {}
         self._nesting = 0
-        self._answers: dict[tuple[Any, ...], dict[tuple[str, ...], dict[tuple[str, ...], frozenset[Refusal]]]] = {}
+        self._methods: dict[tuple[str, str], Function | None] = {}
+        self._answers: dict[
+            tuple[Any, ...], dict[tuple[_Question, ...], dict[tuple[Any, ...], frozenset[Refusal]]]
+        ] = {}
+        self._given: dict[tuple[Any, ...], tuple[frozenset[Refusal], Mapping[_Question, None]]] = {}
         self._running: set[tuple[Any, ...]] = set()
 
     def decorator(self, function: Function, known: Mapping[str, Any], facts: Mapping[str, Any]) -> frozenset[Refusal]:
@@ -174,36 +194,62 @@ class Strangers:
         defines: bool,
         cls: Class | None = None,
     ) -> frozenset[Refusal]:
-        self._facts, self._shape, self._consulted = facts, tuple(facts), set()
+        self._facts, self._shape = facts, tuple(facts)
+        self._consulted, self._given = {}, {}
         return self._answer(function, known, depth, defines, cls)
 
     def _answer(
         self, function: Function, known: Mapping[str, Any], depth: int, defines: bool, cls: Class | None = None
     ) -> frozenset[Refusal]:
-        """What a function refuses. An answer holds for all requests that agree in the facts that it consulted."""
-        plain = tuple(sorted((name, repr(value)) for name, value in known.items() if value is not OPEN))
-        key = (function.qualified, plain, depth, defines, cls and cls.qualified, self._shape)
-        answers = self._answers.setdefault(key, {})
-        for names, by_values in answers.items():
-            answer = by_values.get(self._values_of(names))
-            if answer is not None:
-                self._consulted.update(names)
-                return answer
-        if key in self._running:
-            return frozenset()
-        self._running.add(key)
-        outer, self._consulted = self._consulted, set()
-        state = _State(function, dict(known), depth, cls)
-        self._block(function.body, state, defines)
-        self._running.discard(key)
-        answer = frozenset(state.found)
-        names = tuple(sorted(self._consulted))
-        answers.setdefault(names, {})[self._values_of(names)] = answer
-        self._consulted = outer | self._consulted
+        """What a function refuses.
+
+        An answer holds for all requests that agree in the facts that it consulted, and for all classes of `self` whose
+        methods answer alike.
+        """
+        key = (function.qualified, _plain(known), depth, defines, cls is None, self._shape)
+        particular = (*key, cls and cls.qualified)
+        if particular not in self._given:
+            if particular in self._running:
+                return frozenset()
+            self._running.add(particular)
+            outer, self._consulted = self._consulted, {}
+            answers = self._answers.setdefault(key, {})
+            answer = self._remembered(answers, cls)
+            if answer is None:
+                state = _State(function, dict(known), depth, cls)
+                self._block(function.body, state, defines)
+                answer, asked = frozenset(state.found), tuple(self._consulted)
+                answers.setdefault(asked, {})[self._answers_to(asked, cls)] = answer
+            self._given[particular] = answer, self._consulted
+            self._consulted = outer
+            self._running.discard(particular)
+        answer, consulted = self._given[particular]
+        self._consulted |= consulted
         return answer
 
-    def _values_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(repr(self._facts[name]) for name in names)
+    def _remembered(self, answers: _Answers, cls: Class | None) -> frozenset[Refusal] | None:
+        """The answer that was given where all that it hung on was as it is now."""
+        for asked, by_values in answers.items():
+            answer = by_values.get(self._answers_to(asked, cls))
+            if answer is not None:
+                self._consulted = dict.fromkeys(asked)
+                return answer
+        return None
+
+    def _answers_to(self, questions: tuple[_Question, ...], cls: Class | None) -> tuple[Any, ...]:
+        return tuple(
+            repr(self._facts[each]) if isinstance(each, str) else self._dispatched(each, cls) for each in questions
+        )
+
+    def _dispatched(self, call: _Dispatch, cls: Class | None) -> frozenset[Refusal] | None:
+        """What the method answers that a call of `self` reaches; None where the class has none of that name."""
+        own = None if cls is None else self._found_method(cls, call.name)
+        if own is None:
+            return None
+        outer, self._consulted = self._consulted, {}
+        answer = self._answer(own, call.known, call.depth, False, cls)
+        self._consulted = outer
+        return answer
 
     def _arguments(
         self, function: Function, call: ir.Call | None, scope: Scope, state: _State | None
@@ -543,10 +589,14 @@ class Strangers:
         """What the called function of the project refuses."""
         if state.depth <= 0:
             return frozenset()
-        own = self._own_method(call, state)
-        if own is not None:
-            known = self._arguments(own, call, state.function, state)
-            return self._answer(own, known, state.depth - 1, False, state.cls)
+        name = self._own_method(call, state)
+        if name is not None and state.cls is not None:
+            own = self._found_method(state.cls, name)
+            known = {} if own is None else self._arguments(own, call, state.function, state)
+            dispatch = _Dispatch(name, _plain(known), state.depth - 1, known)
+            self._consulted[dispatch] = None
+            if own is not None:
+                return self._dispatched(dispatch, state.cls) or frozenset()
         if type(call.func) is ir.Call:  # login_required(view)(*args)
             return self._wrapping(call.func, state)
         site = self.project.site(call, state.function)
@@ -566,22 +616,35 @@ class Strangers:
         known = self._arguments(site.targets[0], call, state.function, state)
         return self._answer(site.targets[0], known, state.depth - 1, True)
 
-    def _own_method(self, call: ir.Call, state: _State) -> Function | None:
-        """The method that `self.check()`, `super().check()` or `Base.check(self)` calls, for the class of `self`."""
+    def _own_method(self, call: ir.Call, state: _State) -> str | None:
+        """The method that `self.check()`, `super().check()` or `Base.check(self)` calls, for any class of `self`."""
         if state.cls is None or type(call.func) is not ir.Attribute:
             return None
-        owner, name = call.func.value, call.func.name
-        above = self.project.classes.mro(state.cls)
-        if type(owner) is ir.Call and ir.dotted(owner.func) == "super" and state.function.owner in above:
-            above = above[above.index(state.function.owner) + 1 :]
+        owner, behind = call.func.value, ""
+        if type(owner) is ir.Call and ir.dotted(owner.func) == "super" and state.function.owner is not None:
+            behind = f">{state.function.owner.qualified}"
         elif type(owner) is not ir.Name:
             return None
         elif owner.id != "self":
             if not call.args or ir.dotted(call.args[0].value) != "self":
                 return None
-            named = self.project.cls(self.project.qualified(owner, state.function) or "")
-            above = above[above.index(named) :] if named in above else []
-        return next((each.methods[name] for each in above if isinstance(each, Class) and name in each.methods), None)
+            behind = self.project.qualified(owner, state.function) or ""
+        return f"{behind}{_METHOD}{call.func.name}"
+
+    def _found_method(self, cls: Class, name: str) -> Function | None:
+        """The method that a class has under a name, from the named class of its bases on, or behind it."""
+        key = (cls.qualified, name)
+        if key not in self._methods:
+            behind, _, plain = name.partition(_METHOD)
+            above = self.project.classes.mro(cls)
+            start = self.project.cls(behind.removeprefix(">"))
+            if start in above:
+                above = above[above.index(start) + behind.startswith(">") :]
+            elif behind:
+                above = []
+            found = (each.methods[plain] for each in above if isinstance(each, Class) and plain in each.methods)
+            self._methods[key] = next(found, None)
+        return self._methods[key]
 
     # Values
 
@@ -671,7 +734,7 @@ class Strangers:
     def _known(self, qualified: str) -> Any:
         """The value of a qualified name: of this request, of any stranger's, or a constant of the project."""
         if qualified in self._facts:
-            self._consulted.add(qualified)
+            self._consulted[qualified] = None
             return self._facts[qualified]
         if qualified in self.library.nobody:
             return self.library.nobody[qualified]
@@ -811,6 +874,11 @@ class Strangers:
                 parts = value if isinstance(value, tuple) and len(value) == len(items) else [OPEN] * len(items)
                 for item, part in zip(items, parts, strict=True):
                     self._bind(item, part, env)
+
+
+def _plain(known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Names with what they hold, where that is known, to compare with others."""
+    return tuple(sorted((name, repr(value)) for name, value in known.items() if value is not OPEN))
 
 
 def _leaves(body: list[Stmt]) -> bool:

@@ -383,3 +383,20 @@ def test_a_guard_is_asked_again_where_its_answer_hangs_on_the_path() -> None:
         "@app.get('/help')\ndef help(): ...\n@app.get('/bills')\ndef bills(): ...\n"
     )
     assert guarded(text) == {"GET /": False, "GET /orders": True, "GET /help": False, "GET /bills": True}
+
+
+def test_a_guard_of_a_base_class_is_asked_for_each_class_by_what_its_methods_answer() -> None:
+    text = (
+        "class Base:\n"
+        "    def process(self):\n        self.check()\n        return self.run()\n"
+        "    def check(self):\n        if 'user' not in session:\n            abort(403)\n"
+        "    def run(self): ...\n"
+        "class Public(Base):\n    def check(self): ...\n"
+        "class Private(Base):\n    def run(self): ...\n"
+        "class Other(Public):\n    def run(self):\n        super().check()\n"
+        "class Late(Public):\n    def run(self):\n        Base.check(self)\n"
+        "def view(cls):\n    return lambda **kwargs: cls().process()\n"
+        "for path, cls in (('/a', Public), ('/b', Private), ('/c', Other), ('/d', Late)):\n"
+        "    app.add_url_rule(path, cls.__name__, view(cls))\n"
+    )
+    assert guarded(text) == {"GET /a": False, "GET /b": True, "GET /c": False, "GET /d": True}
