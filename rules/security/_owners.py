@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from backend_lint.api import Function, Project, Route
+from backend_lint.api import Function, Model, Project, Route, Step, ir
 from backend_lint.rules.security._shared import identity_guards, nested
 
+_EVIDENCE = 2
 _PRINCIPALS = frozenset(
     {
         "flask_login.UserMixin",
@@ -60,3 +62,84 @@ def handled(handler: Function, route: Route, project: Project) -> Iterator[Funct
         yield function
         if depth < 2:
             pending += [(each, depth + 1) for site in project.sites(function) for each in site.targets[:1]]
+
+
+@dataclass
+class Owned:
+    """A table whose rows belong to somebody: the names that lead to the owner, and where the code decides by them."""
+
+    model: Model
+    names: set[str]
+    decisions: list[Step] = field(default_factory=list)
+
+
+def owned_tables(project: Project) -> dict[str, Owned]:
+    """The tables with a foreign key to a user by which the code decides at least twice."""
+    callers = principals(project)
+    tables = {project.models[each].table for each in callers if each in project.models} | {"auth_user"}
+    found: dict[str, Owned] = {}
+    for model in project.models.values():
+        names: set[str] = set()
+        for attribute, column in model.columns.items():
+            if column.foreign_key is not None and column.foreign_key.rpartition(".")[0] in tables:
+                names |= {attribute, column.name}
+        for relation in model.relationships.values():
+            if relation.target in callers and not relation.many and set(relation.columns) & names:
+                names.add(relation.name)
+        if names and model.qualified not in callers:
+            found[model.qualified] = Owned(model, names)
+    for query in project.queries:
+        table = found.get(query.model or "")
+        if table is not None and not query.is_write:
+            used = next((each for each in query.filters if each.column in table.names and each.operator == "=="), None)
+            if used is not None:
+                table.decisions.append(Step(query.at, f"decides by `{used.column}`"))
+    _compare_owners(project, found)
+    return {name: table for name, table in found.items() if len(table.decisions) >= _EVIDENCE}
+
+
+def _compare_owners(project: Project, found: dict[str, Owned]) -> None:
+    """Comparisons of a row's owner, by the type of what is compared."""
+    names = {name for table in found.values() for name in table.names}
+    for function in project.functions():
+        for node in ir.walk(function.body) if names else ():
+            if type(node) is ir.Compare and node.op in ("==", "!="):
+                for side in (node.left, node.right):
+                    if type(side) is ir.Attribute and side.name in names:
+                        kind = project.type_of(side.value, function)
+                        table = None if kind is None or kind.itself else found.get(kind.name)
+                        if table is not None and side.name in table.names:
+                            table.decisions.append(Step(function.place(node), f"compares `{side.name}`"))
+
+
+_REQUEST = re.compile(r"^(?:self\.)?request\.(?:form|json|args|values|data|POST|GET|query_params|headers|get_json)")
+
+
+def sent(value: ir.Expr, route: Route, handler: Function) -> str | None:
+    """The name of what the client sent, if a value is that: a field of the body, a parameter, a part of the request."""
+    bodies = {each.variable or each.name for each in route.inputs if each.where in ("body", "form")}
+    plain = {each.variable or each.name for each in route.inputs if each.where in ("query", "header", "form")}
+    match value:
+        case ir.Attribute(value=ir.Name(id=owner), name=name) if owner in bodies:
+            return f"{owner}.{name}"
+        case ir.Name(id=name) if name in plain:
+            return name
+        case ir.Subscript(value=owner, index=ir.Const(value=str(key))) if _REQUEST.match(ir.dotted(owner) or ""):
+            return key
+        case ir.Call(
+            func=ir.Attribute(value=owner, name="get"), args=[ir.Argument(value=ir.Const(value=str(key))), *_]
+        ) if _REQUEST.match(ir.dotted(owner) or ""):
+            return key
+        case ir.Name(id=name) if name in handler.locals and handler.parameter(name) is None:
+            bound = [
+                stmt.value
+                for stmt in handler.statements
+                if type(stmt) is ir.Assign and any(type(each) is ir.Name and each.id == name for each in stmt.targets)
+            ]
+            return (
+                sent(bound[0], route, handler)
+                if len(bound) == 1 and bound[0] is not None and bound[0] is not value
+                else None
+            )
+        case _:
+            return None

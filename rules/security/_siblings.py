@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Project, Route
-from backend_lint.rules.security._shared import names_used, nested, reaching
+from backend_lint.api import Project, Route, words
+from backend_lint.rules.security._shared import identity_guards, names_used, nested, reaching
 
 MEMBERS = 4
 _LARGE = 10
 _SHARE = 0.75
 _SHARE_OF_LARGE = 0.8
+SECRETS = frozenset(["token", "secret", "signature", "nonce", "ticket", "otp", "uidb64", "hmac"])
+_CREDENTIALS = SECRETS | frozenset(
+    ["key", "code", "hash", "apikey", "credential", "credentials", "authorization", "cookie", "session"]
+)
+_ASKS = re.compile(
+    r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
+    r"\w*unsign\w*|\w*[Ss]ignature\w*|signing\.loads|TimestampSigner|decode_\w*(?:token|jwt)|cookies|get_jwt_identity|get_jwt|verify_jwt_in_request|compare_digest|check_password|check_password_hash|authenticate|"
+    r"construct_event|get_current_user\w*|require_\w+|verify_\w*(?:token|signature|key|auth|user|access)\w*|"
+    r"(?:check|has|ensure|assert|validate)_\w*(?:permission|access|auth|role|token|signature|owner)\w*)(?:$|\.)"
+    r"|^(?:self\.|cls\.)?(?:request|req|info\.context)\.(?:user|auth|session|identity|authorization)(?:$|\.)"
+    r"|^g\.\w*(?:user|identity|principal|account)|^session$|^session\.(?:get|pop)$"
+)
 
 
 @dataclass(frozen=True)
@@ -87,3 +100,25 @@ def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"{kind} routes of this module", ("module", code.module.name, kind)
     if kind == "writing":
         yield "writing routes of this application", ("application", route.app, kind)
+
+
+def identifying(project: Project) -> frozenset[str]:
+    """The qualified names of the functions by which routes ask who is calling."""
+    return frozenset(
+        guard.function.qualified
+        for route in project.routes
+        for guard in identity_guards(route)
+        if guard.function is not None and guard.level != "handler"
+    )
+
+
+def asks_itself(route: Route, guards: frozenset[str]) -> bool:
+    """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
+    if any(each.where in ("header", "cookie") and _CREDENTIALS & set(words(each.name)) for each in route.inputs):
+        return True
+    if any(each.where in ("path", "query") and SECRETS & set(words(each.name)) for each in route.inputs):
+        return True
+    if any(each.qualified in guards or _ASKS.search(each.name) for each in route.dependencies):
+        return True
+    code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
+    return any(_ASKS.search(name) for function in code for name in names_used(function))

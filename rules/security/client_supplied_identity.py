@@ -100,7 +100,6 @@ left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backend_lint.api import (
@@ -117,10 +116,9 @@ from backend_lint.api import (
     ir,
     words,
 )
-from backend_lint.rules.security._owners import principals
+from backend_lint.rules.security._owners import principals, sent
 from backend_lint.rules.security._shared import identity_guards, is_application, place_of
 
-_REQUEST = re.compile(r"^(?:self\.)?request\.(?:form|json|args|values|data|POST|GET|query_params|headers|get_json)")
 _SUBJECT = ("user", "owner", "author", "creator", "customer", "account", "sender")
 _MANAGING = frozenset(
     {"admin", "assign", "invite", "member", "members", "transfer", "grant", "share", "users", "manage"}
@@ -149,7 +147,7 @@ class ClientSuppliedIdentity(ProjectRule):
             seen.add(handler.qualified)
             for query in writes.get(handler.qualified, ()):
                 for attribute, value in query.values.items():
-                    name = _sent(value, route, handler)
+                    name = sent(value, route, handler)
                     if (
                         name is not None
                         and _leads_to_user(query, attribute, tables, project)
@@ -180,36 +178,6 @@ def _acts_for_its_caller(route: Route, project: Project) -> bool:
         and is_application(route, project)
         and not _MANAGING & set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
     )
-
-
-def _sent(value: ir.Expr, route: Route, handler: Function) -> str | None:
-    """The name of what the client sent, if a value is that: a field of the body, a parameter, a part of the request."""
-    bodies = {each.variable or each.name for each in route.inputs if each.where in ("body", "form")}
-    plain = {each.variable or each.name for each in route.inputs if each.where in ("query", "header", "form")}
-    match value:
-        case ir.Attribute(value=ir.Name(id=owner), name=name) if owner in bodies:
-            return f"{owner}.{name}"
-        case ir.Name(id=name) if name in plain:
-            return name
-        case ir.Subscript(value=owner, index=ir.Const(value=str(key))) if _REQUEST.match(ir.dotted(owner) or ""):
-            return key
-        case ir.Call(
-            func=ir.Attribute(value=owner, name="get"), args=[ir.Argument(value=ir.Const(value=str(key))), *_]
-        ) if _REQUEST.match(ir.dotted(owner) or ""):
-            return key
-        case ir.Name(id=name) if name in handler.locals and handler.parameter(name) is None:
-            bound = [
-                stmt.value
-                for stmt in handler.statements
-                if type(stmt) is ir.Assign and any(type(each) is ir.Name and each.id == name for each in stmt.targets)
-            ]
-            return (
-                _sent(bound[0], route, handler)
-                if len(bound) == 1 and bound[0] is not None and bound[0] is not value
-                else None
-            )
-        case _:
-            return None
 
 
 def _leads_to_user(query: Query, attribute: str, tables: set[str], project: Project) -> bool:

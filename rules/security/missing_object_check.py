@@ -110,14 +110,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from backend_lint.api import (
     Confidence,
     Finding,
     Function,
     GuardKind,
-    Model,
     Project,
     ProjectRule,
     Query,
@@ -127,19 +125,8 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.security._owners import POLICY, handled, principals
+from backend_lint.rules.security._owners import POLICY, Owned, handled, owned_tables
 from backend_lint.rules.security._shared import identity_guards, is_application
-
-_EVIDENCE = 2
-
-
-@dataclass
-class _Owned:
-    """A table whose rows belong to somebody: the names that lead to the owner, and where the code decides by them."""
-
-    model: Model
-    names: set[str]
-    decisions: list[Step] = field(default_factory=list)
 
 
 class MissingObjectCheck(ProjectRule):
@@ -151,7 +138,7 @@ class MissingObjectCheck(ProjectRule):
     confidence = Confidence.MEDIUM
 
     def check(self, project: Project) -> Iterator[Finding]:
-        owned = _owned(project)
+        owned = owned_tables(project)
         if not owned:
             return
         queries: dict[str, list[Query]] = defaultdict(list)
@@ -170,7 +157,7 @@ class MissingObjectCheck(ProjectRule):
                     yield self._finding(route, query, table)
                     break
 
-    def _is_decided(self, handler: Function, route: Route, table: _Owned, project: Project) -> bool:
+    def _is_decided(self, handler: Function, route: Route, table: Owned, project: Project) -> bool:
         """Whether handler, dependencies or what they call decide by the owner, or ask a policy."""
         for function in handled(handler, route, project):
             for node in ir.walk(function.body):
@@ -181,7 +168,7 @@ class MissingObjectCheck(ProjectRule):
                     return True
         return False
 
-    def _finding(self, route: Route, query: Query, table: _Owned) -> Finding:
+    def _finding(self, route: Route, query: Query, table: Owned) -> Finding:
         name = min(table.names)
         return self.finding(
             query.at,
@@ -195,45 +182,6 @@ class MissingObjectCheck(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
-
-
-def _owned(project: Project) -> dict[str, _Owned]:
-    """The tables with a foreign key to a user by which the code decides at least twice."""
-    callers = principals(project)
-    tables = {project.models[each].table for each in callers if each in project.models} | {"auth_user"}
-    found: dict[str, _Owned] = {}
-    for model in project.models.values():
-        names: set[str] = set()
-        for attribute, column in model.columns.items():
-            if column.foreign_key is not None and column.foreign_key.rpartition(".")[0] in tables:
-                names |= {attribute, column.name}
-        for relation in model.relationships.values():
-            if relation.target in callers and not relation.many and set(relation.columns) & names:
-                names.add(relation.name)
-        if names and model.qualified not in callers:
-            found[model.qualified] = _Owned(model, names)
-    for query in project.queries:
-        table = found.get(query.model or "")
-        if table is not None and not query.is_write:
-            used = next((each for each in query.filters if each.column in table.names and each.operator == "=="), None)
-            if used is not None:
-                table.decisions.append(Step(query.at, f"decides by `{used.column}`"))
-    _compared(project, found)
-    return {name: table for name, table in found.items() if len(table.decisions) >= _EVIDENCE}
-
-
-def _compared(project: Project, found: dict[str, _Owned]) -> None:
-    """Comparisons of a row's owner, by the type of what is compared."""
-    names = {name for table in found.values() for name in table.names}
-    for function in project.functions():
-        for node in ir.walk(function.body) if names else ():
-            if type(node) is ir.Compare and node.op in ("==", "!="):
-                for side in (node.left, node.right):
-                    if type(side) is ir.Attribute and side.name in names:
-                        kind = project.type_of(side.value, function)
-                        table = None if kind is None or kind.itself else found.get(kind.name)
-                        if table is not None and side.name in table.names:
-                            table.decisions.append(Step(function.place(node), f"compares `{side.name}`"))
 
 
 def _takes_an_id_of_any_caller(route: Route, project: Project) -> bool:

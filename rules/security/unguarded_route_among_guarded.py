@@ -90,8 +90,8 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
-from backend_lint.rules.security._shared import identity_guards, is_application, names_used, nested, place_of
-from backend_lint.rules.security._siblings import Data, Group, compared
+from backend_lint.rules.security._shared import identity_guards, is_application, place_of
+from backend_lint.rules.security._siblings import SECRETS, Data, Group, asks_itself, compared, identifying
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _OPEN = frozenset(
@@ -212,18 +212,6 @@ _OPENING = frozenset({"public", "anonymous", "unauthenticated", "allow", "permis
 _CONFIGURATION = frozenset({"config", "settings", "conf"})
 _SWITCHES = frozenset({"enable", "enabled", "disabled", "allow", "allowed", "allows"})
 _POLICIES = frozenset({"permission_classes", "get_permissions", "permission_required", "authentication_classes"})
-_SECRETS = frozenset(["token", "secret", "signature", "nonce", "ticket", "otp", "uidb64", "hmac"])
-_CREDENTIALS = _SECRETS | frozenset(
-    ["key", "code", "hash", "apikey", "credential", "credentials", "authorization", "cookie", "session"]
-)
-_ASKS = re.compile(
-    r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
-    r"\w*unsign\w*|\w*[Ss]ignature\w*|signing\.loads|TimestampSigner|decode_\w*(?:token|jwt)|cookies|get_jwt_identity|get_jwt|verify_jwt_in_request|compare_digest|check_password|check_password_hash|authenticate|"
-    r"construct_event|get_current_user\w*|require_\w+|verify_\w*(?:token|signature|key|auth|user|access)\w*|"
-    r"(?:check|has|ensure|assert|validate)_\w*(?:permission|access|auth|role|token|signature|owner)\w*)(?:$|\.)"
-    r"|^(?:self\.|cls\.)?(?:request|req|info\.context)\.(?:user|auth|session|identity|authorization)(?:$|\.)"
-    r"|^g\.\w*(?:user|identity|principal|account)|^session$|^session\.(?:get|pop)$"
-)
 
 
 class UnguardedRouteAmongGuarded(ProjectRule):
@@ -235,19 +223,14 @@ class UnguardedRouteAmongGuarded(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         data = Data(project)
-        guards = frozenset(
-            guard.function.qualified
-            for route in project.routes
-            for guard in identity_guards(route)
-            if guard.function is not None and guard.level != "handler"
-        )
+        guards = identifying(project)
         seen: set[object] = set()
         for route, group in self._compared(project, data):
             code = route.handler or route.view
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
             if data.is_touched(route) and not (
-                _is_deliberate(route, project) or _only_redirects(route) or self._asks_itself(route, guards)
+                _is_deliberate(route, project) or _only_redirects(route) or asks_itself(route, guards)
             ):
                 seen.add(code)
                 yield self._finding(route, group)
@@ -262,17 +245,6 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             if not route.is_websocket and is_application(route, project) and not _is_open(route)
         ]
         return compared(routes, data, lambda route: route.is_guarded)
-
-    def _asks_itself(self, route: Route, guards: frozenset[str]) -> bool:
-        """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
-        if any(each.where in ("header", "cookie") and _CREDENTIALS & set(words(each.name)) for each in route.inputs):
-            return True
-        if any(each.where in ("path", "query") and _SECRETS & set(words(each.name)) for each in route.inputs):
-            return True
-        if any(each.qualified in guards or _ASKS.search(each.name) for each in route.dependencies):
-            return True
-        code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
-        return any(_ASKS.search(name) for function in code for name in names_used(function))
 
     def _finding(self, route: Route, group: Group) -> Finding:
         guarded = group.having
@@ -356,4 +328,4 @@ def _is_open(route: Route) -> bool:
     ):
         return True  # how an account is made
     spoken = {word for each in fixed for word in words(each)} | set(words(route.handler_name.rpartition(".")[2]))
-    return bool(_OPEN & spoken or _SECRETS & parameters)
+    return bool(_OPEN & spoken or SECRETS & parameters)
