@@ -40,6 +40,7 @@ KINDS = frozenset(
         "flask_restx.Namespace",
         "flask_smorest.Api",
         "flask_smorest.Blueprint",
+        "flask_appbuilder.AppBuilder",
         "flask_openapi3.OpenAPI",
         "flask_openapi3.APIBlueprint",
         "django.urls.path",
@@ -688,6 +689,8 @@ class Registration:
         if op == "+" and isinstance(left, Literal) and isinstance(right, Literal):
             if isinstance(left.value, str) and isinstance(right.value, str):
                 return Literal(left.value + right.value, left.is_default or right.is_default)
+        if op == "|" and isinstance(left, Items) and isinstance(right, Items):
+            return Items([*left.items, *right.items], left.expr)
         if op == "|" and isinstance(left, Entries) and isinstance(right, Entries):
             return Entries({**left.entries, **right.entries})
         return Unknown()

@@ -36,6 +36,7 @@ def test_a_sample_has_at_least_ten_tables_with_every_kind_of_column(name: str) -
         ("sanic_shop", 18, 9),
         ("tornado_shop", 15, 9),
         ("fastapi_shop", 61, 41),
+        ("flask_appbuilder_clinic", 21, 13),
         ("flask_rest", 40, 23),
         ("flask_shop", 65, 39),
         ("starlette_site", 25, 9),

@@ -34,6 +34,7 @@ HANDED = "interview_handed.py"
 SAMPLES = {
     "aiohttp_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),
+    "flask_appbuilder_clinic": SampleApp("routes", ("clinic:create_app",)),
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
