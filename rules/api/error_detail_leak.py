@@ -109,7 +109,7 @@ class ErrorDetailLeak(ProjectRule):
         answers = Answers(project)
         for function in answering(project):
             for stmt in function.statements:
-                if isinstance(stmt, ir.Try):
+                if isinstance(stmt, ir.Try) and not _only_validates(stmt.body):
                     for handler in stmt.handlers:
                         yield from self._leaks(answers, handler, function)
         yield from self._registered(project)
@@ -165,6 +165,17 @@ class ErrorDetailLeak(ProjectRule):
                             help="Log the exception, and answer with a sentence of your own.",
                         )
                         break
+
+
+_VALIDATES = frozenset(
+    {"model_validate", "model_validate_json", "validate_python", "validate_json", "parse_obj", "parse_raw"}
+)
+
+
+def _only_validates(body: list[ir.Stmt]) -> bool:
+    """Whether all that can fail is what the client sent, so that the text says what is wrong with it."""
+    called = [call.func.name if isinstance(call.func, ir.Attribute) else "" for call in ir.calls(body)]
+    return bool(called) and set(called) <= _VALIDATES
 
 
 def _sent(answers: Answers, stmt: ir.Stmt, function: Function) -> ir.Expr | None:

@@ -44,6 +44,9 @@ _STREAMS = re.compile(r"Stream|Subscribe|Watch|Track|Listen")
 _BOUNDS = frozenset({"wait_for", "timeout", "timeout_at", "fail_after", "move_on_after", "async_timeout"})
 
 
+_OF_PYTHON = frozenset({"imaplib", "smtplib", "poplib", "ftplib", "http", "urllib", "telnetlib", "socket"})
+
+
 class OutboundWithoutTimeout(ProjectRule):
     code = "ARC408"
     severity = Severity.MEDIUM
@@ -137,6 +140,10 @@ def _is_streamed(each: Outbound) -> bool:
 def _is_bounded_around(each: Outbound) -> bool:
     """Whether the call stands in `asyncio.wait_for(…)`, or in a block that bounds what it waits for."""
     call = each.site.call
+    if each.library in _OF_PYTHON and any(
+        ir.dotted(other.func) == "socket.setdefaulttimeout" for other in ir.calls(each.scope.body)
+    ):
+        return True
     for node in ir.walk(each.scope.body):
         if type(node) is ir.Call and _bounds(node) and node.at < call.at and call.end <= node.end:
             return True

@@ -110,7 +110,9 @@ class UserEnumeration(ProjectRule):
 
 def _logins(project: Project) -> list[Route]:
     return [
-        route for route in project.routes if is_login(route) and not route.is_safe and is_application(route, project)
+        route
+        for route in project.routes
+        if is_login(route) and not route.is_safe and not route.is_guarded and is_application(route, project)
     ]
 
 
