@@ -151,8 +151,10 @@ class Parameters:
         return self.project.qualified(expr, scope)
 
     def _dependency(self, expr: Expr | None, scope: Scope) -> Dependency | None:
-        if type(expr) is not ir.Call or self._named(expr.func, scope) not in _DEPENDS:
+        if type(expr) is not ir.Call:
             return None
+        if self._named(expr.func, scope) not in _DEPENDS:
+            return self._made(expr, scope)
         target = expr.argument(0, "dependency")
         scopes = expr.keywords.get("scopes")
         names = tuple(
@@ -164,6 +166,16 @@ class Parameters:
         if target is not None:
             self._resolve(dependency, target, scope)
         return dependency
+
+    def _made(self, call: ir.Call, scope: Scope) -> Dependency | None:
+        """The `Depends(...)` that a function of the project makes: `limit: int = LimitBody()`."""
+        factory = next(iter(self.project.site(call, scope).targets), None)
+        if factory is None or factory.name == "__init__" or factory.facts.is_generator:
+            return None
+        expr = returned(self.project, factory, arguments_of(self.project, factory, call, scope, {}))
+        if type(expr) is ir.Call and self._named(expr.func, factory) in _DEPENDS:
+            return self._dependency(expr, factory)
+        return None
 
     def resolved(self, expr: Expr, scope: Scope) -> Dependency:
         """The dependency that an expression stands for: `Depends(f)`, or the callable itself."""

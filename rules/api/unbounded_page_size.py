@@ -155,7 +155,7 @@ def _sources(
         return
     for route in project.handlers.get(function.qualified, ()):
         for each in route.inputs:
-            if (each.variable or each.name) == name and _is_open(each):
+            if (each.variable or each.name) == name and _is_open(each) and not _is_bounded_before(route, name):
                 yield route, each, way
     for site in project.callers(function):
         caller = site.scope
@@ -182,6 +182,11 @@ def _is_open(each: Input) -> bool:
     """Whether an input is a number without an upper bound."""
     kind = (each.type or "").lower()
     return each.where in ("query", "form") and "int" in kind and not {"le", "lt", "max"} & set(each.constraints)
+
+
+def _is_bounded_before(route: Route, name: str) -> bool:
+    """Whether a dependency takes the input, and bounds it."""
+    return any(each.parameter(name) is not None and _is_bounded(each, name) for each in route.dependencies)
 
 
 def _is_bounded(function: Function, name: str) -> bool:

@@ -67,7 +67,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Parameter, Project, ProjectRule, Role, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Parameter, Project, ProjectRule, Role, Severity, Step, Unit, ir, words
 
 _EXCEPTIONS = (
     "starlette.exceptions.HTTPException",
@@ -90,6 +90,7 @@ _REQUESTS = (
     "sanic.Request",
     "litestar.Request",
 )
+_HTTP_PACKAGES = frozenset({"api", "rest", "http", "web", "graphql"})
 
 
 class HttpTypeInDomain(ProjectRule):
@@ -100,6 +101,8 @@ class HttpTypeInDomain(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         for function in _domain(project):
+            if _is_of_the_api(function, project):
+                continue
             for node, what in _spoken(function, project):
                 callers = [site for site in project.callers(function) if site.scope.module is not function.module]
                 used = sorted({getattr(site.scope, "qualified", site.scope.module.name) for site in callers})
@@ -132,6 +135,14 @@ def _domain(project: Project) -> Iterator[Function]:
                 continue  # the rarest question first
             if 2 * sum(_is_of_request(each, project) for each in functions) <= len(functions):
                 yield from (each for each in functions if not _is_of_request(each, project))
+
+
+def _is_of_the_api(function: Function, project: Project) -> bool:
+    """Whether a function is a part of the API that has a name of its own, and only the API calls it."""
+    segments = function.module.name.split(".")
+    last = max((index for index, each in enumerate(segments[:-1]) if _HTTP_PACKAGES & set(words(each))), default=None)
+    package = "" if last is None else ".".join(segments[: last + 1])
+    return bool(package) and all(site.scope.module.name.startswith(f"{package}.") for site in project.callers(function))
 
 
 def _is_of_request(function: Function, project: Project) -> bool:

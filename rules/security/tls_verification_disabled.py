@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Place, Project, ProjectRule, Scope, Severity, Unit, ir
+from backend_lint.api import CallSite, Finding, Place, Project, ProjectRule, Scope, Severity, Unit, ir, words
 
 _KEYWORDS = {
     "requests": ("verify",),
@@ -50,6 +50,9 @@ _KEYWORDS = {
 _UNVERIFIED = frozenset({"ssl._create_unverified_context"})
 _NONE = frozenset({"ssl.CERT_NONE"})
 _LOCAL = ("http://localhost", "https://localhost", "https://127.", "http://127.", "https://[::1]")
+_SWITCH = frozenset(
+    {"verify", "verification", "validate", "validation", "insecure", "tls", "ssl", "certificate", "certificates"}
+)
 
 
 class TlsVerificationDisabled(ProjectRule):
@@ -63,9 +66,11 @@ class TlsVerificationDisabled(ProjectRule):
         for scope in project.scopes():
             for site in project.sites(scope):
                 for what in _switched_off(site, project):
-                    yield self._finding(site.at, f"`{site.name}` does not check certificates ({what})")
-            for at, what in _assigned(project, scope):
-                yield self._finding(at, f"certificates are not checked ({what})")
+                    if not _is_asked_for(site.call, scope):
+                        yield self._finding(site.at, f"`{site.name}` does not check certificates ({what})")
+            for stmt, what in _assigned(project, scope):
+                if not _is_asked_for(stmt, scope):
+                    yield self._finding(project.place(stmt, scope), f"certificates are not checked ({what})")
 
     def _finding(self, at: Place, message: str) -> Finding:
         return self.finding(
@@ -98,18 +103,38 @@ def _is_local(site: CallSite, project: Project) -> bool:
             return isinstance(known, str) and known.startswith(_LOCAL)
 
 
-def _assigned(project: Project, scope: Scope) -> Iterator[tuple[Place, str]]:
+def _is_asked_for(node: ir.Node, scope: Scope) -> bool:
+    """Whether the operator has switched the check off, or the certificate itself is what is fetched."""
+    if any(type(call.func) is ir.Attribute and call.func.name == "getpeercert" for call in ir.calls(scope.body)):
+        return True
+    return any(
+        type(stmt) is ir.If and stmt.at <= node.at and node.end <= stmt.end and _SWITCH & _spoken(stmt.test)
+        for stmt in ir.walk_statements(scope.body)
+    )
+
+
+def _spoken(test: ir.Expr) -> set[str]:
+    """The words of the names in a condition."""
+    names = (
+        node.name if isinstance(node, ir.Attribute) else node.id
+        for node in ir.walk_expression(test)
+        if isinstance(node, ir.Attribute | ir.Name)
+    )
+    return {word for name in names for word in words(name)}
+
+
+def _assigned(project: Project, scope: Scope) -> Iterator[tuple[ir.Stmt, str]]:
     for stmt in getattr(scope, "statements", None) or ir.walk_statements(scope.body):
         match stmt:
             case ir.Assign(targets=[ir.Attribute(name="verify_mode")], value=value) if value is not None:
                 if project.qualified(value, scope) in _NONE:
-                    yield project.place(stmt, scope), "`verify_mode = CERT_NONE`"
+                    yield stmt, "`verify_mode = CERT_NONE`"
             case ir.Assign(targets=[ir.Attribute(name="verify") as target], value=value):
                 owner = project.type_of(target.value, scope)
                 is_session = owner is not None and owner.name in ("requests.Session", "httpx.Client")
                 if is_session and project.constant(value, scope) is False:
-                    yield project.place(stmt, scope), "`verify = False`"
+                    yield stmt, "`verify = False`"
             case ir.Assign(targets=[ir.Attribute() as target], value=value) if value is not None:
                 name = project.qualified(target, scope)
                 if name == "ssl._create_default_https_context" and project.qualified(value, scope) in _UNVERIFIED:
-                    yield project.place(stmt, scope), "every HTTPS context of the process"
+                    yield stmt, "every HTTPS context of the process"
