@@ -423,6 +423,7 @@ class Served:
             view=view or (None if function is None else function.cls),
             router=rule.router or mount.container.name,
             app="" if app is None else app.name,
+            outermost=mount.blueprint.partition(".")[0],
             guards=guards,
             name=f"{mount.blueprint}.{rule.endpoint}" if mount.blueprint else rule.endpoint,
             order=self._order,

@@ -89,6 +89,7 @@ class _Context:
     prefix: str = ""
     app: str = ""
     router: str = ""
+    outermost: str = ""
     tags: tuple[str, ...] = ()
     dependencies: tuple[tuple[Value, str], ...] = ()
     around: tuple[Decorator, ...] = ()
@@ -116,7 +117,8 @@ class _Reader:
                 self._app(each)
         for root in roots or [each for each in containers if id(each) not in inside]:
             name = root.name if root.symbol in _APPS else ""
-            self._walk(root, _Context(app=name, router=root.name, framework=_framework(root)), ())
+            context = _Context(app=name, router=root.name, outermost=root.name, framework=_framework(root))
+            self._walk(root, context, ())
         kind = "FastAPI" if any(each.symbol in _FASTAPI for each in containers) else "Starlette"
         if self.project.routes and kind not in self.project.frameworks:
             self.project.frameworks.append(kind)
@@ -202,6 +204,7 @@ class _Reader:
             prefix=context.prefix + (text(container.argument(None, "prefix")) or "" if not is_app else ""),
             app=context.app,
             router=container.name,
+            outermost=context.outermost,
             tags=context.tags + _texts(container.argument(None, "tags")),
             dependencies=(
                 *context.dependencies,
@@ -244,7 +247,9 @@ class _Reader:
         name = child.name if child.symbol in _APPS else context.app
         framework = _framework(child) if child.symbol in _APPS else context.framework
         self._walk(
-            child, _Context(context.prefix, name, child.name, around=context.around, framework=framework), around
+            child,
+            _Context(context.prefix, name, child.name, context.outermost, around=context.around, framework=framework),
+            around,
         )
 
     def _event(self, event: Event, context: _Context, around: tuple[int, ...]) -> None:
@@ -366,6 +371,7 @@ class _Reader:
             view=view or (None if function is None else function.cls),
             router=context.router,
             app=context.app,
+            outermost=context.outermost,
             tags=context.tags,
             deprecated=context.deprecated,
             in_schema=context.in_schema,

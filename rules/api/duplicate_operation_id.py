@@ -64,7 +64,7 @@ class DuplicateOperationId(ProjectRule):
             identity = _given(route) or _made(makers.get(route.app), route)
             if identity is None:
                 continue
-            owner = owners.setdefault((route.app, identity), route)
+            owner = owners.setdefault((route.space, identity), route)
             if owner is not route and (owner.handler is not route.handler or owner.path != route.path):
                 yield self._taken(route, owner, identity)
 

@@ -57,7 +57,7 @@ class DuplicateRoute(ProjectRule):
         reported: set[tuple[object, ...]] = set()
         for route in project.routes:
             for method in sorted(methods_taken(route)):
-                owner = owners.setdefault((route.app, method, shape(route)), route)
+                owner = owners.setdefault((route.space, method, shape(route)), route)
                 key = (route.at, route.path)
                 if key not in reported and self._is_other(owner, route, project):
                     reported.add(key)

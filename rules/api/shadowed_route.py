@@ -58,11 +58,11 @@ class ShadowedRoute(ProjectRule):
         tables: dict[str, Table] = {}
         served: set[tuple[str, Place, str]] = set()
         for route in project.routes:
-            key = (route.app, route.at, route.path)
+            key = (route.space, route.at, route.path)
             if route.framework not in FIRST_MATCH or key in served:
                 continue
             served.add(key)
-            current, table = entry(route), tables.setdefault(route.app, Table())
+            current, table = entry(route), tables.setdefault(route.space, Table())
             hiding = next((each.route for each in table.before(current) if self._hides(each, current)), None)
             if hiding is not None:
                 yield self._finding(route, hiding)

@@ -76,6 +76,7 @@ _LETTERS = re.compile(r"[A-Za-z]")
 _NAME_LIKE = re.compile(
     r"^[a-z]+(?:[._:/-][a-z]+)*$|^[A-Z]+(?:[_-][A-Z]+)*$|^(?:[A-Z][a-z]+)+$|^[\w.-]+\.[a-z]{2,5}$|^[a-z]+(?:[A-Z][a-z]+)*$"
 )
+_EXAMPLES = frozenset({"example", "examples", "openapi_examples"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal", "example.com", "example.org"})
 
 
@@ -91,15 +92,16 @@ class HardcodedSecret(ProjectRule):
             if isinstance(scope, Class) and project.classes.is_subclass(scope, "enum.Enum"):
                 continue
             yield from self._named(scope)
-            of_addresses: set[int] = set()
+            exempt: set[int] = set()
             for node in ir.walk(scope.body):
                 kind = type(node)
                 if kind is ir.Const:
                     yield from self._alone(node, scope)
                 elif kind is ir.Call or kind is ir.Dict or kind is ir.Compare:
                     if kind is ir.Call:
-                        of_addresses.update(map(id, _parameters_of_address(node)))
-                    if id(node) not in of_addresses:
+                        exempt.update(map(id, _parameters_of_address(node)))
+                    exempt.update(id(each) for shown in _examples(node) for each in ir.walk_expression(shown))
+                    if id(node) not in exempt:
                         yield from self._given(node, scope)
 
     def _named(self, scope: Scope) -> Iterator[Finding]:
@@ -170,6 +172,15 @@ def _parameters_of_address(call: ir.Call) -> Iterator[ir.Expr]:
     """What `reverse("orders:open", kwargs={…})` puts into an address, which is no credential of anything."""
     if any(arg.keyword is None and ":" in _text(arg.value) for arg in call.args):
         yield from (arg.value for arg in call.args if arg.keyword == "kwargs")
+
+
+def _examples(node: ir.Expr) -> Iterator[ir.Expr]:
+    """What a schema or a response shows as an example, which documents the shape of a credential and is none."""
+    match node:
+        case ir.Call(args=args):
+            yield from (arg.value for arg in args if arg.keyword in _EXAMPLES)
+        case ir.Dict(keys=keys, values=values):
+            yield from (value for key, value in zip(keys, values, strict=True) if _text(key) in _EXAMPLES)
 
 
 def _issued(text: str) -> str | None:

@@ -64,8 +64,8 @@ class Route:
     `methods` are upper case and sorted, without the HEAD and OPTIONS that frameworks add; `*` where any is taken;
     `WEBSOCKET` for a websocket. `handler` is the function that answers, for a class-based view its method where one
     can be named, and `view` the class. `router` names the container it was registered on (qualified name of the
-    router, blueprint, view set or URL module): routes with the same are siblings. `order` is its place in the
-    application's table. `dependencies` are the project's functions that run before the handler, outermost first.
+    router, blueprint, view set or URL module): routes with the same are siblings. `outermost` names the container
+    around all of them where no application is known. `order` is its place in the application's table. `dependencies` are the project's functions that run before the handler, outermost first.
     `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
     the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
     with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names
@@ -83,6 +83,7 @@ class Route:
     view: Class | None = None
     router: str = ""
     app: str = ""
+    outermost: str = ""
     inputs: list[Input] = field(default_factory=list)
     body: str | None = None
     body_schemas: tuple[str, ...] = ()
@@ -106,6 +107,11 @@ class Route:
     options: dict[str, Expr] = field(default_factory=dict)
     scope: Scope | None = None
     is_public: bool = False
+
+    @property
+    def space(self) -> str:
+        """What it shares its addresses with: routes of different spaces are never in each other's way."""
+        return self.app or self.outermost
 
     @property
     def is_websocket(self) -> bool:
