@@ -48,6 +48,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir
+from backend_lint.rules.api._errors import caught
 
 _CONVENTION = re.compile(
     r"graphql|rpc|webhook|hook|callback|health|ready|live|ping|status|slack|telegram|bot|metrics", re.IGNORECASE
@@ -64,6 +65,7 @@ _BODIES = frozenset(
     "aiohttp.web.json_response",
 }
 _STATUSES = frozenset({"status", "status_code"})
+_MISSING = frozenset({"builtins.ImportError", "builtins.ModuleNotFoundError"})
 
 
 class ErrorAnsweredAsSuccess(ProjectRule):
@@ -93,12 +95,14 @@ class ErrorAnsweredAsSuccess(ProjectRule):
             return
         for stmt in handler.statements:
             for each in stmt.handlers if isinstance(stmt, ir.Try) else ():
+                if _MISSING & set(caught(project, each, handler)):
+                    continue  # a part that is not installed, and the answer says so
                 for answer in ir.walk_statements(each.body):
                     said = _says(project, answer.value, handler) if isinstance(answer, ir.Return) else ""
                     if said:
                         yield self.finding(
                             handler.place(answer),
-                            f"`{route.label}` answers {route.status_code or 200} although {said}",
+                            f"`{_label(project, handler)}` answers {route.status_code or 200} although {said}",
                             help="Answer with a status of 4xx or 5xx: raise an HTTP error, or pass the status.",
                             unit=route.label,
                         )
@@ -115,6 +119,13 @@ class ErrorAnsweredAsSuccess(ProjectRule):
                     f"the error handler `{function.name}` returns no status, so the error is answered with 200",
                     help="Return the status as well: `return body, 500`.",
                 )
+
+
+def _label(project: Project, handler: Function) -> str:
+    """The routes that a handler answers, by method and path."""
+    routes = project.handlers[handler.qualified]
+    methods = sorted({method for each in routes if each.path == routes[0].path for method in each.methods})
+    return f"{','.join(methods)} {routes[0].path}"
 
 
 def _body(project: Project, value: ir.Expr | None, scope: Function) -> ir.Dict | ir.Call | None:

@@ -82,6 +82,7 @@ _POOLED = {
 }
 _CACHES = ("cache", "lru_cache", "cached", "singleton", "cached_property")
 _DEPTH = 3
+_OWN = frozenset({"transport", "mounts", "auth", "cert", "verify", "proxy", "proxies"})
 
 
 class ClientPerRequest(ProjectRule):
@@ -96,6 +97,8 @@ class ClientPerRequest(ProjectRule):
             for path in project.paths(project.sites(entry), lambda site: site.symbol in _POOLED, depth=_DEPTH):
                 site = path.last
                 if id(site.call) in seen or any(_is_cached(step.scope) for step in path.sites) or _is_kept(site):
+                    continue
+                if _is_for_this_call(site):
                     continue
                 seen.add(id(site.call))
                 yield self.finding(
@@ -120,6 +123,19 @@ def _is_cached(scope: object) -> bool:
     return isinstance(scope, Function) and any(
         (ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] in _CACHES
         for each in scope.decorators
+    )
+
+
+def _is_for_this_call(site: CallSite) -> bool:
+    """Whether the client is made for what this call is about: a transport or credentials that it has put together."""
+    if not isinstance(site.scope, Function):
+        return False
+    own = site.scope.locals
+    return any(
+        type(node) is ir.Name and node.id in own
+        for keyword in _OWN
+        if (value := site.call.keywords.get(keyword)) is not None
+        for node in ir.walk_expression(value)
     )
 
 

@@ -140,6 +140,8 @@ def _keeps_errors(site: CallSite, project: Project) -> bool:
 
 def _submitted(site: CallSite, project: Project) -> Function | None:
     work = site.call.argument(0, "fn")
+    if type(work) is ir.Attribute and work.name == "run":
+        work = site.call.argument(1)  # of a context, which runs what comes next
     if isinstance(site.scope, Function) and type(work) is ir.Name and work.id in site.scope.nested:
         return site.scope.nested[work.id]
     kind = project.type_of(work, site.scope)

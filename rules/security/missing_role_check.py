@@ -142,6 +142,7 @@ _OWN = frozenset(
 )
 
 
+_EXAMPLES = 2
 _SAFE = frozenset({"GET", "HEAD", "*"})
 
 
@@ -161,7 +162,7 @@ class MissingRoleCheck(ProjectRule):
             code = route.handler or route.view
             if code is None or code in seen or not group.is_clear or _asks_for_a_right(route):
                 continue
-            if data.is_touched(route) and not _decides(route, project):
+            if len(_like(route, group)) >= _EXAMPLES and data.is_touched(route) and not _decides(route, project):
                 seen.add(code)
                 yield self._finding(route, group)
 
@@ -181,7 +182,7 @@ class MissingRoleCheck(ProjectRule):
         return compared(routes, data, _asks_for_a_right)
 
     def _finding(self, route: Route, group: Group) -> Finding:
-        examples = [(each, _right(each)) for each in group.having[:2]]
+        examples = [(each, _right(each)) for each in _like(route, group)[:2]]
         names = " and ".join(f"`{each.label}` (`{name}`)" for each, name in examples)
         return self.finding(
             place_of(route),
@@ -193,6 +194,11 @@ class MissingRoleCheck(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
+
+
+def _like(route: Route, group: Group) -> list[Route]:
+    """The siblings that ask for a right on the same kind of thing: on one item, or on the collection."""
+    return [each for each in group.having if ("{" in each.path) == ("{" in route.path)]
 
 
 def _asks_for_a_right(route: Route) -> bool:

@@ -150,7 +150,7 @@ class SwallowedException(SyntaxRule):
         if not all(_is_silent(each) for each in _small(node.body)) or self._is_explained(node):
             return
         attempt = self.source.enclosing(node, cst.Try)
-        if attempt is None or not isinstance(attempt, cst.Try):
+        if attempt is None or not isinstance(attempt, cst.Try) or self._is_on_the_way(attempt):
             return
         called = {called_name(each) for each in self.source.below(attempt.body, cst.Call)}
         written = sorted(each for each in called if each in _WRITES or (each and _CHANGES.match(each)))
@@ -177,6 +177,11 @@ class SwallowedException(SyntaxRule):
             _ALLOWS.search(text) and not _FOR_TOOLS.search(text)
             for text in self.source.comments_on(start - _ABOVE, first)
         )
+
+    def _is_on_the_way(self, attempt: cst.Try) -> bool:
+        """Whether it is tried while another error is handled, which is raised all the same."""
+        handler = self.source.enclosing(attempt, cst.ExceptHandler)
+        return handler is not None and self.source.contains(handler, cst.Raise)
 
     def _lines(self, node: cst.CSTNode) -> tuple[int, int]:
         start, end = self.source.span(node)
