@@ -126,11 +126,21 @@ def _lists(project: Project) -> Iterator[tuple[Route, Class, Function]]:
             continue
         if not is_application(route, project) or not route.handler_name.endswith(".list"):
             continue
-        for guard in route.guards:
-            method = None if guard.cls is None else project.classes.method(guard.cls.qualified, "has_object_permission")
+        for name in _permissions(route.view, project):
+            method = project.classes.method(name, "has_object_permission")
             if method is not None and _is_about_the_caller(method) and not _lets_read(method):
                 yield route, route.view, method
                 break
+
+
+def _permissions(view: Class, project: Project) -> list[str]:
+    """The qualified names of the permission classes of a view."""
+    for each in project.classes.mro(view):
+        if isinstance(each, Class) and "permission_classes" in each.attributes:
+            value = each.attributes["permission_classes"].value
+            items = value.items if isinstance(value, ir.Sequence) else []
+            return [name for item in items if (name := project.qualified(item, each)) is not None]
+    return []
 
 
 def _lets_read(method: Function) -> bool:
