@@ -55,8 +55,9 @@ def _sort(project: Project) -> None:
     project.routes.sort(key=lambda route: (route.app, route.order, route.at, route.path))
 
 
+_STORES = ("sqlalchemy", "django_models", "peewee", "tortoise", "mongoengine", "beanie", "mongodb")
 _ORDER = {
-    **dict.fromkeys(("sqlalchemy", "django_models"), 0),  # what they find tells types to all that follow
+    **dict.fromkeys(_STORES, 0),  # what they find tells types to all that follow
     **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 1),
     "queries": 2,
 }

@@ -301,11 +301,11 @@ class Django:
                 uses, is_complete = self.conditions(so_far, call, scope, negated=name == "exclude")
                 return so_far.filtered(uses, is_complete=is_complete)
             case "order_by":
-                return so_far.with_(orders=tuple(self._orders(so_far, call, scope)))
+                return so_far.with_(orders=tuple(self.orders(so_far, call, scope)))
             case "reverse":
                 return so_far
             case "select_related" | "prefetch_related":
-                return so_far.with_(eager=(*so_far.eager, *self._eager(call, scope)))
+                return so_far.with_(eager=(*so_far.eager, *self.eager(call, scope)))
             case "annotate" | "alias":
                 return so_far.filtered([use for value in call.keywords.values() for use in self._inner(value, scope)])
             case "select_for_update":
@@ -328,7 +328,7 @@ class Django:
                 inner = self.statements.of(node.positional[0], scope) if node.positional else None
                 yield from inner.filters if inner is not None else ()
 
-    def _eager(self, call: ir.Call, scope: Scope) -> Iterator[str]:
+    def eager(self, call: ir.Call, scope: Scope) -> Iterator[str]:
         if not call.args:
             yield "*"
         for value in call.positional:
@@ -337,7 +337,7 @@ class Django:
             if isinstance(held, str):
                 yield held.replace("__", ".")
 
-    def _orders(self, so_far: Statement, call: ir.Call, scope: Scope) -> Iterator[ColumnUse]:
+    def orders(self, so_far: Statement, call: ir.Call, scope: Scope) -> Iterator[ColumnUse]:
         for value in call.positional:
             inner, direction = value, "asc"
             while type(inner) is ir.Call:

@@ -9,7 +9,21 @@ from backend_lint.facts.ir import Expr, Stmt
 from backend_lint.project import CallSite, Class, Function, Project, Scope
 
 BUILDERS = frozenset(
-    {"filter", "exclude", "all", "select", "query", "where", "order_by", "filter_by", "select_related", "values_list"}
+    {
+        "filter",
+        "exclude",
+        "all",
+        "select",
+        "objects",
+        "find",
+        "find_all",
+        "query",
+        "where",
+        "order_by",
+        "filter_by",
+        "select_related",
+        "values_list",
+    }
     | {"prefetch_related", "annotate", "values", "only", "distinct", "options", "join", "limit", "get_queryset", "none"}
     | {"iterator", "defer", "using", "outerjoin", "group_by", "with_for_update", "select_for_update", "yield_per"}
 )
@@ -71,7 +85,7 @@ class QueryScope:
 
     def fetches(self, call: ir.Call) -> list[str]:
         """The methods called on a result, in order, on the spot or through the variable that holds it."""
-        found = self._chained(call)
+        found = self.chained(call)
         if found or not isinstance(self.scope, Function):
             return found
         names = self._seen.assigned.get(id(call), ())
@@ -80,10 +94,11 @@ class QueryScope:
             if type(func) is not ir.Attribute or site.call.at < call.at:
                 continue
             if type(func.value) is ir.Name and func.value.id in names:
-                return [func.name, *self._chained(site.call)]
+                return [func.name, *self.chained(site.call)]
         return []
 
-    def _chained(self, call: ir.Call) -> list[str]:
+    def chained(self, call: ir.Call) -> list[str]:
+        """The methods called on what a call gives, on the spot, in order."""
         names = []
         outer = self._outer.get(id(call))
         while outer is not None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from backend_lint.adapters import _dbapi_queries, _django_queries, _sqlalchemy_queries
+from backend_lint.adapters import (
+    _dbapi_queries,
+    _django_queries,
+    _document_queries,
+    _lookup_queries,
+    _peewee_queries,
+    _sqlalchemy_queries,
+)
+from backend_lint.adapters._collections import Collections
 from backend_lint.adapters._django_statements import Django
 from backend_lint.adapters._entities import Entities
 from backend_lint.adapters._query_scope import QueryScope
 from backend_lint.adapters._sqlalchemy_statements import SqlAlchemy
 from backend_lint.adapters._statement import Statement, query
-from backend_lint.adapters._statements import Statements
+from backend_lint.adapters._statements import Dialect, Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Function, Project
+from backend_lint.project import CallSite, Function, Project
 from backend_lint.project.model import Query
 
 _LAZY = ("queryset", "query")
@@ -26,6 +35,12 @@ def read(project: Project) -> None:
         project.queries.extend(reader.queries(QueryScope(project, scope)))
 
 
+class _Sender(Protocol):
+    """What tells the query that a call of its library sends, None for other calls."""
+
+    def query(self, site: CallSite, scope: QueryScope) -> Query | None: ...
+
+
 class _Reader:
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -33,8 +48,31 @@ class _Reader:
         entities = Entities(project)
         self.sqlalchemy = SqlAlchemy(project, self.statements, entities)
         self.django = Django(project, self.statements, entities)
-        self.statements.dialects = [self.sqlalchemy, self.django]
-        self.readers = (
+        peewee = _peewee_queries.Peewee(project, self.statements, entities)
+        tortoise = _lookup_queries.Lookups(project, _lookup_queries.TORTOISE, self.django)
+        mongoengine = _lookup_queries.Lookups(project, _lookup_queries.MONGOENGINE, self.django)
+        beanie = _document_queries.Beanie(project, self.statements, entities)
+        stores = {model.orm for model in project.models.values()}
+        others: dict[str, Dialect] = {
+            "peewee": peewee,
+            "tortoise": tortoise,
+            "mongoengine": mongoengine,
+            "beanie": beanie,
+        }
+        self.statements.dialects = [
+            self.sqlalchemy,
+            *(dialect for name, dialect in others.items() if name in stores),
+            self.django,
+        ]
+        readers: dict[str, _Sender] = {
+            "peewee": _peewee_queries.Reader(project, self.statements, peewee),
+            "tortoise": _lookup_queries.Reader(project, tortoise),
+            "mongoengine": _lookup_queries.Reader(project, mongoengine),
+            "beanie": _document_queries.BeanieReader(project, beanie),
+            "mongodb": _document_queries.CollectionReader(project, Collections(project)),
+        }
+        self.readers: tuple[_Sender, ...] = (
+            *(reader for name, reader in readers.items() if name in stores),
             _sqlalchemy_queries.Reader(project, self.statements, self.sqlalchemy),
             _django_queries.Reader(project, self.statements, self.django),
             _dbapi_queries.Reader(project),

@@ -40,6 +40,7 @@ _BEGIN = {
     "atomic": frozenset({"peewee.Database", "playhouse.db_url.connect()"}),
     "start_transaction": frozenset({"pymongo.client_session.ClientSession", "motor.motor_asyncio.AsyncIOMotorClient"}),
 }
+_AUTOCOMMIT = frozenset({"django", "peewee", "tortoise", "mongoengine", "beanie", "pymongo"})
 _PLAIN = frozenset(
     {"sqlite3.Connection", "psycopg2.extensions.connection", "psycopg.Connection", "aiosqlite.Connection"}
 )
@@ -117,7 +118,9 @@ class _Reader:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.effects = Effects(project)
-        self.writes = {id(query.site.call) for query in project.queries if query.is_write and query.library != "django"}
+        self.writes = {
+            id(query.site.call) for query in project.queries if query.is_write and query.library not in _AUTOCOMMIT
+        }
         self.ends = {id(commit.site.call): commit for commit in project.commits if commit.kind != "flush"}
         self.committed_after = {
             route.handler.qualified
@@ -306,7 +309,7 @@ class _Reader:
             return False
         found = self.project.type_of(target.value, scope)
         model = None if found is None or found.itself else self.project.models.get(found.name)
-        return model is not None and model.orm != "django" and target.name in model.columns
+        return model is not None and model.orm not in _AUTOCOMMIT and target.name in model.columns
 
 
 class _Walk:

@@ -65,6 +65,24 @@ def of_a_row(query: Query) -> bool:
     return type(inner) is ir.Attribute and inner.name not in ("objects", "query") and query.library == "django"
 
 
+def loading(model: Model, names: list[str], *, many: bool) -> str:
+    """How a query loads relations of its rows with them, in the words of its library. `names` are paths (`items.product`)."""
+    given = ", ".join(f'"{name.replace(".", "__")}"' for name in names)
+    match model.orm:
+        case "django":
+            return f"`{'prefetch_related' if many else 'select_related'}({given})`"
+        case "tortoise":
+            return f"`prefetch_related({given})`"
+        case "peewee":
+            return "`prefetch(…)`" if many else f"select both, and join: `.select({model.name}, …).join(…)`"
+        case "mongoengine":
+            return "`.select_related()`"
+        case "beanie":
+            return "`fetch_links=True`"
+        case _:
+            return f"`selectinload({model.name}.{names[0].partition('.')[0]})`"
+
+
 def where(at: Place, function: Function) -> str:
     """`in line 7`, or `of shop/orders.py:7` where it stands in another file."""
     return f"in line {at.line}" if at.path == function.module.path else f"of {at.path}:{at.line}"

@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterator
 
 from backend_lint.api import CallSite, Function, Path, Project, Query, Transaction, ir
 
+AUTOCOMMIT = {
+    "django": "`transaction.atomic()`",
+    "peewee": "`database.atomic()`",
+    "tortoise": "`in_transaction()`",
+}
+"""The libraries whose every write is stored at once unless a block says otherwise, with that block."""
+
 
 class Writes:
     """The rows that functions write, by the names that hold them."""
@@ -27,10 +34,10 @@ class Writes:
         names: set[str] = set()
         for query in held.values():
             func = query.site.call.func
-            if query.library == "django" and type(func) is ir.Attribute and type(func.value) is ir.Name:
+            if query.library in AUTOCOMMIT and type(func) is ir.Attribute and type(func.value) is ir.Name:
                 if query.site.method in _INSTANCE:
                     names.add(func.value.id)
-            elif query.library != "django":
+            elif query.library not in AUTOCOMMIT:
                 names |= {each.id for each in query.site.call.positional[:1] if type(each) is ir.Name}
         for name, bound in self.project.types.bindings(function).items():
             if any(each.kind == "value" and id(_bare(each.expr)) in held and each.path in ((), (0,)) for each in bound):

@@ -115,7 +115,7 @@ def _pairs(queries: list[Query], project: Project) -> Iterator[tuple[Query, Quer
         if check.operation not in _CHECKS or not single or check.is_locked or check.is_opaque:
             continue
         columns = _equalities(check, model)
-        if not columns or model.is_unique(columns):
+        if not columns or not model.is_managed or model.is_unique(columns):
             continue
         for insert in ordered[index + 1 :]:
             if insert.operation == "insert" and insert.model == check.model and columns <= _written(insert, model):

@@ -106,6 +106,8 @@ class FloatForMoney(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         for model in project.models.values():
             found = [column for column in model.columns.values() if _is_amount(column)]
+            if not model.primary_key:
+                continue  # a view, or a table of another store that is only asked
             if not found or not (_is_commerce(model) or sum(not _is_estimate(column) for column in found) > 1):
                 continue
             for column in found:
@@ -120,7 +122,8 @@ class FloatForMoney(ProjectRule):
 
 def _is_amount(column: Column) -> bool:
     parts = words(column.attribute)
-    return column.type in _FLOATS and not _AMOUNTS.isdisjoint(parts) and _RATES.isdisjoint(parts)
+    is_float = column.type in _FLOATS or column.family == "float"
+    return is_float and not _AMOUNTS.isdisjoint(parts) and _RATES.isdisjoint(parts)
 
 
 def _is_estimate(column: Column) -> bool:

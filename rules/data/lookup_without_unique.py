@@ -79,7 +79,7 @@ class LookupWithoutUnique(ProjectRule):
         for query in self._strict(project):
             model = project.models[query.model or ""]
             names = _key(query, model)
-            if names and not _is_unique(model, names):
+            if names and model.is_managed and not _is_unique(model, names):
                 found[model.qualified, names].append(query)
         for (name, columns), queries in sorted(found.items(), key=lambda each: (each[0][0], sorted(each[0][1]))):
             model = project.models[name]

@@ -92,7 +92,7 @@ from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
 from backend_lint.rules.data._shared import stands_before, uses
-from backend_lint.rules.data._transactions import Cover, Writes
+from backend_lint.rules.data._transactions import AUTOCOMMIT, Cover, Writes
 
 _RECORDS = frozenset(
     {"log", "logs", "audit", "event", "events", "history", "notification", "activity", "message", "stat", "metric"}
@@ -121,7 +121,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
             if len(inserts) < 2:
                 continue
             for first, second in _dependent(inserts, function, writes, project):
-                if first.library == "django":
+                if first.library in AUTOCOMMIT:
                     if is_atomic or cover.is_inside(second.site) or cover.is_inside(first.site):
                         continue
                     if not _runs_bare(function, cover, hooks, project):
@@ -145,7 +145,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
         parent, child = project.models[first.model or ""], project.models[second.model or ""]
         at = second.at if commit is None else project.place(commit, function)
         how = (
-            "Open `transaction.atomic()` around both."
+            f"Open {AUTOCOMMIT[first.library]} around both."
             if commit is None
             else "`flush()` gives the key; commit once, at the end."
         )
@@ -195,7 +195,7 @@ def _is_insert(query: Query, function: Function, project: Project) -> bool:
     """Whether it stores a row that is made in the function, and not one that it loaded."""
     if query.operation != "insert" or query.site.method not in _INSERTS:
         return False
-    if query.library == "django" or query.values:
+    if query.library in AUTOCOMMIT or query.values:
         return True
     row = query.site.call.positional[0] if query.site.call.positional else None
     bound = project.types.bindings(function).get(row.id, []) if type(row) is ir.Name else []

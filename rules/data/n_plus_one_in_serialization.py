@@ -125,7 +125,7 @@ from backend_lint.api import (
     ir,
     listed,
 )
-from backend_lint.rules.data._rows import Need, covered, needs, source_query, view_eager
+from backend_lint.rules.data._rows import Need, covered, loading, needs, source_query, view_eager
 
 
 class NPlusOneInSerialization(ProjectRule):
@@ -154,12 +154,7 @@ class NPlusOneInSerialization(ProjectRule):
         paths = {each.path for each in missing}
         missing = [each for each in missing if each.path.rpartition(".")[0] not in paths]
         names = [each.path for each in missing]
-        if model.orm == "django":
-            option = ", ".join(f'"{name.replace(".", "__")}"' for name in names[:4])
-            loads = "prefetch_related" if any(each.relation.many for each in missing) else "select_related"
-            how = f"`{loads}({option})`"
-        else:
-            how = f"`selectinload({model.name}.{names[0].partition('.')[0]})`"
+        how = loading(model, names[:4], many=any(each.relation.many for each in missing))
         return self.finding(
             at,
             f"`{route.label}` loads {listed(names, 3)} once for each `{model.name}`: `{schema}` shows them, and the query "

@@ -96,7 +96,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._rows import EAGER, of_a_row, source_query, where
+from backend_lint.rules.data._rows import EAGER, loading, of_a_row, source_query, where
 from backend_lint.rules.data._shared import Loop, loops
 
 _KEYS = frozenset({"pk", "id"})
@@ -126,14 +126,11 @@ class NPlusOneLazyLoad(ProjectRule):
                 for access, relation in _lazy(loop, loop.target.id, model, query, function):  # type: ignore[arg-type]
                     if of_a_row(query) and (model.qualified, relation.name) in ahead:
                         continue  # whoever loads the row may load these with it
-                    loads = "select_related" if model.orm == "django" and not relation.many else "prefetch_related"
-                    option = f'{loads}("{relation.name}")'
-                    if model.orm != "django":
-                        option = f"selectinload({model.name}.{relation.name})"
+                    option = loading(model, [relation.name], many=relation.many)
                     yield self.finding(
                         project.place(access, function),  # type: ignore[arg-type]
                         f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query {where(query.at, function)}",
-                        help=f"Load it with the rows: `{option}`.",
+                        help=f"Load it with the rows: {option}.",
                         related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
                         discriminator=relation.name,
                     )

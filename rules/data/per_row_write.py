@@ -64,6 +64,7 @@ from backend_lint.rules.data._shared import Loop, loops, uses
 
 _OTHER_WORK = (Effect.OUTBOUND, Effect.ENQUEUE, Effect.MAIL, Effect.FILE, Effect.COMMIT, Effect.ROLLBACK)
 _RELATION = frozenset({"add", "remove"})
+_LIKE_DJANGO = frozenset({"django", "peewee", "tortoise"})
 _CREATES = frozenset({"create", "acreate", "save", "asave"})
 _SAVES = frozenset({"save", "asave"})
 
@@ -136,7 +137,7 @@ def _only_writes(loop: Loop, query: Query, function: Function, project: Project)
 
 def _has_hooks(model: Model, query: Query, hooked: dict, project: Project) -> bool:  # type: ignore[type-arg]
     """Whether something of the project's runs for each row that is saved or deleted."""
-    if query.library != "django":
+    if query.library not in _LIKE_DJANGO:
         return False
     if query.site.method in _RELATION:
         return False
@@ -150,7 +151,7 @@ def _has_hooks(model: Model, query: Query, hooked: dict, project: Project) -> bo
 def _advice(query: Query, loop: Loop, function: Function, project: Project) -> str | None:
     """The one statement that does the same; None where there is none."""
     method, call = query.site.method or "", query.site.call
-    if query.library != "django":
+    if query.library not in _LIKE_DJANGO:
         return _many(query, loop)
     func = call.func
     assert type(func) is ir.Attribute
@@ -184,7 +185,7 @@ def _many(query: Query, loop: Loop) -> str | None:
     """What `executemany` and its like take: one statement for all rows."""
     text = query.site.method == "execute" and len(query.site.call.args) > 1
     varies = text and any(uses(arg.value, loop.names) for arg in query.site.call.args[1:])
-    if query.library == "sqlalchemy" or not varies or query.operation == "delete":
+    if query.text is None or query.library == "sqlalchemy" or not varies or query.operation == "delete":
         return None
     return "Hand all rows to one `executemany`."
 

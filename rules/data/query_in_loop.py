@@ -208,7 +208,7 @@ def _depends(query: Query, names: set[str], site: CallSite) -> bool:
     values = [use.value for use in query.filters if use.value is not None]
     if any(uses(value, names) for value in values):
         return True
-    return not query.filters and any(uses(arg.value, names) for arg in site.call.args)
+    return not values and any(uses(arg.value, names) for arg in site.call.args)
 
 
 def _is_batch(query: Query, names: set[str]) -> bool:

@@ -140,7 +140,17 @@ def _is_worth_it(query: Query, column: Column, running: dict[str, str]) -> bool:
 
 
 def _how(model: Model) -> str:
-    return "`db_index=True`, or in `Meta.indexes`" if model.orm == "django" else "`index=True`, or an `Index`"
+    return _HOW.get(model.orm, "`index=True`, or an `Index`")
+
+
+_HOW = {
+    "django": "`db_index=True`, or in `Meta.indexes`",
+    "tortoise": "`db_index=True`, or in `Meta.indexes`",
+    "peewee": "`index=True`, or in `Meta.indexes`",
+    "mongoengine": 'in `meta["indexes"]`',
+    "beanie": "`Indexed(…)`, or in `Settings.indexes`",
+    "mongodb": "`create_index(…)`",
+}
 
 
 def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Model]]:
@@ -155,6 +165,8 @@ def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Mod
         model = project.models.get(query.model or "")
         if model is None or model.qualified not in growing or query.is_opaque or query.has_unknown_filters:
             continue
+        if not model.is_managed:
+            continue  # whoever makes the table makes its indexes
         if getattr(query.scope, "qualified", "") in running and words(model.name)[-1].rstrip("s") not in _FEW_ROWS:
             found.append((query, model))
     return found

@@ -31,24 +31,30 @@ class SampleApp:
 
 
 HANDED = "interview_handed.py"
+STORES = "interview_stores.py"
 SAMPLES = {
     "aiohttp_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
+    "beanie_models": SampleApp("beanie", ("shop.base", "shop.catalogue"), script=STORES),
     "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),
     "flask_appbuilder_clinic": SampleApp("routes", ("clinic:create_app",)),
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
     "litestar_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
+    "mongoengine_models": SampleApp("mongoengine", ("blog.people", "blog.posts"), script=STORES),
+    "peewee_models": SampleApp("peewee", ("library.people", "library.stock"), script=STORES),
     "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
         "tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")
     ),
     "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
     "starlette_site": SampleApp("routes", ("main:app",)),
+    "tortoise_models": SampleApp("tortoise", ("tracker.people", "tracker.work"), script=STORES),
     "tornado_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
 }
 COLUMN_FACTS = ("nullable", "primary_key", "unique", "index", "foreign_key")
 ROUTE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "routes")
+STORE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.script == STORES)
 TABLE_SAMPLES = tuple(name for name, sample in SAMPLES.items() if sample.kind == "tables")
 
 
