@@ -34,6 +34,7 @@ from backend_lint.engine.guarded import Guard
 from backend_lint.engine.options import parsed_options
 from backend_lint.engine.own_rules import ENGINE_PACK
 from backend_lint.engine.packs import Pack, load_packs, removed_rules, rule_infos
+from backend_lint.engine.pool import Limits
 from backend_lint.engine.selection import Selection
 from backend_lint.engine.units import Units
 from backend_lint.facts.cache import Cache
@@ -77,6 +78,7 @@ def analysed(
     infos = rule_infos(config.plugins)
     renamed = check_rules(config, infos, removed_rules(config.plugins))
     selection = Selection(config, infos, packs, discovery.files)
+    options = parsed_options(list(selection.installed.values()), config.rules, config.origin)
     with clock.phase("extract"):
         read = _extracts(config, discovery, selection, contents, engine, cache, progress)
     with clock.phase("link"):
@@ -90,7 +92,6 @@ def analysed(
         project.sinks = _by_kind(flows.examined)
     with clock.phase("rules"):
         project_rules = [rule for rule in selection.rules.values() if issubclass(rule, ProjectRule)]
-        options = parsed_options(list(selection.installed.values()), config.rules)
         found, said = check(project, project_rules, options, guard, clock.add)
         contract = guard("the contract", lambda: msgspec.msgpack.encode(project.contract), b"")
     with clock.phase("findings"):
@@ -158,6 +159,7 @@ def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Pro
         base = roots(facts, imports)
     project = link((path, module_name(path, base), roles[path], found) for path, found in facts.items())
     project.versions = discovery.versions
+    project.roots = tuple(base)
     return project
 
 
@@ -192,7 +194,7 @@ def _extracts(
         cache,
         selection.bandit_tests,
         jobs=config.jobs,
-        timeout=config.timeout_per_file,
+        limits=Limits(config.timeout_per_file, config.max_memory),
         progress=progress,
     )
 

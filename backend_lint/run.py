@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-_KEPT_OUT = frozenset({"origins", "root", "config_path", "jobs", "cache", "cache_dir", "format", "timeout_per_file"})
+_KEPT_OUT = frozenset(
+    {"origins", "root", "config_path", "jobs", "cache", "cache_dir", "format", "timeout_per_file", "max_memory"}
+)
 
 
 def run(

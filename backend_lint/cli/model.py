@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,9 @@ def _models(projects: Sequence[Project]) -> list[dict[str, Any]]:
     return models
 
 
+Row = Callable[[dict[str, Any]], list[str]]
+
+
 def _text(model: dict[str, Any]) -> str:
     return "\n".join(_sections(model))
 
@@ -57,28 +60,69 @@ def _sections(model: dict[str, Any]) -> Iterator[str]:
     from backend_lint.cli.columns import columns
 
     for name, value in model.items():
-        match value:
-            case [{}, *_]:
-                yield f"{name} ({len(value)})\n{columns(map(_row, value), indent='  ')}"
-            case list():
-                yield f"{name}: {', '.join(map(str, value)) or 'none'}\n"
-            case _:
-                yield f"{name}: {value}\n"
+        if name in _TABLES and value:
+            heads, row = _TABLES[name]
+            yield f"{name} ({len(value)})\n{columns([heads, *map(row, value)], indent='  ')}"
+        else:
+            said = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield f"{name}: {said or 'none'}\n"
 
 
-def _row(entry: dict[str, Any]) -> list[str]:
-    """What names `entry` first, where it stands last."""
-    place = f"{entry['file']}:{entry['line']}" if "file" in entry and "line" in entry else ""
-    return [*(_cell(value) for key, value in entry.items() if key not in {"file", "line"}), place]
+def _route(entry: dict[str, Any]) -> list[str]:
+    guards = ", ".join(map(_guard, entry["guards"]))
+    takes = ", ".join([each["name"] for each in entry["params"]] + ([entry["body"]] if entry["body"] else []))
+    methods, answer = " ".join(entry["methods"]), entry["response_model"] or ""
+    return [methods, entry["path"], guards or "open", takes, answer, entry["handler"], _at(entry)]
 
 
-def _cell(value: Any) -> str:
-    match value:
-        case None | [] | {}:
-            return "-"
-        case list():
-            return ", ".join(map(_cell, value))
-        case dict():
-            return str(value.get("name", " ".join(map(_cell, value.values()))))
-        case _:
-            return str(value)
+def _guard(guard: dict[str, Any]) -> str:
+    return guard["name"] if guard["kind"] == "authentication" else f"{guard['name']} ({guard['kind']})"
+
+
+def _model(entry: dict[str, Any]) -> list[str]:
+    return [entry["name"], entry["table"] or "", ", ".join(map(_column, entry["columns"])), _at(entry)]
+
+
+def _column(column: dict[str, Any]) -> str:
+    """`id*`, `customer_id -> customers.id`, `note?`"""
+    mark = "*" if column["primary_key"] else "?" if column["nullable"] else ""
+    key = f" -> {column['foreign_key']}" if column["foreign_key"] else ""
+    return f"{column['name']}{mark}{key}"
+
+
+def _schema(entry: dict[str, Any]) -> list[str]:
+    return [entry["name"], ", ".join(each["name"] for each in entry["fields"]), _at(entry)]
+
+
+def _outbound(entry: dict[str, Any]) -> list[str]:
+    return [entry["library"], entry["method"] or "", entry["timeout"] or "", _at(entry)]
+
+
+def _named(entry: dict[str, Any]) -> list[str]:
+    return [entry["name"], _at(entry)]
+
+
+def _layer(entry: dict[str, Any]) -> list[str]:
+    return [entry["name"], ", ".join(entry["modules"])]
+
+
+def _import(entry: dict[str, Any]) -> list[str]:
+    upwards = "against the layers" if entry["violation"] else ""
+    return [entry["from"], entry["to"], str(entry["count"]), upwards]
+
+
+def _at(entry: dict[str, Any]) -> str:
+    return f"{entry['file']}:{entry['line']}"
+
+
+_TABLES: dict[str, tuple[list[str], Row]] = {
+    "routes": (["method", "path", "guards", "takes", "answers", "handler", "place"], _route),
+    "models": (["model", "table", "columns (* key, ? may be null)", "place"], _model),
+    "schemas": (["schema", "fields", "place"], _schema),
+    "tasks": (["task", "place"], _named),
+    "outbound": (["library", "method", "timeout", "place"], _outbound),
+    "settings": (["setting", "place"], _named),
+    "layers": (["layer", "modules"], _layer),
+    "imports": (["from", "to", "modules", ""], _import),
+}
+"""How the lists of the model are shown: their heads, and the row of an entry."""

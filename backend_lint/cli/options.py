@@ -49,6 +49,12 @@ _READING = (
     _flag("--force-exclude/--no-force-exclude", help="Leave out excluded paths even when they are named."),
     _flag("--no-gitignore", "no_gitignore", help="Do not leave out what git ignores."),
     click.option("--jobs", "-j", type=click.IntRange(min=0), help="Processes to use; 0 is one for each processor."),
+    click.option(
+        "--timeout-per-file",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Computing after which a file is given up; 0 never.",
+    ),
     _flag("--no-cache", "no_cache", help="Neither read nor write the cache."),
     click.option("--cache-dir", metavar="DIR", help="Where to keep the cache."),
 )

@@ -11,6 +11,7 @@ from backend_lint.cli.paths import named
 from backend_lint.cli.session import Session
 from backend_lint.config import Config, Invocation, Overrides, configs_for, shown, unknown_variables
 from backend_lint.discover import Discovery, files, projects
+from backend_lint.report.summary import plural
 
 Project = tuple[Config, Discovery]
 
@@ -49,7 +50,7 @@ def _remarks(session: Session, found: Sequence[Project], cwd: Path) -> list[str]
         if session.is_verbose:
             name = shown(config.config_path, cwd) if config.config_path else "none, all defaults"
             remarks.append(f"configuration: {name}")
-            remarks.append(f"{len(discovery.files)} files below {shown(config.root, cwd)}")
+            remarks.append(f"{plural(len(discovery.files), 'file')} below {shown(config.root, cwd)}")
         if config.root.as_posix() in {str(config.root / place) for place in discovery.searched}:
             unmatched = Overrides(config).unmatched(file.path for file in discovery.files)
             remarks += [f"warning: {config.origin(key)}: {text!r} matches no file" for key, text in unmatched]

@@ -10,7 +10,7 @@ from backend_lint.config.load import Group, Invocation, configs_for, shown, unkn
 from backend_lint.config.patterns import Pattern, Patterns
 from backend_lint.config.schema import schema
 from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of, specificity
-from backend_lint.config.settings import Config, Origin, OriginKind, Override, Settings, Taint
+from backend_lint.config.settings import Config, Origin, OriginKind, Override, Settings, Taint, mistake
 from backend_lint.config.silence import silences
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "check_rules",
     "configs_for",
     "is_selected",
+    "mistake",
     "own_file",
     "profiles",
     "schema",

@@ -14,7 +14,7 @@ import tomli
 from backend_lint import __version__
 from backend_lint.config import positions
 from backend_lint.config.patterns import Pattern
-from backend_lint.config.settings import Origin, OriginKind, Settings
+from backend_lint.config.settings import Origin, OriginKind, Settings, mistake
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError
 
 FILE_NAMES = ("backend-lint.toml", "pyproject.toml")
@@ -42,7 +42,7 @@ def file_layers(path: Path, shown: Callable[[Path], str], chain: tuple[Path, ...
     if parent is None:
         return [layer]
     if not parent.is_file():
-        raise _error(f"`extend` names {shown(parent)}, which is not a file", layer.origin(("extend",)))
+        raise mistake(f"`extend` names {shown(parent)}, which is not a file", layer.origin(("extend",)))
     return [*file_layers(parent, shown, (*chain, path)), layer]
 
 
@@ -52,8 +52,9 @@ def profile_layer(layers: list[Layer]) -> Layer:
     if name not in profiles():
         from backend_lint.config.explain import nearest
 
-        message = f"profile: unknown profile {name!r}{nearest(name, profiles())}"
-        raise _error(message, chosen.origin(("profile",)) if chosen else Origin(OriginKind.DEFAULT))
+        hint = nearest(name, profiles()) or f"; use one of {', '.join(profiles())}"
+        message = f"profile: unknown profile {name!r}{hint}"
+        raise mistake(message, chosen.origin(("profile",)) if chosen else Origin(OriginKind.DEFAULT))
     text = (_PROFILES / f"{name}.toml").read_text("utf-8")
     return _layer(tomli.loads(text), Path("/"), lambda _: Origin(OriginKind.PROFILE, name))
 
@@ -145,14 +146,14 @@ def _check_version(required: str, origin: Origin) -> None:
         specifier = SpecifierSet(required)
     except InvalidSpecifier as error:
         message = f"required-version: {required!r} is not a version specifier, as '>=1.2,<2'"
-        raise _error(message, origin) from error
+        raise mistake(message, origin) from error
     if not specifier.contains(__version__, prereleases=True):
-        raise _error(f"required-version is {required!r}, and this is backend-lint {__version__}", origin)
+        raise mistake(f"required-version is {required!r}, and this is backend-lint {__version__}", origin)
 
 
 def _layer(table: Any, base: Path, origin: Callable[[positions.KeyPath], Origin]) -> Layer:
     if not isinstance(table, dict):
-        raise _error("[tool.backend-lint] must be a table", origin(()))
+        raise mistake("[tool.backend-lint] must be a table", origin(()))
     required = table.get("required-version")
     if isinstance(required, str):
         _check_version(required, origin(("required-version",)))  # first: another version may know other keys
@@ -164,13 +165,13 @@ def _layer(table: Any, base: Path, origin: Callable[[positions.KeyPath], Origin]
         from backend_lint.config.explain import explained
 
         message, key = explained(error, written, convert)
-        raise _error(message, origin(key)) from error
+        raise mistake(message, origin(key)) from error
     for name, _ in settings.fail_under:
         if name and name not in _SCORED:
             from backend_lint.config.explain import nearest
 
             message = f"fail-under: unknown guideline or section {name!r}{nearest(name, _SCORED)}"
-            raise _error(message, origin(("fail-under", name)))
+            raise mistake(message, origin(("fail-under", name)))
     return Layer(table, settings, origin)
 
 
@@ -193,9 +194,3 @@ def _decoded(kind: type, value: Any, base: Path) -> Any:
     if not isinstance(value, str):
         raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
     return Pattern(value, base) if kind is Pattern else Path(os.path.normpath(base / value))
-
-
-def _error(message: str, origin: Origin) -> ConfigError:
-    if origin.kind is OriginKind.FILE:
-        return ConfigError(message, origin.name, origin.line)
-    return ConfigError(f"{message} ({origin})")

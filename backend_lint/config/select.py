@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from backend_lint.config.patterns import Patterns
-from backend_lint.config.settings import Config, OriginKind
+from backend_lint.config.settings import Config, mistake
 from backend_lint.core import GUIDELINES, SECTIONS, ConfigError, RuleInfo, Severity
 
 _PREFIX = re.compile(r"[A-Z]+\d*")
@@ -146,14 +146,11 @@ def _unknown(
 ) -> ConfigError:
     from backend_lint.config.explain import nearest
 
-    origin = config.origin(key)
     names = sorted({*_ALWAYS_KNOWN, *(rule.code for rule in rules), *(rule.name for rule in rules)})
     message = f"unknown rule or group {selector!r}{nearest(selector, names)}"
     if selector in removed:
         message = f"there is no rule {selector!r} any more: {removed[selector]}"
-    if origin.kind is OriginKind.FILE:
-        return ConfigError(message, origin.name, origin.line)
-    return ConfigError(f"{message} ({origin})")
+    return mistake(message, config.origin(key))
 
 
 def _most_specific(values: Mapping[str, T], rule: Selectable) -> T | None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from backend_lint.config.patterns import Pattern
-from backend_lint.core import Confidence, Role, Severity
+from backend_lint.core import Confidence, ConfigError, Role, Severity
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -100,8 +100,12 @@ class Settings(_Written, frozen=True, kw_only=True):
     ] = {}
     max_file_size: Annotated[Count, Meta(description="Bytes above which a file is not read; 0 reads all.")] = 5_000_000
     timeout_per_file: Annotated[
-        float, Meta(ge=0, description="Seconds after which work on a file is given up; 0 never gives up.")
+        float, Meta(ge=0, description="Seconds of computing after which a file is given up; 0 never gives up.")
     ] = 30.0
+    max_memory: Annotated[
+        Count,
+        Meta(description="Bytes that a process which reads files may take; 0 is no limit."),
+    ] = 4_000_000_000
 
     format: Annotated[str, Meta(description="The form of the report.")] = "full"
     absolute_paths: Annotated[bool, Meta(description="Report absolute paths.")] = False
@@ -133,6 +137,13 @@ class Origin(msgspec.Struct, frozen=True):
                 return f"profile {self.name}"
             case _:
                 return f"{self.name}:{self.line}" if self.line else self.name
+
+
+def mistake(message: str, origin: Origin) -> ConfigError:
+    """The error that a value is which came from `origin`."""
+    if origin.kind is OriginKind.FILE:
+        return ConfigError(message, origin.name, origin.line)
+    return ConfigError(f"{message} ({origin})")
 
 
 class Config(Settings, frozen=True, kw_only=True):

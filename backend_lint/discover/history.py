@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,6 +51,15 @@ class History:
                 blobs[path] = blob
         contents = self._contents(list(blobs.values()))
         return dict(zip(blobs, contents, strict=True))
+
+    def written(self, path: Path, line: int) -> datetime.date | None:
+        """The day on which a line of the work tree was written; None where that is not committed yet."""
+        blamed = self._answer("blame", "--porcelain", "-L", f"{line},{line}", "--", str(path))
+        commit, _, about = (blamed or "").partition(" ")
+        found = re.search(r"^author-time (\d+)$", about, re.MULTILINE)
+        if found is None or not commit.strip("0"):
+            return None
+        return datetime.datetime.fromtimestamp(int(found[1]), datetime.timezone.utc).date()
 
     def _contents(self, blobs: list[bytes]) -> list[bytes]:
         """The blobs of these names, in order. Format: https://git-scm.com/docs/git-cat-file#_batch_output"""

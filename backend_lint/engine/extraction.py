@@ -11,6 +11,7 @@ import msgspec
 from backend_lint.core import Diagnostic, DiagnosticKind
 from backend_lint.engine import pool
 from backend_lint.engine.extract import Extract, Setup, extract
+from backend_lint.engine.pool import NO_LIMITS, Limits
 from backend_lint.facts.cache import Cache, key_of
 from backend_lint.source.text import is_suspicious
 
@@ -35,7 +36,7 @@ def extracts(
     tests: Callable[[str], frozenset[str]],
     *,
     jobs: int = 0,
-    timeout: float = 0.0,
+    limits: Limits = NO_LIMITS,
     progress: Progress | None = None,
 ) -> list[Extract]:
     """What each file gives, by path. `contents` are the files' bytes by path; `jobs` of 0 is one a processor.
@@ -54,7 +55,7 @@ def extracts(
         if found is not None:
             known[path] = found
     missing = [_Job(path, content, tests(path)) for path, content in sorted(contents.items()) if path not in known]
-    for path, result in _read(missing, setup, jobs or os.cpu_count() or 1, timeout, progress):
+    for path, result in _read(missing, setup, jobs or os.cpu_count() or 1, limits, progress):
         if isinstance(result, pool.Lost):
             lines = contents[path].count(b"\n")
             diagnostic = Diagnostic(path, None, DiagnosticKind.LIMIT, result.reason)
@@ -73,7 +74,7 @@ def _decoded(entry: bytes) -> Extract | None:
 
 
 def _read(
-    missing: Sequence[_Job], setup: Setup, jobs: int, timeout: float, progress: Progress | None
+    missing: Sequence[_Job], setup: Setup, jobs: int, limits: Limits, progress: Progress | None
 ) -> list[tuple[str, bytes | pool.Lost]]:
     work = functools.partial(_encoded, setup=setup)
     size = sum(len(job.content) for job in missing)
@@ -84,7 +85,7 @@ def _read(
     packs.load_packs(setup.plugins)  # before the workers are forked, so that they have it
     largest_first = sorted(missing, key=lambda job: (-len(job.content), job.path))
     results: list[tuple[str, bytes | pool.Lost]] = []
-    for index, result in pool.run(work, largest_first, min(jobs, len(missing)), timeout=timeout):
+    for index, result in pool.run(work, largest_first, min(jobs, len(missing)), limits=limits):
         results.append((largest_first[index].path, result))
         if progress is not None:
             progress("reading", len(results), len(missing))

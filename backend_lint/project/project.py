@@ -27,10 +27,11 @@ class Project(Backend):
 
     Questions about code are methods here; what the frameworks make of it are the lists of `Backend`
     (`routes`, `models`, `queries`, …), complete when the rules see them. `base` is the contract that the project's own
-    is held against, where there is one.
+    is held against, where there is one; `roots` are the directories that imports start from, `""` for the top.
     """
 
     base: Contract | None = None
+    roots: tuple[str, ...] = ()
 
     def __init__(self, modules: Iterable[Module]) -> None:
         super().__init__()

@@ -137,7 +137,7 @@ def no_backend(report: Report) -> str:
     seen = report.inventory
     if not seen.files_read or seen.routes or seen.models or seen.queries or seen.tasks:
         return ""
-    roots = ", ".join(seen.roots or (".",))
+    roots = ", ".join(f"{report.project}/" if root == "." else root for root in seen.roots or (".",))
     return f"No routes, models or queries found below {roots}. Is this a backend? Try: backend-lint --show-files"
 
 

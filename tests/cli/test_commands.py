@@ -8,6 +8,7 @@ import pytest
 
 from backend_lint.core import GUIDELINES
 from tests.cli.conftest import Outcome, Pipeline
+from tests.program import Program
 from tests.report import shop
 
 Ran = Callable[..., Outcome]
@@ -51,6 +52,24 @@ def test_an_unknown_rule_in_the_configuration_is_an_error(ran: Ran, project: Cal
     )
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            "[rules.god-handler]\n\nmots = 1",
+            "3: rules.god-handler: the rule has no option 'mots'; did you mean 'most'?",
+        ),
+        ("[rules.god-handler]\nx_y = 1", "2: rules.god-handler: the rule has no option 'x_y'; it takes most"),
+        ("[rules.traceback-lost]\nmost = 1", "2: rules.traceback-lost: the rule has no option 'most'; it takes none"),
+        ("[rules]\ngod-handler.most = 'x'", "2: rules.god-handler.most: expected int, got str"),
+    ],
+)
+def test_an_option_that_a_rule_does_not_take_is_told_with_its_place(program: Program, table: str, message: str) -> None:
+    program.put({"backend-lint.toml": table, "app.py": "x = 1\n"})
+    outcome = program()
+    assert (outcome.code, outcome.err) == (2, f"error: backend-lint.toml:{message}\n")
+
+
 @pytest.mark.parametrize("word", [RULE.code, RULE.name])
 def test_a_rule_is_explained_by_code_or_name(ran: Ran, word: str) -> None:
     outcome = ran("rule", word)
@@ -90,6 +109,12 @@ def test_the_model_is_printed_for_people_and_programs(ran: Ran, pipeline: Pipeli
     assert json.loads(ran("--show-model").out) == shop.MODEL
     text = ran("model").out
     assert all(route["path"] in text for route in shop.MODEL["routes"])
+
+
+def test_the_model_names_the_roots_of_imports(program: Program) -> None:
+    program.put({"src/shop/__init__.py": "", "src/shop/a.py": "", "tool.py": "import shop.a\n"})
+    assert program("model", "--format", "json").json["roots"] == [".", "src"]
+    assert "roots: ., src\n" in program("model").out
 
 
 def test_several_projects_have_several_models(ran: Ran, project: Callable[..., Path]) -> None:

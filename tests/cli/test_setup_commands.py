@@ -117,12 +117,21 @@ def test_suppressions_are_listed_with_what_they_hide(program: Program) -> None:
     program.write(app=hushed, old="# backend-lint: file-ignore[SEC403] until=2999-01-01\nx = 1\n")
     listed = program("suppressions", "list", "--format", "json").json
     assert listed == [
-        {"path": "app.py", "line": 10, "rules": ["SEC403"], "reason": "noise", "until": None, "whole_file": False, "hides": 1},
-        {"path": "old.py", "line": 1, "rules": ["SEC403"], "reason": "", "until": "2999-01-01", "whole_file": True, "hides": 0},
+        {"path": "app.py", "line": 10, "rules": ["SEC403"], "reason": "noise", "until": None, "whole_file": False, "hides": 1, "since": None},
+        {"path": "old.py", "line": 1, "rules": ["SEC403"], "reason": "", "until": "2999-01-01", "whole_file": True, "hides": 0, "since": None},
     ]  # fmt: skip
     text = program("suppressions", "list").out.splitlines()
     assert text[0].split() == ["app.py:10", "SEC403", "noise"]
     assert text[1].endswith("no reason given · whole file · until 2999-01-01 · hides nothing")
+
+
+def test_a_suppression_is_as_old_as_git_says(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "2026-03-01T12:00:00Z")
+    program.write(app="x = 1  # backend-lint: ignore[SEC403] -- a\n")
+    program.commit()
+    program.write(app="y = 2  # backend-lint: ignore[SEC403] -- b\nx = 1  # backend-lint: ignore[SEC403] -- a\n")
+    assert [each["since"] for each in program("suppressions", "list", "--format", "json").json] == [None, "2026-03-01"]
+    assert "since 2026-03-01" in program("suppressions", "list").out.splitlines()[1]
 
 
 def test_plugins_lists_the_packs(program: Program) -> None:

@@ -200,7 +200,8 @@ def test_a_mistake_in_a_variable_or_flag_names_it(tmp_path: Path) -> None:
         refusal(tmp_path, "", environ={"BACKEND_LINT_JOBS": "many"})
         == "jobs: expected int, got str (BACKEND_LINT_JOBS)"
     )
-    assert refusal(tmp_path, "", profile="x") == "profile: unknown profile 'x' (--profile)"
+    choices = ", ".join(profiles())
+    assert refusal(tmp_path, "", profile="x") == f"profile: unknown profile 'x'; use one of {choices} (--profile)"
 
 
 def test_unknown_variables_are_told_with_the_nearest() -> None:

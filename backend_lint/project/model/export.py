@@ -18,6 +18,7 @@ def exported(project: Project) -> dict[str, Any]:
     """Lists in a stable order, with relative paths and lines from 1."""
     return {
         "frameworks": project.frameworks,
+        "roots": [root or "." for root in sorted(project.roots)],
         "routes": [_route(route) for route in project.routes],
         "models": [_model(model) for _, model in sorted(project.models.items())],
         "schemas": [_schema(schema) for _, schema in sorted(project.schemas.items())],
