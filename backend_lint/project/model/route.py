@@ -62,16 +62,17 @@ class Route:
     """One path of one application, with all prefixes, as OpenAPI writes it (`/users/{user_id}`).
 
     `methods` are upper case and sorted, without the HEAD and OPTIONS that frameworks add; `*` where any is taken;
-    `WEBSOCKET` for a websocket. `handler` is the function that answers, for a class-based view its method where one
-    can be named, and `view` the class. `router` names the container it was registered on (qualified name of the
-    router, blueprint, view set or URL module): routes with the same are siblings. `outermost` names the container
-    around all of them where no application is known. `order` is its place in the application's table. `dependencies` are the project's functions that run before the handler, outermost first.
-    `converters` maps a path parameter to its converter. `at` is where it is registered. `idle` are guards written above
-    the registration, which the framework never calls. `exemptions` are guards that are switched off for this route,
-    with the place that does it (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names
-    of the serializers that read the body and write the answer. `authentication` says how callers are known: qualified
-    names of authentication classes, `session` for the framework's session cookie. `permissions` are the names of its
-    permission classes, whether or not they refuse anybody.
+    `WEBSOCKET` for a websocket. `handler` is the function that answers, for a class-based view its method where one can
+    be named, and `view` the class. `router` names the container it was registered on (qualified name of the router,
+    blueprint, view set or URL module): routes with the same are siblings. `outermost` names the container around all of
+    them where no application is known. `order` is its place in the application's table. `dependencies` are the
+    project's functions that run before the handler, outermost first. `converters` maps a path parameter to its
+    converter. `at` is where it is registered. `idle` are guards written above the registration, which the framework
+    never calls. `exemptions` are guards that are switched off for this route, with the place that does it
+    (`csrf_exempt`, `AllowAny`). `body_schemas` and `response_schemas` are qualified names of the serializers that read
+    the body and write the answer. `authentication` says how callers are known: qualified names of authentication
+    classes, `session` for the framework's session cookie. `permissions` are the names of its permission classes,
+    whether or not they refuse anybody.
     """
 
     path: str
