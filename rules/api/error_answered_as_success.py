@@ -47,7 +47,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Unit, ir, words
 from backend_lint.rules.api._errors import caught
 
 _CONVENTION = re.compile(
@@ -82,6 +82,8 @@ class ErrorAnsweredAsSuccess(ProjectRule):
             if handler is None or handler.at in seen or _CONVENTION.search(f"{route.path} {handler.name}"):
                 continue
             seen.add(handler.at)
+            if _is_rendered(handler):
+                continue
             if route.status_code is None or route.status_code < 400:
                 yield from self._handler(project, route, handler)
         for app in project.apps:
@@ -119,6 +121,14 @@ class ErrorAnsweredAsSuccess(ProjectRule):
                     f"the error handler `{function.name}` returns no status, so the error is answered with 200",
                     help="Return the status as well: `return body, 500`.",
                 )
+
+
+def _is_rendered(handler: Function) -> bool:
+    """Whether a decorator makes a page of what is returned."""
+    return any(
+        {"template", "render", "view"} & set(words(ir.dotted(each.func if isinstance(each, ir.Call) else each) or ""))
+        for each in handler.decorators
+    )
 
 
 def _label(project: Project, handler: Function) -> str:

@@ -155,9 +155,15 @@ def _missing(test: ir.Expr) -> str | None:
 
 
 def _checks_password(test: ir.Expr) -> bool:
+    """Whether a test holds where the password is wrong: `not verify_password(…)`."""
     return any(
-        type(node) is ir.Call and PASSWORD_CHECK.match((ir.dotted(node.func) or "").rpartition(".")[2]) is not None
-        for node in ir.walk_expression(test)
+        type(negated) is ir.Unary
+        and negated.op == "not"
+        and any(
+            type(node) is ir.Call and PASSWORD_CHECK.match((ir.dotted(node.func) or "").rpartition(".")[2]) is not None
+            for node in ir.walk_expression(negated.value)
+        )
+        for negated in ir.walk_expression(test)
     )
 
 
