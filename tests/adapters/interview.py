@@ -282,7 +282,7 @@ def _field_json(field: Any) -> Any:
     import pydantic
 
     info = field.field_info
-    constrained = typing.Annotated.__class_getitem__((info.annotation, "as declared", *info.metadata))  # type: ignore[attr-defined]
+    constrained = typing.Annotated[(info.annotation, "as declared", *info.metadata)]  # type: ignore[misc]
     schema = pydantic.TypeAdapter(constrained).json_schema()
     return sample(schema, schema.get("$defs", {}))
 
