@@ -100,7 +100,7 @@ def analysed(
         found += bandit.findings(results, selection.installed)
         failures = [*guard.diagnostics, *flows.diagnostics, *(each for file in read for each in file.diagnostics)]
         failures += [*discovery.diagnostics, *unreadable, *pack_failures]
-        units = Units(project)
+        units = Units(project, selection.is_reported)
         examined = _examined(selection, units, said, read, failures)
         placed = _placed(selection.judged(found), project, units, selection)
         policy = _policy(config, selection, examined, failures, today)
@@ -222,13 +222,16 @@ def _examined(
     Bandit's checks look at files; those that only stand in for a rule of ours are credited with none.
     """
     unread = {each.path for each in failures if each.kind is DiagnosticKind.BANDIT or each.is_incomplete}
-    files = sum(bool(selection.bandit_tests(each.path)) and each.path not in unread for each in read)
+    files = sum(
+        bool(selection.bandit_tests(each.path)) and each.path not in unread and selection.is_reported(each.path)
+        for each in read
+    )
     known = bandit.checks()
     counts = {code: 0 if known[code].owner in selection.installed else files for code in selection.speaking_tests()}
     for code, rule in selection.rules.items():
         own = said.get(code)
         if own is not None:
-            counts[code] = len(own)
+            counts[code] = len(units.reported(own, rule.unit, rule.roles))
         elif code in said or not issubclass(rule, ProjectRule):
             counts[code] = units.count(rule.unit, rule.roles)
     return dict(sorted(counts.items()))

@@ -14,6 +14,8 @@ from backend_lint.config.layer import VARIABLES, environment_layer, file_layers,
 from backend_lint.config.merge import merged
 from backend_lint.config.settings import Config
 
+_AT_THE_TOP = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
+
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """How a run was called. `flags` has the keys and values that a configuration file would have."""
@@ -89,8 +91,7 @@ def _config(config_path: Path | None, git_root: Path | None, paths: list[Path], 
         layers = [*file_layers(config_path, functools.partial(shown, cwd=cwd)), *layers]
     layers = [profile_layer(layers), *layers]
     values, origins = merged(layers)
-    root = _root(config_path, git_root, paths)
-    is_project = root == git_root or (config_path is not None and root == config_path.parent)
+    root, is_project = _root(config_path, git_root, paths, cwd)
     return Config(
         **values,
         root=root,
@@ -101,12 +102,22 @@ def _config(config_path: Path | None, git_root: Path | None, paths: list[Path], 
     )
 
 
-def _root(config_path: Path | None, git_root: Path | None, paths: list[Path]) -> Path:
-    """The directory of the project, or where `paths` meet, above any package, since that is imported from outside."""
+def _root(config_path: Path | None, git_root: Path | None, paths: list[Path], cwd: Path) -> tuple[Path, bool]:
+    """The directory of the project, and that it is one; or where `paths` meet, above any package, and that it is none.
+
+    Without a configuration and git, a project is what has one of the usual files at its top, not above the working
+    directory: nobody who names a file means everything around where they stand.
+    """
     for candidate in (config_path.parent if config_path else None, git_root):
         if candidate and all(path.is_relative_to(candidate) for path in paths):
-            return candidate
+            return candidate, True
     common = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    for directory in (common, *common.parents):
+        if not directory.is_relative_to(cwd):
+            break
+        is_package = (directory / "__init__.py").is_file()
+        if not is_package and any((directory / name).is_file() for name in _AT_THE_TOP):
+            return directory, True
     while (common / "__init__.py").is_file():
         common = common.parent
-    return common
+    return common, False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from backend_lint.api.rule import Unit
 from backend_lint.core import Place, Role
@@ -14,17 +14,36 @@ PROJECT = "project"
 
 
 class Units:
-    """Units by kind, counted over files of the given roles, and found by place."""
+    """Units by kind, counted over reported files of the given roles, and found by place.
 
-    def __init__(self, project: Project) -> None:
+    Files that are only read have no findings, so their units would pass for clean ones.
+    """
+
+    def __init__(self, project: Project, is_reported: Callable[[str], bool] = lambda _: True) -> None:
         self.project = project
+        self._unreported = frozenset(path for path in project.by_path if not is_reported(path))
         self._known: dict[tuple[Unit, frozenset[Role]], dict[str, list[tuple[int, int, str]]]] = {}
 
     def count(self, kind: Unit, roles: frozenset[Role]) -> int:
         """How many units of a kind there are; the project itself is one wherever it has code."""
         if kind is Unit.PROJECT:
             return int(any(module.role in roles for module in self.project.modules.values()))
-        return len({name for spans in self._spans(kind, roles).values() for _, _, name in spans})
+        return len(self._names(kind, roles))
+
+    def reported(self, names: Sequence[str], kind: Unit, roles: frozenset[Role]) -> Sequence[str]:
+        """Of units that a rule named, those that do not lie in a file that is only read."""
+        if not self._unreported:
+            return names
+        elsewhere = self._names(kind, roles, is_reported=False) - self._names(kind, roles)
+        return [each for each in names if each not in elsewhere and each.partition(":")[0] not in self._unreported]
+
+    def _names(self, kind: Unit, roles: frozenset[Role], *, is_reported: bool = True) -> set[str]:
+        return {
+            name
+            for path, spans in self._spans(kind, roles).items()
+            if (path not in self._unreported) is is_reported
+            for _, _, name in spans
+        }
 
     def at(self, place: Place, kind: Unit, roles: frozenset[Role]) -> str:
         """The innermost unit of the kind around a place; where there is none, the place's line is a unit of its own."""

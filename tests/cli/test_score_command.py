@@ -87,3 +87,14 @@ def test_what_is_no_report_cannot_be_compared_with(shop: Program) -> None:
     shop.put({"before.json": "[]"})
     assert shop("score", "--compare", "before.json").code == 2
     assert shop("score", "--compare", "nowhere.json").code == 2
+
+
+def test_files_that_are_only_read_lend_no_clean_units(program: Program) -> None:
+    clean = "".join(f"def f{number}():\n    return {number}\n\n\n" for number in range(50))
+    program.put(
+        {"backend-lint.toml": "select = ['SEC403']", "charge.py": LOGS.format(name="charge"), "clean.py": clean}
+    )
+    named = program("charge.py", "--format", "json").json
+    assert named["inventory"]["files"] == 2
+    (program.root / "clean.py").unlink()
+    assert program("--format", "json").json["score"]["overall"] == named["score"]["overall"]

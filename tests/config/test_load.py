@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend_lint import __version__
-from backend_lint.config import Override, Pattern, Taint, configs_for, profiles, unknown_variables
+from backend_lint.config import Invocation, Override, Pattern, Taint, configs_for, profiles, unknown_variables
 from backend_lint.core import Role, Severity
 from tests.config.project import configured, invocation, refusal, write
 
@@ -53,6 +53,14 @@ def test_a_configuration_that_is_named_goes_over_closer_ones(tmp_path: Path) -> 
 def test_without_a_project_the_root_is_above_packages(tmp_path: Path) -> None:
     write(tmp_path, {"shop/app/__init__.py": "", "shop/app/api/__init__.py": ""})
     assert configured(tmp_path, {}, "shop/app/api").root == tmp_path / "shop"
+
+
+def test_without_a_configuration_and_git_the_usual_files_tell_a_project(tmp_path: Path) -> None:
+    write(tmp_path, {"shop/requirements.txt": "", "shop/app/api/orders.py": "", "setup.py": ""})
+    [group] = configs_for([tmp_path / "shop/app/api/orders.py"], Invocation(cwd=tmp_path / "shop"))
+    assert (group.config.root, group.config.is_project) == (tmp_path / "shop", True)
+    [group] = configs_for([tmp_path / "shop/app/api/orders.py"], Invocation(cwd=tmp_path / "shop/app"))
+    assert (group.config.root, group.config.is_project) == (tmp_path / "shop/app/api", False)
 
 
 def test_extending_is_explicit_and_paths_belong_to_the_file_that_wrote_them(tmp_path: Path) -> None:
