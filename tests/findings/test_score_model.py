@@ -36,10 +36,10 @@ def test_weights_and_certainties_are_those_of_model_1() -> None:
 
 @pytest.mark.parametrize(
     ("high", "critical", "multiplier"),
-    [(0, 0, 1.0), (1, 0, 0.8), (2, 0, 0.75), (10, 0, 0.71), (1, 1, 0.5), (2, 2, 0.384375), (9, 3, 0.3380555555555556)],
+    [(0, 0, 1.0), (1, 0, 0.8), (2, 0, 0.75), (10, 0, 0.71), (1, 1, 0.5), (2, 2, 0.384375), (9, 3, 0.3377777777777778)],
 )
 def test_gates_are_those_of_model_1(high: int, critical: int, multiplier: float) -> None:
-    assert float(Load(high=high, critical=critical).multiplier) == multiplier
+    assert float(Load(high=high, critical=critical).multiplier) == pytest.approx(multiplier)
 
 
 def test_caps_and_letters_are_those_of_model_1() -> None:
