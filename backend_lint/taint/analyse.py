@@ -39,6 +39,7 @@ def analyse(
         for handler in handlers:
             engine.paths[handler.function.qualified] = entries.request_path(engine, handler)
         engine.placeholders = entries.placeholders(engine)
+        engine.fields.bodies = entries.bodies(engine, handlers)
         seeds = selection.seeds(engine)
         engine.seeds = seeds
         for function in selection.in_order(engine, seeds):

@@ -113,7 +113,7 @@ class Calls:
                 for _, obj in frame.objects(value):
                     labels = (*labels, *frame.labels(obj.rest)) if obj.rest is not NOTHING else labels
                 if labels or value.is_opaque:
-                    keywords["**"] = labelled(containers.into(labels, "[*]"))
+                    keywords["**"] = join(keywords.get("**", NOTHING), labelled(containers.into(labels, "[*]")))
             elif arg.keyword is not None:
                 keywords[arg.keyword] = value
             else:

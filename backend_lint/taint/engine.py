@@ -270,13 +270,14 @@ class Engine:
     def _loosened(self, value: Value, qualified: str) -> Value:
         """A variable that functions change: not what it began as."""
         is_kept = qualified in self.kept.changed
+        registered = self.kept.registered.get(qualified, NOTHING) if is_kept else NOTHING
         for where in value.references:
             obj = self.heap.get(where)
             if obj is not None:
                 loose = obj.loosened()
                 inside = labelled((Label(Kept(qualified, ("[*]",))),)) if is_kept else UNKNOWN
                 self.heap[where] = loose.replaced(
-                    rest=join(loose.rest, inside), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
+                    rest=join(join(loose.rest, inside), registered), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
                 )
                 if is_kept:
                     self.kept.names[where] = qualified

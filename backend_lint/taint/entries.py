@@ -170,6 +170,18 @@ def placeholders(engine: Engine) -> dict[str, dict[str, Cleaning]]:
     return found
 
 
+def bodies(engine: Engine, handlers: list[Handler]) -> frozenset[str]:
+    """The classes of the parameters that a framework fills, and validates, by their annotations."""
+    found = (
+        engine.parameter_type(parameter, handler.function)
+        for handler in handlers
+        if handler.is_typed
+        for parameter in handler.function.parameters
+        if parameter.annotation is not None and _dependency(engine, handler.function, parameter) is None
+    )
+    return frozenset(filter(None, found))
+
+
 def run(engine: Engine, handler: Handler) -> None:
     """Run a handler as its framework would call it."""
     if handler.entry is not None:
@@ -198,6 +210,7 @@ def _run_decorated(engine: Engine, function: Function, env: dict[str, Value]) ->
     given, keywords = [], dict(env)
     if function.cls is not None and function.parameters:
         given = [keywords.pop(function.parameters[0].name)]
+    keywords = {name: value for name, value in keywords.items() if not _is_for_decorators(value)}
     outside = Frame(engine, function.module, State(), 1)
     bound = bind(outside, None, callee.function, given, keywords)
     heap = outside.state.heap if outside.state is not None else {}
@@ -214,6 +227,11 @@ def _run_decorated(engine: Engine, function: Function, env: dict[str, Value]) ->
         if callee.function is function:
             return engine.run(function, dict.fromkeys(env, UNKNOWN) | bound, heap)
     return engine.run(function, env)
+
+
+def _is_for_decorators(value: Value) -> bool:
+    """Whether a parameter is none that the framework fills: a decorator may."""
+    return value.is_opaque and not value.all_labels() and (value.type or "builtins.").startswith("builtins.")
 
 
 def _leads_to(callee: FunctionValue, function: Function) -> bool:

@@ -48,6 +48,7 @@ class Fields:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.project = engine.project
+        self.bodies: frozenset[str] = frozenset()  # the classes as which frameworks that go by annotations give bodies
         self._known: dict[tuple[str, str], Cleaning] = {}
 
     def cleaning(self, cls: Class, name: str) -> Cleaning:
@@ -74,7 +75,7 @@ class Fields:
     def is_validated(self, cls: Class) -> bool:
         """Whether a framework holds the values of a class's attributes to their annotations."""
         schema = self.project.schemas.get(cls.qualified)
-        if schema is not None and schema.kind in _KINDS:
+        if schema is not None and (schema.kind in _KINDS or cls.qualified in self.bodies):
             return True
         return self.project.classes.is_subclass(cls, *_VALIDATED)
 

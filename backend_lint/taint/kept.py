@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project.modules import Function
+from backend_lint.project.modules import Class, Function
 from backend_lint.taint import contexts
-from backend_lint.taint.domain import Reference
+from backend_lint.taint.domain import NOTHING, ClassValue, FunctionValue, Reference, Value, callable_value, join
 from backend_lint.taint.frame import Exposure
 from backend_lint.taint.labels import Hop, Kept, Label, Labels, Source, union
 
@@ -94,6 +94,57 @@ class KeptValues:
                             found.setdefault(f"{owner}.{target.name}", set()).add(kind or "")
         return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1 and "" not in kinds}
 
+    @functools.cached_property
+    def registered(self) -> dict[str, Value]:
+        """What decorators of ours, and `__init_subclass__`, put into variables, by the variable's name."""
+        found: dict[str, Value] = {}
+        project = self.engine.project
+        registrars: dict[str, set[str]] = {}
+        for function in project.functions(Role.APP):
+            for variable in self._entered(function):
+                registrars.setdefault(_outermost(function).qualified, set()).add(variable)
+        if not registrars:
+            return found
+        candidates: list[tuple[Function | Class, Value]] = []
+        candidates += [(each, callable_value(FunctionValue(each))) for each in project.functions(Role.APP)]
+        for module in project.modules.values():
+            candidates += [(each, callable_value(ClassValue(each))) for each in module.classes]
+        for each, value in candidates:
+            for variable in sorted(self._registrations(each, registrars)):
+                found[variable] = join(found.get(variable, NOTHING), value)
+        return found
+
+    def _entered(self, function: Function) -> Iterator[str]:
+        """The variables into which a function puts what it, or one around it, is given."""
+        around: list[Function] = [function]
+        while around[-1].parent is not None:
+            around.append(around[-1].parent)
+        given = {parameter.name for each in around for parameter in each.parameters}
+        for stmt in function.statements:
+            match stmt:
+                case ir.Assign(targets=targets, value=ir.Name(id=name)) if name in given:
+                    for target in targets:
+                        if type(target) is ir.Subscript:
+                            yield from self._named(function, target.value)
+                case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=owner), args=args)) if (
+                    method in MUTATORS
+                ):
+                    if any(type(arg.value) is ir.Name and arg.value.id in given for arg in args):
+                        yield from self._named(function, owner)
+
+    def _registrations(self, each: Function | Class, registrars: dict[str, set[str]]) -> set[str]:
+        """The variables into which a function or class comes where it is defined."""
+        scope = each.module if isinstance(each, Class) else each.cls or each.parent or each.module
+        found: set[str] = set()
+        for decorator in each.facts.decorators:
+            called = decorator.func if type(decorator) is ir.Call else decorator
+            found |= registrars.get(self.engine.project.qualified(called, scope) or "", set())
+        if isinstance(each, Class):
+            made = self.engine.project.classes.method(each.qualified, "__init_subclass__")
+            if made is not None and made.cls is not each:
+                found |= registrars.get(made.qualified, set())
+        return found
+
     def put(self, name: str, path: Path, labels: Labels) -> None:
         others = tuple(each for each in labels if not (type(each.origin) is Kept and each.origin.name == name))
         if others:
@@ -137,6 +188,12 @@ def _is_setting(exposure: Exposure) -> bool:
 
 
 _CHOSEN = frozenset({"path", "ssrf", "redirect", "log", "regex", "resource", "trust-boundary", "archive", "xml"})
+
+
+def _outermost(function: Function) -> Function:
+    while function.parent is not None:
+        function = function.parent
+    return function
 
 
 def _meet(written: Path, read: Path) -> bool:

@@ -583,6 +583,19 @@ def _getattr(
     return join(found, labelled(labels)) if labels or found is NOTHING else found
 
 
+@_special("rest_framework.generics.GenericAPIView.get_serializer")
+def _serializer(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    """An instance of the class that the view names."""
+    if receiver is None:
+        return None
+    named = self.engine.calls.method(frame, receiver, "get_serializer_class", [])
+    if named is None:
+        named = self.engine.members.peek(frame, receiver, "serializer_class")
+    return self.engine.calls.value(frame, node, named, args, keywords) if named.callables else None
+
+
 @_special("builtins.setattr")
 def _setattr(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords

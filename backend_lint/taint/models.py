@@ -38,6 +38,7 @@ A file of models is one library's:
     kind = "trust-boundary"
     into = ["flask.sessions.SessionMixin"]
     parts = ["key", "value"]
+    trusted = "user_?id|role"         # values count only under names that match this, as a whole, and unknown ones
 
     [[sanitizers]]
     calls = ["shlex.quote"]
@@ -150,6 +151,7 @@ class StoreModel(_Part, kw_only=True, frozen=True):
     into: tuple[str, ...]
     parts: tuple[str, ...] = ("value",)
     names: tuple[str, ...] = ()
+    trusted: str = ""
     fits: str = ""
 
 

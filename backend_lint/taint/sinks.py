@@ -11,7 +11,7 @@ from backend_lint.taint import containers, contexts, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
-from backend_lint.taint.models import Condition, SinkModel
+from backend_lint.taint.models import Condition, SinkModel, StoreModel
 from backend_lint.taint.state import entry_key
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Sinks:
                     if store.names and index.the_constant not in store.names:
                         continue
                     parts = [index] if "key" in store.parts else []
-                    parts += [value] if "value" in store.parts else []
+                    parts += [value] if "value" in store.parts and _is_trusted(store, index) else []
                     sink = SinkModel(kind=store.kind, calls=(), arguments=(), fits=store.fits)
                     self.judge(frame, target, name, sink, parts)
 
@@ -228,6 +228,12 @@ def _is_buffer(frame: Frame, value: Value) -> bool:
 def flat_deep(frame: Frame, value: Value) -> Value:
     """As text; of a list each element may arrive."""
     return flat(frame, value) if value.references or value.callables else value
+
+
+def _is_trusted(store: StoreModel, name: Value) -> bool:
+    """Whether what is stored under a name is taken for the application's own decision."""
+    key = name.the_constant
+    return not store.trusted or not isinstance(key, str) or re.fullmatch(store.trusted, key) is not None
 
 
 def _entry(frame: Frame, value: Value, name: str) -> Value | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
+from backend_lint.facts.types import Parameter
 from backend_lint.project.modules import Function
 from backend_lint.taint import containers, contexts, evidence, execute, guards
 from backend_lint.taint.domain import (
@@ -202,8 +203,8 @@ class Summaries:
         for parameter in function.parameters:
             if parameter.name not in env:
                 given = symbol(parameter.name, (), self.engine.parameter_type(parameter, function))
-                if type(parameter.default) is ir.Const:
-                    default = Value(consts=(parameter.default.value,))
+                default = self._default(function, parameter)
+                if default is not None:
                     given = default if is_called else join(default, given)
                 env[parameter.name] = given
         initial = dict(heap)
@@ -218,6 +219,17 @@ class Summaries:
         if frame.state is not None:
             frame.returns.append((frame.state, NONE, None))
         return self._summary(frame, function, env, initial)
+
+    def _default(self, function: Function, parameter: Parameter) -> Value | None:
+        """What a parameter is where no argument is given, as far as a constant or a name of ours or a library's says."""
+        match parameter.default:
+            case ir.Const(value=value):
+                return Value(consts=(value,))
+            case ir.Name() | ir.Attribute():
+                found = Frame(self.engine, function.module, State({}, self.engine.heap), 2).evaluate(parameter.default)
+                return None if found.is_opaque or found.references or found.is_nothing else found
+            case _:
+                return None
 
     def _coarse(self, frame: Frame, env: dict[str, Value]) -> Summary:
         """Of a function that was cut off: whatever goes in may come out, and reach what was met so far."""

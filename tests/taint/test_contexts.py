@@ -54,7 +54,7 @@ from tests.taint.reading import kinds
             "ldap3.Connection('s').search('o=x', f'(uid={escape_filter_chars(x)})')",
             [],
         ),
-        ("import flask\nflask.session['user'] = x", ["trust-boundary"]),
+        ("import flask\nflask.session['user_id'] = x", ["trust-boundary"]),
     ],
 )
 def test_the_text_around_a_hole_says_what_it_takes_to_break_out(body: str, expected: list[str]) -> None:
