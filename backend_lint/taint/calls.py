@@ -20,6 +20,7 @@ from backend_lint.taint.domain import (
     Value,
     constant,
     join,
+    join_all,
     labelled,
 )
 from backend_lint.taint.evaluate import flat
@@ -28,12 +29,13 @@ from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE
 from backend_lint.taint.library import buffer_method
 from backend_lint.taint.paths import path_key
-from backend_lint.taint.state import Object
+from backend_lint.taint.state import Object, entry_key
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
 Keywords = dict[str, Value]
+_MAPPINGS = ("typing.TypedDict", "typing_extensions.TypedDict")
 _ENQUEUES = frozenset(
     {"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"}
 )
@@ -372,7 +374,7 @@ class Calls:
             if site.symbol.endswith(".__init__") and keywords and receiver.references:
                 for name, value in keywords.items():
                     frame.update(receiver, lambda obj, name=name, value=value: obj.with_field(name, value))  # type: ignore[misc]
-            return self.engine.library.call(frame, node, [site.symbol], receiver, args, keywords)
+            return self.engine.library.call(frame, node, _member_names(site.symbol), receiver, args, keywords)
         return UNKNOWN
 
     # Values that can be called
@@ -491,8 +493,12 @@ class Calls:
         """An instance of a class of the project."""
         if self.project.classes.is_subclass(cls, *ENUMS):
             return Value(is_opaque=True, type=cls.qualified)
-        made = frame.allocate(node, Object("instance", cls.qualified), cls.name)
         classes = self.project.classes
+        if classes.is_subclass(cls, *_MAPPINGS):
+            entries = {entry_key(name): value for name, value in keywords.items() if name != "**"}
+            rest = join_all([*args, keywords.get("**", NOTHING)])
+            return frame.allocate(node, Object("dict", entries=entries, rest=rest, is_exact=rest is NOTHING), cls.name)
+        made = frame.allocate(node, Object("instance", cls.qualified), cls.name)
         initial = classes.method(cls.qualified, "__init__")
         if initial is not None:
             self.invoke(frame, node, FunctionValue(initial, None, made), args, keywords)
@@ -502,6 +508,8 @@ class Calls:
         values = dict(zip(names, args, strict=False)) | {
             name: value for name, value in keywords.items() if name != "**"
         }
+        if self.engine.fields.is_validated(cls):
+            values = {name: self.engine.fields.validated(cls, name, value) for name, value in values.items()}
         rest = keywords.get("**", NOTHING)
         if outside and len(args) > len(names):
             labels = self.engine.library.all_labels(frame, None, args, {})

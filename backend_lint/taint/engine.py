@@ -361,8 +361,19 @@ class Engine:
                 name = None
             if name is None and parameter.name in ("request", "req") and parameter.annotation is None:
                 name = self.request_type(function.module, function)
+            if name is None and function.cls is not None and parameter.annotation is None:
+                name = self._handed_by_the_view(parameter.name, function.name, function.cls)
             self._parameter_types[key] = name
         return self._parameter_types[key]
+
+    def _handed_by_the_view(self, parameter: str, method: str, cls: Class) -> str | None:
+        """The class of the form or serializer that a view hands to one of its own methods: the one that it names."""
+        if (parameter, method) not in _HANDED:
+            return None
+        owners = (each for each in self.project.classes.mro(cls) if isinstance(each, Class))
+        named = next((stmt for each in owners if (stmt := each.attributes.get(f"{parameter}_class")) is not None), None)
+        found = self.project.types.attribute(Type(cls.qualified), f"{parameter}_class") if named is not None else None
+        return found.name if found is not None and found.itself else None
 
     def request_type(self, module: Module, function: Function) -> str | None:
         """The class of a parameter called `request`, from the framework that the module, or the project, uses."""
@@ -591,6 +602,9 @@ _REQUESTS = (
     ("bottle", "bottle.BaseRequest"),
     ("quart", "flask.Request"),
 )
+_HANDED = frozenset({
+    ("form", "form_valid"), ("form", "form_invalid"), ("serializer", "perform_create"), ("serializer", "perform_update"),
+})  # fmt: skip
 _VIEWS = (
     ("rest_framework.views.APIView", "rest_framework.request.Request"),
     ("django.views.generic.View", "django.http.HttpRequest"),

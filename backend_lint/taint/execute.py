@@ -509,9 +509,11 @@ def _capture(frame: Frame, pattern: ir.Pattern, value: Value) -> None:
         case "capture" if pattern.name is not None:
             state.bind(pattern.name, value)
         case "as":
-            _capture(frame, pattern.children[0], value)
+            values = _pattern_constants(frame, pattern)
+            held = value if values is None else Value(consts=tuple(values))
+            _capture(frame, pattern.children[0], held)
             if pattern.name is not None:
-                state.bind(pattern.name, value)
+                state.bind(pattern.name, held)
         case "sequence":
             exact = containers.exact_items(frame, value)
             fits = exact is not None and len(exact) == len(pattern.children)
@@ -529,6 +531,8 @@ def _capture(frame: Frame, pattern: ir.Pattern, value: Value) -> None:
             if pattern.name is not None:
                 state.bind(pattern.name, value)
         case "class":
+            change = guards.as_instance(frame, pattern.value) if pattern.value is not None else None
+            value = value if change is None else value.mapped(change)
             positional = len(pattern.children) - len(pattern.names)
             for child in pattern.children[:positional]:
                 _capture(frame, child, value)

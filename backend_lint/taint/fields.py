@@ -79,6 +79,11 @@ class Fields:
             return True
         return self.project.classes.is_subclass(cls, *_VALIDATED)
 
+    def validated(self, cls: Class, name: str, value: Value) -> Value:
+        """A value after a class has taken it for one of its fields."""
+        kinds, absent = self.cleaning(cls, name)
+        return value.mapped(lambda label: label.without(absent, kinds)) if kinds or absent else value
+
     def is_declared(self, cls: Class, name: str) -> bool:
         owner = self._owner(cls, name)
         return owner is not None and type(owner.attributes[name].value) is ir.Call

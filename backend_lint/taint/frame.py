@@ -11,7 +11,7 @@ from backend_lint.facts import ir
 from backend_lint.project.modules import Function, Scope
 from backend_lint.taint.contexts import Kills
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value, join
-from backend_lint.taint.labels import Input, Kept, Label, Labels
+from backend_lint.taint.labels import READ, Input, Kept, Label, Labels, Source
 from backend_lint.taint.state import Object, PathKey, State
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ class Frame:
 
     def expose(self, exposure: Exposure) -> None:
         """Data reaches a sink: a flow where a client sent it, a matter for the callers where it was given to us."""
-        if exposure.sink.kind == "path" and getattr(exposure.label.origin, "what", "") == "file":
-            return  # an open file, or what one holds: its name is another source
+        if exposure.sink.kind == "path" and _is_open_file(exposure.label):
+            return
         self.engine.examined(exposure)
         key = (exposure.sink.kind, exposure.sink.at, exposure.label.origin, exposure.kills)
         known = self.exposures.get(key)
@@ -207,3 +207,8 @@ class Frame:
         self.steps += 1 if self.state is None else 1 + len(self.state.heap) // OBJECTS_A_STEP
         if self.steps > self.engine.options.steps:
             raise Exhausted
+
+
+def _is_open_file(label: Label) -> bool:
+    """Whether an upload itself, or its bytes, may stand where a path could; its name is another source."""
+    return type(label.origin) is Source and label.origin.what == "file" and READ not in label.absent

@@ -383,14 +383,19 @@ def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | N
 def _instance(frame: Frame, node: ir.Expr, kind: ir.Expr, is_true: bool) -> State | None:
     if not is_true:
         return frame.state
+    change = as_instance(frame, kind)
+    return frame.state if change is None else narrow(frame, node, frame.evaluate(node), change)
+
+
+def as_instance(frame: Frame, kind: ir.Expr) -> Change | None:
+    """What is known of an instance of a class, or of one of several."""
     kinds = kind.items if type(kind) is ir.Sequence else [kind]
     names = {frame.engine.project.qualified(each, frame.scope) for each in kinds}
-    value = frame.evaluate(node)
     if names <= _NUMBERS:
-        return narrow(frame, node, value, lambda label: label.without(WORD, INJECTION))
+        return lambda label: label.without(WORD, INJECTION)
     if names <= {"builtins.str", "builtins.bytes"}:
-        return narrow(frame, node, value, lambda label: label.without(frozenset({TEXT})))
-    return frame.state
+        return lambda label: label.without(frozenset({TEXT}))
+    return None
 
 
 _NUMBERS = {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "datetime.datetime", "datetime.date"}

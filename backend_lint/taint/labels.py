@@ -18,6 +18,7 @@ RELATIVE = "\0relative"  # does not begin with a slash
 ORIGIN = "\0origin"  # scheme and host are fixed
 PLAIN = "\0plain"  # does not begin with a dash
 TEXT = "\0text"  # a str, never a dict or list
+READ = "\0read"  # what stood in a file, never the open file
 
 META = frozenset("'\"`<>&/\\:;|$(){}[]*?!#%=+,~^@ \t\n\r\0-.") | {"..", "../", "..\\", "//", "://", "{{", "{%"}
 WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, PLAIN, TEXT})

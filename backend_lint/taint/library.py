@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts import ir
 from backend_lint.project.external import returns
+from backend_lint.project.modules import Class
 from backend_lint.taint import containers, guards, models, regexes, responses, strings
 from backend_lint.taint.domain import (
     BOOLEAN,
@@ -33,7 +34,7 @@ from backend_lint.taint.domain import (
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.evidence import CLEAN
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import META, NORMALISED, ORIGIN, RELATIVE, WORD, Label, Labels, Source, union
+from backend_lint.taint.labels import META, NORMALISED, ORIGIN, READ, RELATIVE, WORD, Label, Labels, Source, union
 from backend_lint.taint.members import _only
 from backend_lint.taint.state import Object, entry_key
 
@@ -99,6 +100,12 @@ class Library:
                 return frame.allocate(node, made)
             if name in known.loaders:
                 return self._loaded(frame, receiver, args, keywords)
+            if name in known.readers:
+                labels = tuple(
+                    label.renewed().without(frozenset({READ}))
+                    for label in self.all_labels(frame, receiver, args, keywords)
+                )
+                return labelled(labels, self.result_type(frame, node, name, receiver))
             if name in known.decoders:
                 labels = tuple(label.renewed() for label in self.all_labels(frame, receiver, args, keywords))
                 return labelled(labels, self.result_type(frame, node, name, receiver))
@@ -258,6 +265,18 @@ class Library:
         nothing = (frozenset[str](), frozenset[str]())
         detail = [(value, facts if model.on == "true" else nothing, facts if model.on == "false" else nothing)]
         return BOOLEAN.derived_from("verdict", value, detail)
+
+    def _methods_called(self, frame: Frame, owner: Value, name: Value) -> Value:
+        """The methods that a name with a literal beginning, `f"on_{event}"`, can stand for."""
+        prefixes = tuple(text[0] for text in name.texts if type(text[0]) is str)
+        kinds = {owner.type, *(obj.cls for _, obj in frame.objects(owner))}
+        found = NOTHING
+        for cls in filter(None, map(self.engine.project.cls, sorted(filter(None, kinds)))):
+            lineage = [each for each in self.engine.project.classes.mro(cls) if isinstance(each, Class)]
+            names = sorted({method for each in lineage for method in each.methods if method.startswith(prefixes)})
+            if prefixes and len(names) <= MOST_PUBLIC:
+                found = join(found, join_all(self.engine.members.peek(frame, owner, each) for each in names))
+        return found
 
     # Paths
 
@@ -575,7 +594,7 @@ def _getattr(
     names = [each for each in args[1].consts if isinstance(each, str)] if args[1].is_constant else None
     if names:
         return join(join_all(self.engine.members.peek(frame, args[0], name, node) for name in names), default)
-    found = default
+    found = join(default, self._methods_called(frame, args[0], args[1]))
     for each in args[0].callables:
         if type(each) is Symbol and each.receiver is None:
             found = join(found, self.engine.public(each.name, MOST_PUBLIC))
@@ -583,16 +602,17 @@ def _getattr(
     return join(found, labelled(labels)) if labels or found is NOTHING else found
 
 
-@_special("rest_framework.generics.GenericAPIView.get_serializer")
-def _serializer(
+@_special("rest_framework.generics.GenericAPIView.get_serializer", "django.views.generic.FormMixin.get_form")
+def _of_the_view(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value | None:
-    """An instance of the class that the view names."""
-    if receiver is None:
+    """An instance of the class of serializers, or of forms, that the view names."""
+    if receiver is None or type(node.func) is not ir.Attribute:
         return None
-    named = self.engine.calls.method(frame, receiver, "get_serializer_class", [])
+    kind = node.func.name.removeprefix("get_")
+    named = self.engine.calls.method(frame, receiver, f"get_{kind}_class", [])
     if named is None:
-        named = self.engine.members.peek(frame, receiver, "serializer_class")
+        named = self.engine.members.peek(frame, receiver, f"{kind}_class")
     return self.engine.calls.value(frame, node, named, args, keywords) if named.callables else None
 
 

@@ -144,7 +144,7 @@ class Members:
             return UNKNOWN
         typed = self._attribute_type(kind, name)
         result = typed.name if typed is not None and not typed.itself else None
-        for member in models.members(names[0], name) if names else ():
+        for member in reversed(models.members(names[0], name)) if names else ():
             result = self.engine.models.types.get(member, result)
         if result is None and names:
             result = self.engine.models.types.get(f"{names[0]}.*")

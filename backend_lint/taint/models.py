@@ -55,6 +55,9 @@ A file of models is one library's:
     [[decoders]]                      # what was known of the text is known no more in the result
     calls = ["urllib.parse.unquote"]
 
+    [[readers]]                       # the result is what stood in a file that is given, never the open file
+    calls = ["json.load"]
+
     [[loaders]]                       # methods of a schema whose result holds its declared fields, validated
     calls = ["marshmallow.Schema.load"]
 
@@ -177,6 +180,12 @@ class DecoderModel(_Part, kw_only=True, frozen=True):
     calls: tuple[str, ...]
 
 
+class ReaderModel(_Part, kw_only=True, frozen=True):
+    """A call whose result is what stood in a file."""
+
+    calls: tuple[str, ...]
+
+
 class LoaderModel(_Part, kw_only=True, frozen=True):
     """A method of a schema that gives what it was given, or holds, by field, as the fields were validated."""
 
@@ -231,6 +240,7 @@ class Library(_Part, kw_only=True, frozen=True):
     sanitizers: tuple[SanitizerModel, ...] = ()
     clean: tuple[CleanModel, ...] = ()
     decoders: tuple[DecoderModel, ...] = ()
+    readers: tuple[ReaderModel, ...] = ()
     loaders: tuple[LoaderModel, ...] = ()
     harmless: tuple[HarmlessModel, ...] = ()
     entries: tuple[EntryModel, ...] = ()
@@ -261,6 +271,7 @@ class Models:
         self.clean_methods: set[str] = set()
         self.clean_results: set[str] = set()
         self.decoders: set[str] = set()
+        self.readers: set[str] = set()
         self.loaders: set[str] = set()
         self.harmless: set[str] = set()
         self.entry_decorators: dict[str, EntryModel] = {}
@@ -297,6 +308,8 @@ class Models:
             self.clean_results.update(clean.results)
         for decoder in library.decoders:
             self.decoders.update(map(canonical_external, decoder.calls))
+        for reader in library.readers:
+            self.readers.update(map(canonical_external, reader.calls))
         for loader in library.loaders:
             self.loaders.update(map(canonical_external, loader.calls))
         for harmless in library.harmless:
