@@ -76,6 +76,8 @@ class Calls:
             if type(func.value) is ir.Call and type(func.value.func) is ir.Name and func.value.func.id == "super":
                 args, keywords = self.arguments(frame, node)
                 return self._super(frame, node, args, keywords)
+            if type(func.value) is ir.Call:
+                self.engine.sinks.followed[id(func.value)] = func.name
             receiver = frame.evaluate(func.value)
             args, keywords = self.arguments(frame, node)
             if frame.state is None:

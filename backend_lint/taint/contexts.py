@@ -23,7 +23,12 @@ def kills(context: str, before: Text, after: Text) -> Kills | None:
 
 
 def is_killed(kills: Kills, absent: frozenset[str]) -> bool:
-    return any(kill <= absent for kill in kills)
+    return any(all(each in absent or _is_made_of(each, absent) for each in kill) for kill in kills)
+
+
+def _is_made_of(text: str, absent: frozenset[str]) -> bool:
+    """Whether a text cannot be there since one of its characters is not."""
+    return len(text) > 1 and not text.startswith("\0") and any(each in absent for each in text)
 
 
 def described(context: str, before: Text) -> str:
@@ -194,6 +199,11 @@ def _host(before: Text, after: Text) -> Kills | None:
     return None if before else (frozenset({ORIGIN}),)
 
 
+def _archive(before: Text, after: Text) -> Kills | None:
+    """Who names one of the archives in a directory of ours did not pack it."""
+    return None if before else ()
+
+
 def _import(before: Text, after: Text) -> Kills | None:
     return None if before else ()
 
@@ -220,6 +230,7 @@ _CONTEXTS: dict[str, Callable[[Text, Text], Kills | None]] = {
     "nosql": _structure,
     "field-name": _bare,
     "regex": _bare,
+    "archive": _archive,
     "argument": _option,
     "bare": _bare,
     "host": _host,

@@ -277,7 +277,9 @@ class Engine:
                 loose = obj.loosened()
                 inside = labelled((Label(Kept(qualified, ("[*]",))),)) if is_kept else UNKNOWN
                 self.heap[where] = loose.replaced(
-                    rest=join(join(loose.rest, inside), registered), keys=UNKNOWN if obj.kind == "dict" else loose.keys, is_exact=False
+                    rest=join(join(loose.rest, inside), registered),
+                    keys=UNKNOWN if obj.kind == "dict" else loose.keys,
+                    is_exact=False,
                 )
                 if is_kept:
                     self.kept.names[where] = qualified
@@ -602,9 +604,14 @@ _REQUESTS = (
     ("bottle", "bottle.BaseRequest"),
     ("quart", "flask.Request"),
 )
-_HANDED = frozenset({
-    ("form", "form_valid"), ("form", "form_invalid"), ("serializer", "perform_create"), ("serializer", "perform_update"),
-})  # fmt: skip
+_HANDED = frozenset(
+    {
+        ("form", "form_valid"),
+        ("form", "form_invalid"),
+        ("serializer", "perform_create"),
+        ("serializer", "perform_update"),
+    }
+)
 _VIEWS = (
     ("rest_framework.views.APIView", "rest_framework.request.Request"),
     ("django.views.generic.View", "django.http.HttpRequest"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_lint.facts import ir
-from backend_lint.taint import containers, guards
+from backend_lint.taint import containers, guards, switches
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -284,6 +284,8 @@ def _if(frame: Frame, stmt: ir.If) -> None:
         taken = other = start
     if taken is other and taken is not None:
         taken = taken.copy()
+    is_switch = taken is not None and other is not None and switches.is_switch(frame, stmt.test)
+    returned = len(frame.returns)
     frame.state = taken
     if taken is not None:
         block(frame, stmt.body)
@@ -291,7 +293,11 @@ def _if(frame: Frame, stmt: ir.If) -> None:
     frame.state = other
     if other is not None:
         block(frame, stmt.orelse)
-    frame.state = merge(after, frame.state)
+    if is_switch:
+        frame.switched.update(id(state) for state, _, _ in frame.returns[returned:])
+        frame.state = switches.merged(after, frame.state)
+    else:
+        frame.state = merge(after, frame.state)
 
 
 def _while(frame: Frame, stmt: ir.While) -> None:

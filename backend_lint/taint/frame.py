@@ -73,6 +73,7 @@ class Frame:
         self.depth = depth
         self.key = key
         self.returns: list[tuple[State, Value, ir.Expr | None]] = []
+        self.switched: set[int] = set()  # the states of those that a switch led to, by id
         self.yields: Value = NOTHING
         self.exposures: dict[tuple[Any, ...], Exposure] = {}
         self.loops: list[Loop] = []

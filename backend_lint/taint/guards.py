@@ -14,6 +14,7 @@ from backend_lint.taint.domain import (
     SAME_TEXT,
     Constant,
     Derived,
+    Symbol,
     Text,
     Value,
     constants,
@@ -33,7 +34,7 @@ def truth(frame: Frame, value: Value) -> tuple[bool, bool]:
     if value.is_opaque or value.is_nothing:
         return True, True
     true = bool(value.callables)
-    false = False
+    false = any(type(each) is Symbol for each in value.callables)  # it may be a library's setting
     for each in value.consts:
         if each:
             true = True
@@ -569,6 +570,8 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
             if new is not NONE or not name.startswith("\0"):  # where nothing was given, nothing is proved
                 state.env[name] = new
         state.env[node.id] = new
+        if node.id in state.flags:
+            state.learned(node.id, old, new)
         return state
     key = path_key(node)
     if key is None:

@@ -158,8 +158,6 @@ class KeptValues:
     def finish(self) -> None:
         """Join what was put somewhere with the sinks that it reaches from there."""
         for exposure in self._exposures:
-            if _is_setting(exposure):
-                continue
             for label in self._sources(exposure.label, _ROUNDS):
                 if exposure.sink.kind not in label.cleaned and not contexts.is_killed(exposure.kills, label.absent):
                     self.engine.examined(exposure._replace(label=label))
@@ -171,7 +169,7 @@ class KeptValues:
         if type(origin) is not Kept or not rounds:
             return
         for path, labels in sorted(self._held.get(origin.name, {}).items()):
-            if not _meet(path, origin.path):
+            if not _meet(path, origin.path) or _is_setting(path):
                 continue
             for first in labels:
                 note = f"kept in `{origin.name.rpartition('.')[2]}`"
@@ -180,14 +178,9 @@ class KeptValues:
                 yield from self._sources(label.after(first, way), rounds - 1)
 
 
-def _is_setting(exposure: Exposure) -> bool:
-    """Where files lie and which servers are asked is for those to choose who may set an object of the whole process."""
-    origin = exposure.label.origin
-    is_field = type(origin) is Kept and bool(origin.path) and origin.path[0].startswith(".")
-    return is_field and exposure.sink.kind in _CHOSEN
-
-
-_CHOSEN = frozenset({"path", "ssrf", "redirect", "log", "regex", "resource", "trust-boundary", "archive", "xml"})
+def _is_setting(path: Path) -> bool:
+    """Whether an attribute of an object of the whole process was set: what it does is for those to choose who may."""
+    return bool(path) and path[0].startswith(".")
 
 
 def _outermost(function: Function) -> Function:

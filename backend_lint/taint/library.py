@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.facts import ir
 from backend_lint.project.external import returns
 from backend_lint.project.modules import Class
-from backend_lint.taint import containers, guards, models, regexes, responses, strings
+from backend_lint.taint import containers, guards, models, outbound, regexes, responses, strings
 from backend_lint.taint.domain import (
     BOOLEAN,
     NONE,
@@ -613,7 +613,27 @@ def _of_the_view(
     named = self.engine.calls.method(frame, receiver, f"get_{kind}_class", [])
     if named is None:
         named = self.engine.members.peek(frame, receiver, f"{kind}_class")
-    return self.engine.calls.value(frame, node, named, args, keywords) if named.callables else None
+    return self.engine.calls.value(frame, node, named, list(args), keywords) if named.callables else None
+
+
+@_special("httpx.Client", "httpx.AsyncClient")
+def _client(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    transport = keywords.get("transport")
+    is_guarded = transport is not None and outbound.is_refusing(frame, transport)
+    return Value(is_opaque=True, type=outbound.GUARDED) if is_guarded else None
+
+
+@_special("requests.Session.mount")
+def _mount(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    match node.func:
+        case ir.Attribute(value=ir.Name(id=name)) if frame.state is not None and len(args) > 1:
+            if name in frame.state.env and outbound.is_refusing(frame, args[1]):
+                frame.state.bind(name, Value(is_opaque=True, type=outbound.GUARDED))
+    return NONE
 
 
 @_special("builtins.setattr")

@@ -33,6 +33,7 @@ A file of models is one library's:
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
     fits = "shlex.quote"              # what would make it safe
+    undone = ["unescape"]             # methods that, called on the result at once, take the danger out again
 
     [[stores]]                        # assignments `object[key] = value` and `object.name = value`
     kind = "trust-boundary"
@@ -104,7 +105,7 @@ VERSION = 1
 # Kinds that an attacker reaches by breaking out of a text; the others need no special character.
 INJECTION = frozenset({
     "sql", "command", "code", "template", "path", "ssrf", "xss", "redirect", "xpath", "ldap", "header", "log",
-    "nosql", "regex", "format", "mail", "deserialization", "xml", "archive", "cache", "field-name",
+    "nosql", "regex", "django-template", "format", "mail", "deserialization", "xml", "archive", "cache", "field-name",
 })  # fmt: skip
 ALL = INJECTION | frozenset({"resource", "trust-boundary"})
 
@@ -147,6 +148,7 @@ class SinkModel(_Part, kw_only=True, frozen=True):
     when: tuple[Condition, ...] = ()
     elsewhere: str = ""
     fits: str = ""
+    undone: tuple[str, ...] = ()
 
 
 class StoreModel(_Part, kw_only=True, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts import ir
-from backend_lint.taint import containers, contexts, strings
+from backend_lint.taint import containers, contexts, outbound, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
@@ -17,12 +17,15 @@ from backend_lint.taint.state import entry_key
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
 
+_NONE: frozenset[str] = frozenset()
+_XPATH = frozenset({"xpath"})
 _STRUCTURED = frozenset({"nosql", "trust-boundary", "resource"})
 
 
 class Sinks:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.followed: dict[int, str] = {}  # the method that is called at once on what a call gives, by the call's id
 
     def called(
         self,
@@ -35,6 +38,10 @@ class Sinks:
     ) -> None:
         """A call of a library's function or method."""
         for sink in self.engine.models.sinks.get(symbol, ()):
+            if sink.undone and self.followed.get(id(node)) in sink.undone:
+                continue
+            if sink.kind == "ssrf" and receiver is not None and outbound.is_guarded(frame, receiver):
+                continue
             if all(self._holds(frame, condition, args, keywords) for condition in sink.when):
                 self._judge(frame, node, symbol, sink, receiver, args, keywords)
 
@@ -73,6 +80,12 @@ class Sinks:
         keywords: dict[str, Value],
     ) -> None:
         values = self._arguments(frame, sink, receiver, args, keywords)
+        if sink.kind == "xpath" and receiver is not None:  # who sent the document may ask for any part of it
+            own = {label.origin for label in frame.labels(receiver)}
+            values = [
+                each.mapped(lambda label: label.without(_NONE, _XPATH) if label.origin in own else label)
+                for each in values
+            ]
         if "names" in sink.arguments:
             mappings = [frame.evaluate(arg.value) for arg in node.args if arg.stars == 2]
             values += [obj.keys for mapping in mappings for _, obj in frame.objects(mapping)]
@@ -233,7 +246,7 @@ def flat_deep(frame: Frame, value: Value) -> Value:
 def _is_trusted(store: StoreModel, name: Value) -> bool:
     """Whether what is stored under a name is taken for the application's own decision."""
     key = name.the_constant
-    return not store.trusted or not isinstance(key, str) or re.fullmatch(store.trusted, key) is not None
+    return not store.trusted or (isinstance(key, str) and re.fullmatch(store.trusted, key) is not None)
 
 
 def _entry(frame: Frame, value: Value, name: str) -> Value | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Constant, Reference, Value, forget, join, join_all, joined_maps
 from backend_lint.taint.labels import Labels, union
 
 MOST_ENTRIES = 64
+MOST_ALTERNATIVES = 4
 PathKey = tuple[str, ...]
 
 
@@ -168,9 +169,10 @@ class State:
     """`paths` hold what is known of a path beyond its root's value.
 
     With what was assigned to a path goes what would be read without that; with what a guard said of it, None.
+    `flags` are variables that say by which of several ways this state was reached, with what was known on each.
     """
 
-    __slots__ = ("env", "heap", "paths")
+    __slots__ = ("env", "flags", "heap", "paths")
 
     def __init__(
         self,
@@ -181,18 +183,37 @@ class State:
         self.env = {} if env is None else env
         self.heap = {} if heap is None else heap
         self.paths = {} if paths is None else paths
+        self.flags: Flags = _NO_FLAGS  # never changed in place
 
     def copy(self) -> State:
-        return State(self.env.copy(), self.heap.copy(), self.paths.copy() if self.paths else {})
+        made = State(self.env.copy(), self.heap.copy(), self.paths.copy() if self.paths else {})
+        made.flags = self.flags
+        return made
 
     def bind(self, name: str, value: Value) -> None:
         self.env[name] = value
+        if name in self.flags:
+            self.flags = {flag: ways for flag, ways in self.flags.items() if flag != name}
         if self.paths:
             self.forget_paths(name)
 
     def forget_paths(self, root: str) -> None:
         for key in [key for key in self.paths if key[0] == root]:
             del self.paths[key]
+
+    def learned(self, name: str, old: Value, new: Value) -> None:
+        """A variable is no more all that it was: only what was known on the ways that remain is left."""
+        ways = self.flags.get(name, ())
+        gone = [each for each in old.consts if each not in new.consts]
+        remaining = [
+            way for way in ways if not (way.flag.is_constant and all(each in gone for each in way.flag.consts))
+        ]
+        if len(remaining) == len(ways) or not remaining:
+            return
+        for other, (merged, _) in remaining[0].known.items():
+            if self.env.get(other) is merged and all(other in way.known for way in remaining):
+                self.env[other] = join_all(way.known[other][1] for way in remaining)
+        self.flags = {flag: known for flag, known in self.flags.items() if flag != name}
 
     def since(self, before: State) -> State:
         """What is not as it was before; paths are all there, since joining asks what is missing of them."""
@@ -263,10 +284,60 @@ class State:
         return found
 
 
+class Way(NamedTuple):
+    """One way to a state: the value of a flag on it, and by variable what all ways know and what this one does."""
+
+    flag: Value
+    known: dict[str, tuple[Value, Value]]
+
+
+Flags = dict[str, tuple[Way, ...]]
+_NO_FLAGS: Flags = {}
+
+
 def merge(first: State | None, second: State | None) -> State | None:
     """Join of states, either of which may be unreachable."""
     if first is None:
         return second
     if second is None or first is second:
         return first
-    return first.joined(second)
+    merged = first.joined(second)
+    if merged is not first:
+        merged.flags = _flags(first, second, merged)
+    return merged
+
+
+def _flags(first: State, second: State, merged: State) -> Flags:
+    """The variables whose constants tell the one state from the other."""
+    differing = [name for name, value in first.env.items() if second.env.get(name, value) is not value]
+    flags = [name for name in differing if _are_apart(first.env[name], second.env[name])]
+    carried = [name for name in differing if merged.env[name].all_labels()] if flags else []
+    if not carried:
+        return _NO_FLAGS
+    found: Flags = {}
+    for flag in flags:
+        ways = (*_ways(first, merged, flag, carried), *_ways(second, merged, flag, carried))
+        if len(ways) <= MOST_ALTERNATIVES:
+            found[flag] = ways
+    return found
+
+
+def _ways(state: State, merged: State, flag: str, carried: list[str]) -> list[Way]:
+    """The ways that led to one of two states that are joined."""
+    ways = state.flags.get(flag) or (Way(state.env[flag], {}),)
+    found = []
+    for way in ways:
+        known = {}
+        for name in carried:
+            value, own = state.env[name], way.known.get(name)
+            known[name] = (merged.env[name], own[1] if own is not None and own[0] is value else value)
+        found.append(Way(way.flag, known))
+    return found
+
+
+def _are_apart(first: Value, second: Value) -> bool:
+    """Whether one of two values is constants that the other cannot be, or is not known to be."""
+    if first.is_constant and second.is_constant:
+        return not any(each in second.consts for each in first.consts)
+    constant, other = (first, second) if first.is_constant else (second, first)
+    return constant.is_constant and constant.consts == (None,) and None not in other.consts

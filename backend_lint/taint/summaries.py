@@ -221,7 +221,7 @@ class Summaries:
         return self._summary(frame, function, env, initial)
 
     def _default(self, function: Function, parameter: Parameter) -> Value | None:
-        """What a parameter is where no argument is given, as far as a constant or a name of ours or a library's says."""
+        """What a parameter is where no argument is given, as far as a constant or a global name says."""
         match parameter.default:
             case ir.Const(value=value):
                 return Value(consts=(value,))
@@ -279,7 +279,8 @@ class Summaries:
         names = [name for name, value in env.items() if _own(value, name) is not None]
         if not names:
             return
-        returns = [(state, *_answer(state, value, expr)) for state, value, expr in frame.returns]
+        ended = [each for each in frame.returns if id(each[0]) not in frame.switched] or frame.returns
+        returns = [(state, *_answer(state, value, expr)) for state, value, expr in ended]
         judged = (
             len(returns) <= 12
             and any(expr is not None and type(expr) is not ir.Const for _, _, expr in returns)

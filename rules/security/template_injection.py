@@ -45,6 +45,12 @@ class TemplateInjection(FlowRule):
     severity = Severity.CRITICAL
     cwe = (1336, 94)
     owasp = ("A03:2021", "A05:2025")
-    kinds = ("template",)
+    kinds = ("template", "django-template")
     harm = "whoever calls the endpoint writes the template and runs code with it"
+    apart = {
+        "django-template": (
+            Severity.MEDIUM,
+            "whoever writes a Django template reads whatever its context leads to, and includes any other template",
+        )
+    }
     remedy = "Keep the template fixed and pass the value to it."
