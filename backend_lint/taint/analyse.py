@@ -13,6 +13,7 @@ from backend_lint.taint.engine import Engine
 from backend_lint.taint.frame import Exhausted, Frame
 from backend_lint.taint.models import Models, load
 from backend_lint.taint.outcome import Options, TaintResult
+from backend_lint.taint.responses import makes_pages
 from backend_lint.taint.state import State
 
 Guarded = Callable[[str, Callable[[], None]], None]
@@ -45,7 +46,7 @@ def analyse(
         for function in selection.in_order(engine, seeds):
             part(f"taint {function.qualified}", functools.partial(engine.summarise, function))
         for handler in handlers:
-            if engine.matters(handler.function):
+            if engine.matters(handler.function) or makes_pages(handler.function, handler.framework):
                 part(f"taint {handler.function.qualified}", functools.partial(entries.run, engine, handler))
         return engine.finish()
 

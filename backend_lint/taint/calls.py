@@ -39,7 +39,7 @@ _MAPPINGS = ("typing.TypedDict", "typing_extensions.TypedDict")
 _ENQUEUES = frozenset(
     {"delay", "apply_async", "s", "si", "send", "enqueue", "kiq", "defer", "remote", "submit", "apply"}
 )
-_DATA_CLASSES = frozenset({"dataclass", "dataclasses.dataclass", "attr.s", "attrs.define", "define", "attr.attrs"})
+_KEEPS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "casefold"})  # every letter, in one case or another
 _READS_TEXT = frozenset({
     "encode", "decode", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "split",
     "rsplit", "splitlines", "startswith", "endswith", "isdigit", "isalnum", "isalpha", "isnumeric", "isidentifier",
@@ -144,6 +144,8 @@ class Calls:
             found = join(found, self._callable_method(frame, node, each, name, args, keywords))
         if receiver.is_opaque and not (receiver.callables and type(receiver.callables[0]) is not Symbol):
             found = join(found, self._opaque_method(frame, node, receiver, func, args, keywords))
+        if name in _KEEPS and receiver.consts and receiver.is_opaque and not receiver.references:
+            return found.derived_from("strip", receiver)
         if receiver.derived is not None and receiver.derived.how in ("case", "strip") and found.is_opaque:
             return found
         return found if found is not NOTHING or frame.state is None else UNKNOWN

@@ -355,7 +355,7 @@ def placed(texts: tuple[Text, ...]) -> Labels:
         if type(head) is str:
             begun = frozenset({RELATIVE, ORIGIN} if _HOST.match(head) else {RELATIVE})
             begun |= frozenset() if head.startswith("-") else {PLAIN}
-        elif type(head) is Value and not head.labels:
+        elif type(head) is Value:
             begun = frozenset({RELATIVE, ORIGIN, PLAIN})
         for index, piece in enumerate(text):
             if type(piece) is Value and piece.labels:

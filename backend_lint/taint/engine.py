@@ -516,6 +516,7 @@ class Engine:
     def finish(self) -> TaintResult:
         self.kept.finish()
         self._across_methods()
+        self._drop_questions()
         flows = sorted((_flow(each) for each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
         counts: dict[str, int] = {}
         for _, kind in sorted(self._examined):
@@ -530,6 +531,16 @@ class Engine:
             sinks=counts,
             diagnostics=tuple(sorted(self._diagnostics)),
         )
+
+    def _drop_questions(self) -> None:
+        """Leave out what only asks about something, where the same data does more to something of the kind."""
+        asking = self.models.asking
+        done = {(each.sink.kind, each.label.origin) for each in self._flows.values() if each.sink.symbol not in asking}
+        self._flows = {
+            key: each
+            for key, each in self._flows.items()
+            if each.sink.symbol not in asking or (each.sink.kind, each.label.origin) not in done
+        }
 
     def _across_methods(self) -> None:
         """What one method leaves in `self`, another may use."""

@@ -18,7 +18,7 @@ from backend_lint.taint.evidence import Cleaning, both
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE, TEXT, Label, Source
 from backend_lint.taint.models import INJECTION, EntryModel
-from backend_lint.taint.responses import judge_return
+from backend_lint.taint.responses import judge_return, makes_pages
 from backend_lint.taint.state import Object, State
 from backend_lint.taint.strings import from_texts
 
@@ -194,12 +194,14 @@ def run(engine: Engine, handler: Handler) -> None:
     if frame is None:
         return
     owner = handler.function.cls
+    if not makes_pages(handler.function, handler.framework):
+        return
     if owner is not None and engine.project.classes.is_subclass(owner, *_ANSWERS_JSON):
         return
     for state, value, node in frame.returns:
         frame.state = state
         if node is not None:
-            judge_return(frame, node, value, handler.framework)
+            judge_return(frame, node, value)
 
 
 def _run_decorated(engine: Engine, function: Function, env: dict[str, Value]) -> Frame | None:
@@ -373,7 +375,8 @@ def _wire(engine: Engine, function: Function, parameter: Parameter) -> str | Non
 
 def _provided(engine: Engine, function: Function, dependency: ir.Expr, frame: Frame | None, depth: int) -> Value:
     """What a dependency gives."""
-    outer = Frame(engine, function, State({}, dict(engine.heap)), 2)
+    around = function.parent or function.cls or function.module  # a parameter may be called like what it depends on
+    outer = Frame(engine, around, State({}, dict(engine.heap)), 2)
     target = outer.evaluate(dependency)
     found = NOTHING
     for each in target.callables:

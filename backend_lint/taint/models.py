@@ -33,6 +33,8 @@ A file of models is one library's:
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
     fits = "shlex.quote"              # what would make it safe
+    asks = true                       # it only asks; where the same data does more elsewhere, that is the flow
+    overridden = ["get_field"]        # no sink where a class of ours has its own way of doing one of these
     undone = ["unescape"]             # methods that, called on the result at once, take the danger out again
 
     [[stores]]                        # assignments `object[key] = value` and `object.name = value`
@@ -148,6 +150,8 @@ class SinkModel(_Part, kw_only=True, frozen=True):
     when: tuple[Condition, ...] = ()
     elsewhere: str = ""
     fits: str = ""
+    asks: bool = False
+    overridden: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
 
 
@@ -266,6 +270,7 @@ class Models:
         self.reads: dict[str, SourceModel] = {}
         self.calls: dict[str, SourceModel] = {}
         self.sinks: dict[str, list[SinkModel]] = {}
+        self.asking: set[str] = set()
         self.elsewhere: dict[str, list[tuple[SinkModel, re.Pattern[str]]]] = {}
         self.stores: dict[str, list[StoreModel]] = {}
         self.sanitizers: dict[str, SanitizerModel] = {}
@@ -292,6 +297,8 @@ class Models:
             self.reads.update((canonical_external(name), source) for name in source.reads)
             self.calls.update((canonical_external(name), source) for name in source.calls)
         for sink in library.sinks:
+            if sink.asks:
+                self.asking.update(map(canonical_external, sink.calls))
             for name in sink.calls:
                 self.sinks.setdefault(canonical_external(name), []).append(sink)
                 if sink.elsewhere:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from backend_lint.facts import ir
+from backend_lint.project.modules import Function
 from backend_lint.taint.domain import NOTHING, Value
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import TEXT, Labels
 from backend_lint.taint.models import SinkModel
 
 _HTML_BY_DEFAULT = frozenset({"flask", "quart", "bottle", "cherrypy", "pyramid"})
+_PAGES = frozenset({"HTMLResponse", "HTML"})
 _SINK = SinkModel(kind="xss", calls=(), arguments=(), context="html", fits="markupsafe.escape")
 
 
-def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str, depth: int = 3) -> None:
+def makes_pages(function: Function, framework: str) -> bool:
+    """Whether a string that a handler returns is sent as HTML: by default, or as its registration says."""
+    given = [each.keywords for each in function.decorators if type(each) is ir.Call]
+    declared = [each.get("response_class") or each.get("media_type") for each in given]
+    return framework in _HTML_BY_DEFAULT or any(
+        each is not None and (ir.dotted(each) or "").rpartition(".")[2] in _PAGES for each in declared
+    )
+
+
+def judge_return(frame: Frame, node: ir.Expr, value: Value, depth: int = 3) -> None:
     """A string that a handler returns is a page, of a tuple the first part is; a response says itself what it is."""
-    if framework not in _HTML_BY_DEFAULT or not depth:
+    if not depth:
         return
     for _, obj in frame.objects(value):
         if obj.cls == "flask.Response":
@@ -23,11 +34,11 @@ def judge_return(frame: Frame, node: ir.Expr, value: Value, framework: str, dept
             if all(kind is None or _is_html(kind) for kind in kinds):
                 body = obj.fields.get("\0body")
                 if body is not None:
-                    judge_return(frame, node, body, framework, depth - 1)
+                    judge_return(frame, node, body, depth - 1)
         elif obj.kind == "tuple" and obj.items:
             kind = content_type(frame, {}, list(obj.items))
             if kind is None or _is_html(kind):
-                judge_return(frame, node, obj.items[0], framework, depth - 1)
+                judge_return(frame, node, obj.items[0], depth - 1)
     text = Value(value.consts, value.texts, labels=_textual(value), is_opaque=value.is_opaque, type=value.type)
     if text.texts or text.labels:
         frame.engine.sinks.judge(frame, node, "return", _SINK, [text])

@@ -11,6 +11,7 @@ from backend_lint.taint import containers, contexts, outbound, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
+from backend_lint.taint.labels import Input, Label
 from backend_lint.taint.models import Condition, SinkModel, StoreModel
 from backend_lint.taint.state import entry_key
 
@@ -38,12 +39,24 @@ class Sinks:
     ) -> None:
         """A call of a library's function or method."""
         for sink in self.engine.models.sinks.get(symbol, ()):
-            if sink.undone and self.followed.get(id(node)) in sink.undone:
-                continue
-            if sink.kind == "ssrf" and receiver is not None and outbound.is_guarded(frame, receiver):
+            if self._is_taken_back(frame, node, sink, receiver):
                 continue
             if all(self._holds(frame, condition, args, keywords) for condition in sink.when):
                 self._judge(frame, node, symbol, sink, receiver, args, keywords)
+
+    def _is_taken_back(self, frame: Frame, node: ir.Call, sink: SinkModel, receiver: Value | None) -> bool:
+        """Whether a class of ours, or what follows the call, takes the danger out."""
+        if sink.undone and self.followed.get(id(node)) in sink.undone:
+            return True
+        if receiver is None:
+            return False
+        if sink.overridden:
+            kinds = {receiver.type, *(obj.cls for _, obj in frame.objects(receiver))}
+            method = self.engine.project.classes.method
+            own = (kind for kind in kinds if kind is not None and self.engine.project.cls(kind) is not None)
+            if any(method(kind, name) is not None for kind in own for name in sink.overridden):
+                return True
+        return sink.kind == "ssrf" and outbound.is_guarded(frame, receiver)
 
     def elsewhere(
         self, frame: Frame, node: ir.Call, name: str, receiver: Value, args: Sequence[Value], keywords: dict[str, Value]
@@ -81,9 +94,9 @@ class Sinks:
     ) -> None:
         values = self._arguments(frame, sink, receiver, args, keywords)
         if sink.kind == "xpath" and receiver is not None:  # who sent the document may ask for any part of it
-            own = {label.origin for label in frame.labels(receiver)}
+            own = {_document(label) for label in frame.labels(receiver)}
             values = [
-                each.mapped(lambda label: label.without(_NONE, _XPATH) if label.origin in own else label)
+                each.mapped(lambda label: label.without(_NONE, _XPATH) if _document(label) in own else label)
                 for each in values
             ]
         if "names" in sink.arguments:
@@ -241,6 +254,11 @@ def _is_buffer(frame: Frame, value: Value) -> bool:
 def flat_deep(frame: Frame, value: Value) -> Value:
     """As text; of a list each element may arrive."""
     return flat(frame, value) if value.references or value.callables else value
+
+
+def _document(label: Label) -> object:
+    """What a label's data is a part of: the client's document, or what a parameter holds as a whole."""
+    return label.origin.name if type(label.origin) is Input else label.origin
 
 
 def _is_trusted(store: StoreModel, name: Value) -> bool:
