@@ -1,10 +1,12 @@
 """Client data becomes a template.
 
 ## What it does
-Follows data from the client to where the source of a template is compiled, as opposed to the values it is filled with.
+Follows data from the client to where the source of a template is compiled, as opposed to the values it is filled with;
+for Django's own templates, to where one is rendered.
 
 ## Why it matters
-Template languages reach the objects behind the values: whoever writes the template runs code on the server.
+Template languages reach the objects behind the values: whoever writes the template runs code on the server. Django's
+cannot run code, but read whatever its context leads to, include other templates, and keep a worker busy: those are medium.
 
 ## Example
 ```python
@@ -29,6 +31,9 @@ app = Flask(__name__)
 def hello():
     return render_template_string("Hello {{ name }}", name=request.args["name"])
 ```
+
+## When not to
+An environment of `jinja2.sandbox` is what templates of users are for; the rule is silent there.
 
 ## References
 - https://cwe.mitre.org/data/definitions/1336.html

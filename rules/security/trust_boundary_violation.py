@@ -1,7 +1,8 @@
 """Client data is kept as if it were trusted.
 
 ## What it does
-Follows data from the client to the session, where other code takes it for something the application decided.
+Follows data from the client into the session: to its keys, and to values under names that others take for something the
+application decided, like `user_id`, `role` or `is_admin`.
 
 ## Why it matters
 What stands in the session is trusted: a role or a user id that the client chose opens what it should guard.
@@ -31,6 +32,9 @@ def switch():
     session["theme"] = "dark" if request.form["theme"] == "dark" else "light"
     return "ok"
 ```
+
+## When not to
+What a client chooses for itself, like a language or where to go next, is left alone.
 
 ## References
 - https://cwe.mitre.org/data/definitions/501.html
