@@ -6,7 +6,7 @@ for Django's own templates, to where one is rendered.
 
 ## Why it matters
 Template languages reach the objects behind the values: whoever writes the template runs code on the server. Django's
-cannot run code, but read whatever its context leads to, include other templates, and keep a worker busy: those are medium.
+cannot run code, but read whatever the context leads to and include other templates: those flows are medium.
 
 ## Example
 ```python
