@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ Keywords = dict[str, Value]
 PATH = "pathlib.Path"
 MOST_PUBLIC = 16
 _COLUMN = models.SinkModel(kind="field-name", calls=(), arguments=(), fits="a table of the names that are allowed")
+_BELOW_HOST = re.compile(r"/\w")
 _NO_ESCAPE = frozenset({"..", "../", "..\\", NORMALISED})
 _URL_SAFE = frozenset(META - {"/", "-", ".", "_", "~", "+", "%", "..", "../", "//"})
 
@@ -166,7 +168,12 @@ class Library:
         found = self._callbacks(frame, node, args, keywords)
         if not self.engine.options.unknown_calls_pass:
             return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
-        labels = self.all_labels(frame, receiver, args, keywords)
+        if (ir.dotted(node.func) or "").rpartition(".")[2] in self.engine.models.clean_results:
+            return UNKNOWN
+        if type(node.func) is ir.Attribute and self._reads_rows(frame, node.func):
+            return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
+        passed = args[1:] if type(node.func) is ir.Attribute and node.func.name == "get" else args  # but for the key
+        labels = self.all_labels(frame, receiver, passed, keywords)
         if labels:
             labels = tuple(label.scattered().assuming(int(name is None)) for label in labels)
             for arg in (*args, *keywords.values()):
@@ -177,6 +184,25 @@ class Library:
                     )
         kind = self.result_type(frame, node, name, receiver)
         return join(labelled(labels, kind), found) if found is not NOTHING else labelled(labels, kind)
+
+    def _reads_rows(self, frame: Frame, func: ir.Attribute) -> bool:
+        """Whether a chain of calls, `Order.query.filter(…).first`, starts at an entity: rows hold what is theirs."""
+        expr: ir.Expr = func
+        while True:
+            match expr:
+                case ir.Attribute(value=inner) | ir.Call(func=inner) | ir.Subscript(value=inner):
+                    expr = inner
+                case ir.Name():
+                    entities = self.engine.project.models
+                    found = frame.evaluate(expr).callables
+                    return bool(found) and all(
+                        type(each) is ClassValue and each.cls.qualified in entities for each in found
+                    )
+                case _:
+                    return False
+
+    def _is_entity(self, each: object) -> bool:
+        return type(each) is ClassValue and each.cls.qualified in self.engine.project.models
 
     def _callbacks(self, frame: Frame, node: ir.Call, args: Args, keywords: Keywords) -> Value:
         """Functions of ours that are handed to a library are called, with what is handed over beside them."""
@@ -894,6 +920,8 @@ def _sub(
     labels = union(frame.labels(rest[1]), frame.labels(rest[0]))
     if isinstance(text, str) and isinstance(new, str):
         removed = regexes.removed(text, new)
+        if _BELOW_HOST.match(text):  # what it replaces lies behind the host
+            removed |= frozenset.intersection(*(label.absent & {ORIGIN} for label in labels)) if labels else frozenset()
         return labelled(tuple(label.scattered().without(removed) for label in labels), "builtins.str")
     return labelled(tuple(label.scattered() for label in labels), "builtins.str")
 
