@@ -165,7 +165,9 @@ def linked(read: Iterable[Extract], discovery: Discovery, config: Config) -> Pro
 
 def _flows(project: Project, config: Config, guard: Guard) -> TaintResult:
     models = taint.load(config.taint.models, config.taint.model)
-    options = taint.Options(unknown_calls_pass=config.taint.unknown_calls != "clean")
+    options = taint.Options(
+        unknown_calls_pass=config.taint.unknown_calls != "clean", stored_values=bool(config.taint.stored_values)
+    )
     kept_apart = lambda what, run: guard(what, run, None)  # noqa: E731
     follow = lambda: taint.analyse(project, models, options=options, guarded=kept_apart)  # noqa: E731
     return guard("data flow", follow, TaintResult())

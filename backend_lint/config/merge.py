@@ -45,6 +45,7 @@ def _combined(attribute: str, below: Any, above: Any) -> Any:
                 models=below.models + above.models,
                 model=below.model + above.model,
                 unknown_calls=above.unknown_calls or below.unknown_calls,
+                stored_values=below.stored_values if above.stored_values is None else above.stored_values,
             )
         case _:
             return above

@@ -36,6 +36,12 @@ class Taint(_Written, frozen=True, kw_only=True):
         Literal["pass", "clean"] | None,
         Meta(description="Whether functions that nothing is known of pass on what they are given; unset, they do."),
     ] = None
+    stored_values: Annotated[
+        bool | None,
+        Meta(
+            description="Whether what one route stores in a column counts where another reads it; unset, it does not."
+        ),
+    ] = None
 
 
 class Settings(_Written, frozen=True, kw_only=True):

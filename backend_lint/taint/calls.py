@@ -514,6 +514,8 @@ class Calls:
         }
         if self.engine.fields.is_validated(cls):
             values = {name: self.engine.fields.validated(cls, name, value) for name, value in values.items()}
+        for name, value in values.items():
+            self.engine.stored.written(frame, cls, name, value)
         rest = keywords.get("**", NOTHING)
         if outside and len(args) > len(names):
             labels = self.engine.library.all_labels(frame, None, args, {})

@@ -40,6 +40,7 @@ from backend_lint.taint.models import ALL, Models
 from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.sinks import Sinks
 from backend_lint.taint.state import Object, State
+from backend_lint.taint.stored import StoredValues
 from backend_lint.taint.summaries import Summaries
 
 
@@ -79,6 +80,7 @@ class Engine:
         self._diagnostics: list[Diagnostic] = []
         self.kept = KeptValues(self)
         self.fields = Fields(self)
+        self.stored = StoredValues(self)
         self.effort = 0
 
     # Runs

@@ -86,6 +86,9 @@ def _assign_attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
     frame.engine.sinks.stored(frame, target, owner, constant(target.name), value)
     if frame.engine.calls.set_property(frame, owner, target.name, value):
         return
+    cls = frame.engine.project.cls(owner.type) if owner.type is not None else None
+    if cls is not None:
+        frame.engine.stored.written(frame, cls, target.name, value)
     for each in owner.callables:
         if type(each) is ClassValue:
             frame.keep(f"{each.cls.qualified}.{target.name}", (), value)

@@ -642,6 +642,19 @@ def _of_the_view(
     return self.engine.calls.value(frame, node, named, list(args), keywords) if named.callables else None
 
 
+@_special("django.db.models.Manager.create", "django.db.models.Manager.get_or_create")
+def _created(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    """`Order.objects.create(…)`: what it stores."""
+    match node.func:
+        case ir.Attribute(value=ir.Attribute(value=entity)):
+            for each in frame.evaluate(entity).callables:
+                for name, value in keywords.items() if type(each) is ClassValue else ():
+                    self.engine.stored.written(frame, each.cls, name, value)
+    return None
+
+
 @_special("httpx.Client", "httpx.AsyncClient")
 def _client(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords

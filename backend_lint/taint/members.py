@@ -188,6 +188,9 @@ class Members:
     def _own(self, frame: Frame, value: Value, cls: Class, name: str, labels: Labels) -> Value | None:
         """What the project's own class says of it."""
         classes = self.project.classes
+        stored = self.engine.stored.read(cls, name)
+        if stored and value.is_opaque:
+            return labelled(union(labels, stored), "builtins.str")
         method = classes.method(cls.qualified, name)
         if method is not None:
             if any((ir.dotted(each) or "").rpartition(".")[2] in _PROPERTIES for each in method.decorators):
