@@ -535,13 +535,13 @@ class Engine:
         )
 
     def _drop_questions(self) -> None:
-        """Leave out what only asks about something, where the same data does more to something of the kind."""
+        """Leave out what only asks about something, where the same data does more to it in the same file."""
         asking = self.models.asking
-        done = {(each.sink.kind, each.label.origin) for each in self._flows.values() if each.sink.symbol not in asking}
+        done = {_matter(each) for each in self._flows.values() if each.sink.symbol not in asking}
         self._flows = {
             key: each
             for key, each in self._flows.items()
-            if each.sink.symbol not in asking or (each.sink.kind, each.label.origin) not in done
+            if each.sink.symbol not in asking or _matter(each) not in done
         }
 
     def _across_methods(self) -> None:
@@ -549,6 +549,11 @@ class Engine:
         from backend_lint.taint.selection import across_methods
 
         across_methods(self)
+
+
+def _matter(exposure: Exposure) -> tuple[object, ...]:
+    """What a flow is about: whose data comes to which kind of harm in which file."""
+    return exposure.sink.kind, exposure.sink.at.path, exposure.label.origin
 
 
 def _rank(exposure: Exposure) -> tuple[int, int]:
