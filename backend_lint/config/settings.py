@@ -38,9 +38,7 @@ class Taint(_Written, frozen=True, kw_only=True):
     ] = None
     stored_values: Annotated[
         bool | None,
-        Meta(
-            description="Whether what one route stores in a column counts where another reads it; unset, it does not."
-        ),
+        Meta(description="Whether what one route stores in a column counts where another reads it (default: no)."),
     ] = None
 
 

@@ -650,8 +650,9 @@ def _created(
     match node.func:
         case ir.Attribute(value=ir.Attribute(value=entity)):
             for each in frame.evaluate(entity).callables:
-                for name, value in keywords.items() if type(each) is ClassValue else ():
-                    self.engine.stored.written(frame, each.cls, name, value)
+                if type(each) is ClassValue:
+                    for name, value in keywords.items():
+                        self.engine.stored.written(frame, each.cls, name, value)
     return None
 
 

@@ -13,8 +13,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     where many objects are known, a statement counts for several.
 
     Beyond `effort` calls pass what their arguments carry, without being run. `unknown_calls_pass` says that a call of
-    an unknown function passes what its arguments carry to its result, `stored_values` that what is written to a column of
-    text is what is read from it elsewhere.
+    an unknown function passes what its arguments carry to its result, `stored_values` that what is written to a column
+    of text is what is read from it elsewhere.
     """
 
     steps: int = 10_000
