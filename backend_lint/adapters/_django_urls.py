@@ -5,6 +5,7 @@ Source: https://docs.djangoproject.com/en/stable/topics/http/urls/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
@@ -209,9 +210,23 @@ def _words(value: Value | None) -> str | None:
         case Called(symbol=symbol, args=[first, *_]) if symbol.rpartition(".")[2].startswith(("gettext", "ugettext")):
             return text(first)
         case Unknown(expr=ir.Text(pieces=pieces)):
-            return "".join(str(each.value) for each in pieces if type(each) is ir.Const)
+            known = "".join(str(each.value) for each in pieces if type(each) is ir.Const)
+            return known if _FIXED.search(known) else "".join(_piece(each) for each in pieces)
         case _:
             return text(value)
+
+
+_FIXED = re.compile(r"(?<![?<\w\\])[a-zA-Z]\w*(?![\w>]*>)")
+"""A word of a pattern that is no name of a parameter, no converter and no escape."""
+
+
+def _piece(expr: ir.Expr) -> str:
+    """A part of a pattern: one that cannot be told by its name, where nothing else would keep the paths apart."""
+    if type(expr) is ir.Const:
+        return str(expr.value)
+    while type(expr) is ir.Call and type(expr.func) is ir.Attribute:
+        expr = expr.func.value
+    return (ir.dotted(expr) or "").rpartition(".")[2]
 
 
 def _route(route: str) -> tuple[str, dict[str, str]]:

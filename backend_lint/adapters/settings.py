@@ -116,16 +116,20 @@ class _Reader:
             variable = next((text for each in _ALIASES if (text := _text(call.keywords.get(each))) is not None), None)
         if type(default) is ir.Name and default.id == "Ellipsis":  # `...`, which makes a field required
             default = None
-        variable = variable or f"{self._prefix(cls)}{name}".upper()
+        prefix = self._prefix(cls)
+        variable = variable or (None if prefix is None else f"{prefix}{name}".upper())
         place, owner = cls.place(stmt), profile(f"{cls.module.name}.{_words(cls.name)}")
         yield Setting(name, "pydantic", place, cls, stmt.value, default, variable, owner, default is not None)
 
-    def _prefix(self, cls: Class) -> str:
-        """`env_prefix` of the class or its bases, in either spelling."""
+    def _prefix(self, cls: Class) -> str | None:
+        """`env_prefix` of the class or its bases, in either spelling; None where a function of the project says it."""
         for each in self.project.classes.mro(cls):
             if isinstance(each, str):
                 continue
             options = each.attributes.get("model_config")
+            if options is not None and type(options.value) is ir.Call:
+                if self.project.site(options.value, each).targets:
+                    return None
             given = None if options is None else _option(options.value, "env_prefix")
             if given is None and "Config" in each.inner:
                 assigned = each.inner["Config"].attributes.get("env_prefix")

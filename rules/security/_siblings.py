@@ -121,4 +121,6 @@ def asks_itself(route: Route, guards: frozenset[str]) -> bool:
     if any(each.qualified in guards or _ASKS.search(each.name) for each in route.dependencies):
         return True
     code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
+    if route.view is not None and route.handler is None:
+        code += route.view.methods.values()
     return any(_ASKS.search(name) for function in code for name in names_used(function))

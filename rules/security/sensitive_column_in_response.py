@@ -202,8 +202,18 @@ def _leaks(route: Route, project: Project) -> Iterator[_Leak]:
         and "DELETE" not in route.methods
     ):
         yield from _of_view(view, project)
-    if route.handler is not None:
+    if route.handler is not None and not _is_written_by_a_decorator(route.handler, project):
         yield from _of_handler(route.handler, project, declared or route.response_model is not None)
+
+
+def _is_written_by_a_decorator(handler: Function, project: Project) -> bool:
+    """Whether a decorator is given the schema of the answer: `@validate_schema(shop_input, shop_output)`."""
+    for decorator in handler.decorators:
+        for arg in decorator.args if isinstance(decorator, ir.Call) else ():
+            kind = project.type_of(arg.value, handler.around)
+            if (kind is not None and kind.name in project.schemas) or "schema" in words(ir.dotted(arg.value) or ""):
+                return True
+    return False
 
 
 def _answers_with_serializer(handler: Function) -> bool:

@@ -150,6 +150,20 @@ def test_regular_expressions_become_paths(pattern: str, path: str) -> None:
     assert [each.path for each in site(urls, pages=PAGES).routes] == [path]
 
 
+def test_a_part_that_cannot_be_told_keeps_its_name_where_it_alone_tells_paths_apart() -> None:
+    urls = """
+        import os
+        from django.urls import re_path
+        import pages
+        MEDIA = os.environ["MEDIA"]
+        urlpatterns = [
+            re_path(r"^{}/(?P<path>.*)$".format(MEDIA.strip("/")), pages.page),
+            re_path(r"^{}orders$".format(MEDIA), pages.page),
+        ]
+    """
+    assert [each.path for each in site(urls, pages=PAGES).routes] == ["/MEDIA/{path}", "/orders"]
+
+
 def test_patterns_may_come_from_loops_functions_and_other_lists() -> None:
     found = routes(
         """

@@ -98,3 +98,24 @@ def test_a_function_of_the_project_may_read_the_environment() -> None:
         "mail.py": "from conf import env\nHOST = env('MAIL_HOST', 'localhost')\n",
     }
     assert settings(files) == ["environment base MAIL_HOST MAIL_HOST?"]
+
+
+def test_a_prefix_that_a_function_makes_leaves_the_variable_unknown() -> None:
+    files = {
+        "conf.py": """
+            from pydantic_settings import SettingsConfigDict
+            def config(*path):
+                return SettingsConfigDict(env_prefix="_".join(path))
+        """,
+        "worker.py": """
+            from pydantic_settings import BaseSettings, SettingsConfigDict
+            from conf import config
+            class Worker(BaseSettings):
+                model_config = config("worker")
+                host: str = "0.0.0.0"
+            class Mail(BaseSettings):
+                model_config = SettingsConfigDict(env_prefix="mail_")
+                host: str = "localhost"
+        """,
+    }
+    assert settings(files) == ["pydantic base host", "pydantic base host MAIL_HOST?"]
