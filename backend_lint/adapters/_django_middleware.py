@@ -54,6 +54,7 @@ class Chain:
         self.project, self.library = project, library
         self.members = list(_members(project, settings))
         self._steps = list(self._each_step())
+        self._alike: dict[tuple[_Step, Caller], _Outcome] = {}
 
     def place(self, name: str) -> Place | None:
         """Where a middleware of a library is listed, or one that inherits from it."""
@@ -73,7 +74,18 @@ class Chain:
         return found
 
     def _taken(self, evaluation: Evaluation, step: _Step, request: Request) -> _Outcome:
-        """One step of a request on its way in."""
+        """One step of a request on its way in; what does not ask where that goes to is taken once."""
+        key = step, request.user.caller
+        known = self._alike.get(key)
+        if known is not None:
+            return known
+        self.library.is_route_asked = False
+        outcome = self._followed(evaluation, step, request)
+        if not (request.is_address_read or self.library.is_route_asked):
+            self._alike[key] = outcome
+        return outcome
+
+    def _followed(self, evaluation: Evaluation, step: _Step, request: Request) -> _Outcome:
         gone: list[bool] = []
 
         def ahead(inner: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:

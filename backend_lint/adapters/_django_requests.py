@@ -227,7 +227,10 @@ class Match:
 
 @dataclass(eq=False)
 class Request:
-    """`is_method_read` once something asks for the method: until then the answer is that of all methods."""
+    """`is_method_read` once something asks for the method: until then the answer is that of all methods.
+
+    `is_address_read` once something asks where it goes to: until then the answer is that of all addresses.
+    """
 
     method: str
     path: str
@@ -235,6 +238,7 @@ class Request:
     name: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     is_method_read: bool = False
+    is_address_read: bool = False
 
     def attribute(self, name: str) -> Any:
         match name:
@@ -254,8 +258,10 @@ class Request:
             case "_request":
                 return self
             case "path" | "path_info":
+                self.is_address_read = True
                 return Address(self.path)
             case "resolver_match":
+                self.is_address_read = True
                 return Match(self.name)
         return OPEN
 
@@ -271,6 +277,7 @@ class Django:
         self._denials = denials(project)
         self.plain_view: Any = OPEN
         self.route_name: str | None = None
+        self.is_route_asked = False
         self._wrappers: dict[str, dict[str, list[Expr]]] = {}
         self._decides: dict[tuple[str, int], bool] = {}
         self._ends: dict[str, int] = {}
@@ -879,6 +886,7 @@ def _searched(how: str, args: list[Any]) -> Any:
 
 
 def _resolved(library: Django, evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    library.is_route_asked = True
     return Match(library.route_name)
 
 

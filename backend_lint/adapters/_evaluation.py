@@ -252,6 +252,11 @@ class Evaluation:
         self._variables: dict[str, Any] = {}
         self._resolved: dict[tuple[str, int], str | None] = {}
         self._statuses: dict[int, int | None] = {}
+        self._symbols: dict[int, str | None] = {}
+        self._qualified: dict[int, str | None] = {}
+        self._redirects: dict[str | None, bool] = {}
+        self._decorated_as: dict[int, frozenset[str | None]] = {}
+        self._definers: dict[tuple[tuple[Class | str, ...], str], list[int]] = {}
 
     def answer(self, value: Any, args: list[Any]) -> list[Refusal]:
         """What a request is refused that is handed to a callable."""
@@ -384,7 +389,7 @@ class Evaluation:
     def _bind_arguments(
         self, function: Function, state: State, args: list[Any], kwargs: dict[str, Any], me: Any
     ) -> None:
-        kinds = {ir.dotted(each) for each in function.decorators}
+        kinds = self._kinds(function)
         given = [me, *args] if me is not None and function.cls is not None and "staticmethod" not in kinds else args
         plain = [each for each in function.parameters if each.kind in ("positional", "plain")]
         for parameter in function.parameters:
@@ -683,7 +688,9 @@ class Evaluation:
             return self.named(self.project.names.canonical(f"{owner.name}.{name}"))
         found = self.attribute(owner, name)
         if found is OPEN:
-            qualified = self.project.qualified(expr, state.scope)
+            if id(expr) not in self._qualified:
+                self._qualified[id(expr)] = self.project.qualified(expr, state.scope)
+            qualified = self._qualified[id(expr)]
             if qualified is not None:
                 return self.named(qualified)
         return found
@@ -710,7 +717,8 @@ class Evaluation:
 
     def member(self, me: Any, classes: Sequence[Class | str], name: str) -> Any:
         """An attribute as `classes` define it, the first that does."""
-        for index, each in enumerate(classes):
+        for index in self._defining(tuple(classes), name):
+            each = classes[index]
             if isinstance(each, str):
                 found = self.library.member(self, each, name, me)
                 if found is not MISSING:
@@ -725,6 +733,21 @@ class Evaluation:
                 return found
         return OPEN
 
+    def _defining(self, classes: tuple[Class | str, ...], name: str) -> list[int]:
+        """Which of the classes may define an attribute; of a library's class that is not told here."""
+        key = classes, name
+        if key not in self._definers:
+            self._definers[key] = [
+                index
+                for index, each in enumerate(classes)
+                if isinstance(each, str)
+                or name in each.methods
+                or name in each.attributes
+                or name in each.inner
+                or self.library.decorators(each, name)
+            ]
+        return self._definers[key]
+
     def _own(self, me: Any, cls: Class, name: str) -> Any:
         """An attribute that stands in the body of a class."""
         if name in cls.methods:
@@ -737,7 +760,7 @@ class Evaluation:
         return MISSING
 
     def _method(self, me: Any, cls: Class, method: Function) -> Any:
-        names = {ir.dotted(each) for each in method.decorators}
+        names = self._kinds(method)
         if "classmethod" in names:
             return Routine(method, None, Kind(me.classes) if isinstance(me, Thing) else me)
         if isinstance(me, Kind):
@@ -749,6 +772,13 @@ class Evaluation:
         for decorator in reversed(method.decorators):
             value = self._decorated(value, decorator, cls, me)
         return value
+
+    def _kinds(self, function: Function) -> frozenset[str | None]:
+        """The decorators of a function that are names."""
+        known = self._decorated_as.get(id(function))
+        if known is None:
+            known = self._decorated_as[id(function)] = frozenset(ir.dotted(each) for each in function.decorators)
+        return known
 
     def _blamed(self, value: Any, name: str, owner: Class | str, me: Any) -> Any:
         blame = self.library.blame(name, owner, me)
@@ -798,7 +828,7 @@ class Evaluation:
         return Blame(name.rpartition(".")[2], scope.module.place(decorator), level, function, arguments=arguments)
 
     def _evaluate_call(self, call: ir.Call, state: State) -> Any:
-        if ir.dotted(call.func) == "super":
+        if type(call.func) is ir.Name and call.func.id == "super":
             return self._super(state)
         func = self.evaluate(call.func, state)
         args: list[Any] = []
@@ -847,7 +877,7 @@ class Evaluation:
 
     def _status(self, call: ir.Call, func: Any, kwargs: dict[str, Any], state: State) -> int | None:
         """The refusal that a response made by a library is."""
-        name = func.name if isinstance(func, Named) else self.denials.symbol(call.func, state.scope)
+        name = func.name if isinstance(func, Named) else self._symbol(call, state.scope)
         if name == "django.http.HttpResponseNotAllowed":
             return _METHOD_NOT_ALLOWED
         given = (kwargs.get("status"), kwargs.get("status_code")) if _is_response(name) else ()
@@ -855,7 +885,17 @@ class Evaluation:
         if id(call) not in self._statuses:
             self._statuses[id(call)] = next(self.denials.returned(call, state.scope), None)
         status = status or self._statuses[id(call)]
-        return ELSEWHERE if status is None and self.denials.is_redirect(name) else status
+        return ELSEWHERE if status is None and self._is_redirect(name) else status
+
+    def _symbol(self, call: ir.Call, scope: Scope) -> str | None:
+        if id(call) not in self._symbols:
+            self._symbols[id(call)] = self.denials.symbol(call.func, scope)
+        return self._symbols[id(call)]
+
+    def _is_redirect(self, name: str | None) -> bool:
+        if name not in self._redirects:
+            self._redirects[name] = self.denials.is_redirect(name)
+        return self._redirects[name]
 
     def _super(self, state: State) -> Any:
         current: State | None = state
