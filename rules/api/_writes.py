@@ -19,7 +19,9 @@ ON_THE_WAY = re.compile(
     r"|activate|unsubscribe|accept|refresh|sync|migrat|record|track|log|touch|expire|cleanup|clean_|cache|lazy|token|session",
     re.IGNORECASE,
 )
-_READING = re.compile(r"^_*a?(get|find|load|fetch|list|search|read|query|count|is|has|check|resolve|require)_")
+_READING = re.compile(
+    r"^_*a?(get|find|load|fetch|list|search|read|query|count|is|has|check|resolve|require)(?:_|[A-Z])"
+)
 SAVES = frozenset({"add", "add_all", "merge", "save"})
 
 

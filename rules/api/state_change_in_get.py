@@ -64,7 +64,6 @@ from backend_lint.api import (
     CallSite,
     Finding,
     Path,
-    Place,
     Project,
     ProjectRule,
     Query,
@@ -77,6 +76,7 @@ from backend_lint.api import (
 from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record
 
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
+_MANY = 3
 
 
 class StateChangeInGet(ProjectRule):
@@ -97,19 +97,25 @@ class StateChangeInGet(ProjectRule):
         def changes(site: CallSite) -> bool:
             return id(site.call) in writes and site.is_certain
 
-        seen: set[tuple[Place, str]] = set()
+        found: dict[int, list[tuple[Route, Path]]] = {}
+        seen: set[str] = set()
         for route in project.routes:
-            if not _is_read_only(project, route) or route.handler is None or (route.at, route.path) in seen:
+            handler = route.handler
+            if handler is None or handler.qualified in seen or not _is_read_only(project, route):
                 continue
-            seen.add((route.at, route.path))
-            sites = [site for site in project.sites(route.handler) if site.is_certain]
-            near = [route.handler, *(target for site in sites for target in site.targets[:1])]
+            seen.add(handler.qualified)
+            sites = [site for site in project.sites(handler) if site.is_certain]
+            near = [handler, *(target for site in sites for target in site.targets[:1])]
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
                 if not is_incidental(path) and not is_first_use(query, looked_for | reads.get(query.scope, set())):
-                    yield self._finding(route, path, query)
+                    found.setdefault(id(path.last.call), []).append((route, path))
                     break
+        for call, cases in found.items():
+            if len(cases) < _MANY:  # what many reads do on the way is part of reading
+                for route, path in cases:
+                    yield self._finding(route, path, writes[call])
 
     def examined(self, project: Project) -> Iterator[str]:
         return (route.label for route in project.routes if _is_read_only(project, route))
@@ -120,7 +126,7 @@ class StateChangeInGet(ProjectRule):
         way = [Step(site.at, f"calls `{site.name}`") for site in path.sites[:-1]]
         return self.finding(
             route.at,
-            f"`{route.label}` {verb} `{model}`",
+            f"`{route.label}` {verb} `{model}`: so does whatever follows a link, a crawler or a page that embeds it",
             help=f"Use {'DELETE' if query.operation == 'delete' else 'POST'}, and keep GET for reading.",
             trace=[*way, Step(query.at, f"{verb} `{model}`")],
             discriminator=route.label,

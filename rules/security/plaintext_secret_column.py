@@ -95,6 +95,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from backend_lint.api import (
+    Class,
     Column,
     Confidence,
     Finding,
@@ -183,7 +184,7 @@ def _columns(project: Project) -> dict[tuple[str, str], Column]:
         for model in project.models.values()
         if model.cls is None or model.cls.module.role is Role.APP
         for attribute, column in model.columns.items()
-        if _is_secret(attribute) and _is_plain(column, model)
+        if _is_secret(attribute) and _is_plain(column, model, project)
     }
 
 
@@ -192,14 +193,13 @@ def _is_secret(name: str) -> bool:
     return (spoken[-2:] in _SECRETS or spoken[-1:] in _SECRETS) and not _NOT & set(spoken)
 
 
-def _is_plain(column: Column, model: Model) -> bool:
+def _is_plain(column: Column, model: Model, project: Project) -> bool:
     """Whether text is stored as given: no type of the project's own, no code of the model that changes it on the way."""
     declared = (column.declared or column.type or "").lower()
     if column.family not in _PLAIN_TYPES or _PROTECTS.search(declared):
         return False
-    cls = model.cls
-    own = {} if cls is None else cls.methods
-    return not any(column.attribute in name or _PROTECTS.search(name) for name in own)
+    classes = [] if model.cls is None else [each for each in project.classes.mro(model.cls) if isinstance(each, Class)]
+    return not any(column.attribute in name or _PROTECTS.search(name) for each in classes for name in each.methods)
 
 
 def _writes(
