@@ -13,9 +13,10 @@ from backend_lint.project.names import Names
 
 @dataclass(frozen=True, eq=False)
 class ImportEdge:
-    """One module imports another. `names` are what it takes, empty for the module itself; `at` is the first place.
+    """One module imports another. `names` are what it takes, empty for the module itself; `at` is the first place,
+    one that runs where there is one.
 
-    `is_local` where every such import stands in a function, `is_type_checking` where every one is for types only.
+    `is_type_checking` where every such import is for types only, `is_local` where all others stand in functions.
     """
 
     source: Module
@@ -60,12 +61,13 @@ def _targets(each: Import, module: Module, names: Names) -> Iterator[tuple[Modul
 
 
 def _edge(source: Module, target: Module, uses: list[tuple[Import, str]]) -> ImportEdge:
-    first = min(uses, key=lambda use: (use[0].function is not None, use[0].is_type_checking, use[0].at))[0]
+    first = min(uses, key=lambda use: (use[0].is_type_checking, use[0].function is not None, use[0].at))[0]
+    run = [each for each, _ in uses if not each.is_type_checking]
     return ImportEdge(
         source,
         target,
         tuple(sorted({name for _, name in uses if name})),
         source.facts.place(source.path, first.at, first.end),
-        all(each.function is not None for each, _ in uses),
-        all(each.is_type_checking for each, _ in uses),
+        bool(run) and all(each.function is not None for each in run),
+        not run,
     )

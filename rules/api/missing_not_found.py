@@ -116,7 +116,12 @@ class MissingNotFound(ProjectRule):
             return
         lookups = {id(each.site.call): each for each in queries if not each.is_aggregate and _asks(each, names)}
         for query in lookups.values():
-            if query.raises and query.site.method in _RAISING and not self._is_caught(handler, query.site.call):
+            if (
+                query.raises
+                and query.site.method in _RAISING
+                and not self._is_caught(handler, query.site.call)
+                and not _is_made_before(handler, query)
+            ):
                 yield self._raises(handler, query)
         for stmt in handler.statements:
             if isinstance(stmt, ir.Assign) and len(stmt.targets) == 1 and isinstance(stmt.targets[0], ir.Name):
@@ -124,7 +129,7 @@ class MissingNotFound(ProjectRule):
                 if what:
                     yield from self._used(handler, stmt, stmt.targets[0].id, what)
         for node in ir.walk(handler.body):
-            if isinstance(node, ir.Attribute) and id(_bare(node.value)) in lookups:
+            if isinstance(node, ir.Attribute) and id(_bare(node.value)) in lookups and not _reads_the_result(node):
                 query = lookups[id(_bare(node.value))]
                 if not query.raises and not _is_guarded(self.project, handler, node):
                     yield self._unguarded(handler, handler.place(node), handler.place(query.site.call), _model(query))
@@ -281,6 +286,29 @@ def _bare(expr: ir.Expr | None) -> ir.Expr | None:
                 expr = inner
             case _:
                 return expr
+
+
+def _reads_the_result(node: ir.Attribute) -> bool:
+    """Whether an attribute takes the row out of what was sent: `execute(…).one_or_none`."""
+    sent = node.value.value if isinstance(node.value, ir.Await) else node.value
+    return (
+        node.name in _READING
+        and isinstance(sent, ir.Call)
+        and isinstance(sent.func, ir.Attribute)
+        and sent.func.name in _SENDING
+    )
+
+
+def _is_made_before(handler: Function, query: Query) -> bool:
+    """Whether the handler has just made or changed the row through its class: `Variable.set(…)`."""
+    name = (query.model or "").rpartition(".")[2]
+    return any(
+        isinstance(call.func, ir.Attribute)
+        and isinstance(call.func.value, ir.Name)
+        and call.func.value.id == name
+        and call.end <= query.site.call.at
+        for call in ir.calls(handler.body)
+    )
 
 
 def _model(query: Query) -> str:
