@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 from backend_lint.core.words import words
@@ -20,6 +21,7 @@ _WORDS = frozenset(
 )
 _PHRASES = ("api_key", "session_id", "can_access", "has_access")
 _REQUEST_PARTS = frozenset({"headers", "cookies", "session", "authorization", "auth", "META", "COOKIES"})
+_ADDRESS = frozenset({"path", "path_info", "full_path", "endpoint", "blueprint", "url_rule", "method"})
 _ORDINARY = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "host"}
     | {"user-agent", "origin", "referer", "transfer-encoding", "range", "if-match", "if-none-match", "x-forwarded-for"}
@@ -56,7 +58,7 @@ class Principals:
                     for part in (each.annotation, each.default)
                     if part is not None
                 )
-                or any(self._is_one(node, function, depth) for node in ir.walk(function.body))
+                or any(self._is_one(node, function, depth) for node in _asking(ir.walk(function.body)))
                 or any(self.concern(nested, depth) for nested in function.nested.values())
             )
         return known
@@ -66,7 +68,7 @@ class Principals:
         return self._in(expr, scope, depth, set())
 
     def _in(self, expr: Expr, scope: Scope, depth: int, seen: set[str]) -> bool:
-        for node in ir.walk_expression(expr):
+        for node in _asking(ir.walk_expression(expr)):
             if self._is_one(node, scope, depth):
                 return True
             if type(node) is ir.Name and isinstance(scope, Function) and node.id not in seen:
@@ -106,6 +108,31 @@ class Principals:
             known = any(word in _WORDS for word in split) or any(phrase in "_".join(split) for phrase in _PHRASES)
             self._named[name] = known
         return known
+
+
+def _asking(nodes: Iterable[Expr]) -> Iterator[Expr]:
+    """Nodes without those that ask where a request goes to: `request.endpoint == "admin.import"` names nobody."""
+    skipped: set[int] = set()
+    for node in nodes:
+        if id(node) in skipped:
+            continue
+        if _is_about_address(node):
+            skipped.update(id(each) for each in ir.walk_expression(node))
+        else:
+            yield node
+
+
+def _is_about_address(node: Expr) -> bool:
+    match node:
+        case ir.Compare(left=left, right=right):
+            return _is_address(left) or _is_address(right)
+        case ir.Call(func=ir.Attribute(value=owner, name="startswith" | "endswith")):
+            return _is_address(owner)
+    return False
+
+
+def _is_address(expr: Expr) -> bool:
+    return type(expr) is ir.Attribute and expr.name in _ADDRESS and "request" in (ir.dotted(expr) or "")
 
 
 def _is_ordinary(expr: Expr) -> bool:

@@ -400,3 +400,15 @@ def test_a_guard_of_a_base_class_is_asked_for_each_class_by_what_its_methods_ans
         "    app.add_url_rule(path, cls.__name__, view(cls))\n"
     )
     assert guarded(text) == {"GET /a": False, "GET /b": True, "GET /c": False, "GET /d": True}
+
+
+def test_what_turns_everybody_away_for_a_while_is_no_guard_whatever_the_address_is_called() -> None:
+    text = (
+        "def importing():\n    return cache.get('importing')\n"
+        "@app.before_request\ndef pause():\n"
+        "    if importing():\n"
+        "        if request.endpoint == 'admin.login' or request.path.startswith('/admin'):\n            return\n"
+        "        return 'Import in progress', 403\n"
+        "@app.get('/orders')\ndef orders(): ...\n"
+    )
+    assert guarded("from shop import cache\n" + text) == {"GET /orders": False}
