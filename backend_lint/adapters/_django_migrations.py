@@ -74,7 +74,10 @@ def labels(project: Project, modules: Iterable[Module]) -> dict[str, str]:
         cls = _class(project, module)
         for each in (*_references(project, cls, "dependencies"), *_references(project, cls, "replaces")) if cls else ():
             app, _, name = each.partition(".")
-            if f"{module.package}.{name}" in project.modules:
+            beside = f"{module.package}.{name}"
+            if (
+                beside in project.modules and beside != module.name
+            ):  # another application may have a migration of its name
                 found.setdefault(module.package, Counter())[app] += 1
     return {package: counts.most_common(1)[0][0] for package, counts in found.items()}
 
@@ -106,7 +109,7 @@ class _Reader:
     def operations(self, value: Expr, scope: Scope) -> Iterator[Operation]:
         if type(value) is not ir.Call:
             return
-        name = (ir.dotted(value.func) or "").rpartition(".")[2]
+        name = self._operation(value, scope)
         if name == "SeparateDatabaseAndState":
             for position, keyword in enumerate(("database_operations", "state_operations")):
                 for inner, where in elements(self.project, value.argument(position, keyword), scope):
@@ -121,6 +124,14 @@ class _Reader:
             for each in self.operations(inner, where):
                 each.is_state_only = True
                 yield each
+
+    def _operation(self, call: ir.Call, scope: Scope) -> str:
+        """The name of Django's operation, also where the project has one of its own that builds on it."""
+        cls = self.project.cls(self.project.qualified(call.func, scope) or "")
+        for each in self.project.classes.mro(cls) if cls is not None else ():
+            if isinstance(each, str) and each.startswith("django.") and each.rpartition(".")[2] in _KINDS:
+                return each.rpartition(".")[2]
+        return (ir.dotted(call.func) or "").rpartition(".")[2]
 
     def _text(self, expr: Expr | None, scope: Scope) -> str | None:
         held = constant(self.project, expr, scope)

@@ -108,7 +108,13 @@ def _by_expression(project: Project) -> tuple[dict[int, Query], dict[int, Query]
             continue
         if query.operation == "count":
             counts[id(query.site.call)] = query
-        elif query.operation == "select" and not query.is_aggregate and not query.is_opaque and query.limit is None:
+        elif (
+            query.text is None
+            and query.operation == "select"
+            and not query.is_aggregate
+            and not query.is_opaque
+            and query.limit is None
+        ):
             rows[id(query.builder)] = query
     return counts, rows
 

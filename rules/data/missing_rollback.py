@@ -120,7 +120,12 @@ class MissingRollback(ProjectRule):
                 if not _catches(handler) or _rolls_back(handler.body, function, project):
                     continue
                 session = _root(failing.site.call)
-                own = [each for each in (*queries, *ends) if _root(each.site.call) in (session, None)]
+                opened = _opened_again(function, session, stmt)
+                own = [
+                    each
+                    for each in (*queries, *ends)
+                    if _root(each.site.call) in (session, None) and not _is_in(each.site.call, opened)
+                ]
                 after = _next_use(stmt, handler, own)
                 if after is not None:
                     yield self.finding(
@@ -138,6 +143,15 @@ def _root(expr: ir.Expr) -> str | None:
         expr = expr.func if type(expr) is ir.Call else expr.value  # type: ignore[union-attr]
     name = expr.id if type(expr) is ir.Name else None
     return None if name is None or name[:1].isupper() else name
+
+
+def _opened_again(function: Function, session: str | None, failed: ir.Try) -> list[ir.Stmt]:
+    """The statements of the next block that opens a session of the same name anew."""
+    for stmt in function.statements:
+        if type(stmt) is ir.With and stmt.at >= failed.end:
+            if any(type(item.target) is ir.Name and item.target.id == session for item in stmt.items):
+                return stmt.body
+    return []
 
 
 def _is_in(call: ir.Call, body: list[ir.Stmt]) -> bool:

@@ -91,7 +91,12 @@ class UnboundedRead(ProjectRule):
         growing = _growing(project)
         for query, label in _asked(project):
             model = project.models.get(query.model or "")
-            if model is None or model.qualified not in growing or not _is_whole(query) or _is_answer(query, label):
+            if (
+                model is None
+                or model.qualified not in growing
+                or not _is_whole(query, project)
+                or _is_answer(query, label)
+            ):
                 continue
             insert = growing[model.qualified]
             yield self.finding(
@@ -119,7 +124,7 @@ def _asked(project: Project) -> list[tuple[Query, str]]:
     ]
 
 
-def _is_whole(query: Query) -> bool:
+def _is_whole(query: Query, project: Project) -> bool:
     """Whether every row is loaded: no condition, join or limit that is known, and none that is not."""
     return not (
         query.is_bounded
@@ -131,18 +136,35 @@ def _is_whole(query: Query) -> bool:
         or query.filters
         or query.has_unknown_filters
         or query.limit is not None
-        or _is_narrowed(query)
+        or _is_narrowed(query, project)
     )
 
 
-def _is_narrowed(query: Query) -> bool:
+_NARROWS = frozenset({"distinct", "group_by", "having", "dates", "partitions"})
+_NARROWS |= {"join", "outerjoin", "select_from", "where", "filter", "values", "values_list"}
+
+
+def _is_narrowed(query: Query, project: Project) -> bool:
     """Whether a step of the statement leaves rows out in another way: a join, a group, distinct values."""
     return any(
-        type(node) is ir.Call
-        and type(node.func) is ir.Attribute
-        and node.func.name in ("distinct", "group_by", "join", "values_list", "values", "having", "dates", "partitions")
-        for node in ir.walk_expression(query.builder or query.site.call)
+        type(node) is ir.Call and type(node.func) is ir.Attribute and node.func.name in _NARROWS
+        for expr in _written(query, project)
+        for node in ir.walk_expression(expr)
     )
+
+
+def _written(query: Query, project: Project) -> list[ir.Expr]:
+    """The statement as it is written, what local variables of it hold included."""
+    assert isinstance(query.scope, Function)
+    bound = project.types.bindings(query.scope)
+    found: list[ir.Expr] = [query.builder or query.site.call]
+    names: set[str] = set()
+    for expr in found:
+        for node in ir.walk_expression(expr):
+            if type(node) is ir.Name and node.id not in names:
+                names.add(node.id)
+                found += [each.expr for each in bound.get(node.id, ()) if each.kind == "value"]
+    return found
 
 
 def _growing(project: Project) -> dict[str, Query]:

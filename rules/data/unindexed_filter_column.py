@@ -80,6 +80,7 @@ range, as those that clear up do, are left alone.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -174,6 +175,8 @@ def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Mod
 
 def _unindexed(project: Project, query: Query, model: Model) -> list[Column]:
     """The column that the query has to search the table by; none where another column narrows it first."""
+    if _is_covered(query, model):
+        return []
     columns: list[tuple[bool, bool, Column]] = []
     for use in query.filters:
         column = column_of(model, use.column)
@@ -192,6 +195,17 @@ def _unindexed(project: Project, query: Query, model: Model) -> list[Column]:
             is_reference = column.foreign_key is not None or words(column.attribute)[-1] in _TELLING
             columns.append((use.operator not in _SELECTIVE, not is_reference, column))
     return [min(columns, key=lambda each: each[:2])[2]] if columns else []
+
+
+def _is_covered(query: Query, model: Model) -> bool:
+    """Whether an index of several columns begins with some that the query holds to a value, and to none."""
+    held = {use.column for use in query.filters if use.model in (None, model.qualified) and not use.is_alternative}
+    equal = {use.column for use in query.filters if use.operator in _SELECTIVE and not _is_none(use.value)}
+    for index in model.indexes:
+        if not index.has_expressions and len(index.columns) > 1 and index.columns[0] in held:
+            if any(name in equal for name in itertools.takewhile(held.__contains__, index.columns)):
+                return True
+    return False
 
 
 def _is_none(value: ir.Expr | None) -> bool:

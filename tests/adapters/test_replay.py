@@ -177,3 +177,35 @@ def test_what_builds_on_a_squashed_migration_comes_after_the_squash() -> None:
     files["shop/migrations/m2.py"] = f'{head}    dependencies = [("shop", "m1")]\n{added}'
     [table] = project(files).stored
     assert [*table.columns] == ["id", "note", "customer", "paid"]
+
+
+def test_an_operation_of_the_project_is_the_one_that_it_builds_on() -> None:
+    models = 'migrations.CreateModel("Order", [("id", models.AutoField(primary_key=True))])'
+    added = 'Filled("order", "note", models.TextField(null=True))'
+    files = {
+        "shop/__init__.py": "",
+        "shop/models.py": "",
+        "shop/migrations/__init__.py": "",
+        "shop/operations.py": "from django.db import migrations\n\nclass Filled(migrations.AddField):\n    pass\n",
+        "shop/migrations/m0.py": "from django.db import migrations, models\nfrom shop.operations import Filled\n\n"
+        f"class Migration(migrations.Migration):\n    operations = [{models}, {added}]\n",
+    }
+    assert [list(table.columns) for table in project(files).stored] == [["id", "note"]]
+
+
+def test_an_application_is_not_named_after_a_migration_of_another_with_the_same_name() -> None:
+    made = 'operations = [migrations.CreateModel("{}", [("id", models.AutoField(primary_key=True))])]'
+    head = "from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n    "
+    files = {
+        "shop/__init__.py": "",
+        "shop/models.py": "",
+        "shop/migrations/__init__.py": "",
+        "shop/migrations/0001_initial.py": head + made.format("Order"),
+        "mail/__init__.py": "",
+        "mail/models.py": "",
+        "mail/migrations/__init__.py": "",
+        "mail/migrations/0001_initial.py": head
+        + 'dependencies = [("shop", "0001_initial")]\n    '
+        + made.format("Letter"),
+    }
+    assert [table.name for table in project(files).stored] == ["mail_letter", "shop_order"]
