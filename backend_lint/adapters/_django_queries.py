@@ -20,6 +20,7 @@ _SHORTCUTS = {
     "rest_framework.generics.get_object_or_404": True,
     "annoying.functions.get_object_or_None": True,
 }
+_OF_RELATIONS = frozenset({"add", "set", "remove", "clear"})
 _INSTANCE = frozenset({"save", "delete", "refresh_from_db", "asave", "adelete", "arefresh_from_db"})
 
 
@@ -52,6 +53,8 @@ class Reader:
 
     def _ended(self, statement: Statement, name: str, call: ir.Call, scope: Scope) -> Statement | None:
         dialect = self.dialect
+        if name in _OF_RELATIONS and statement.form != "manager":
+            return None  # a set, or a list, in the same variable
         match name:
             case "get" | "first" | "last" | "latest" | "earliest":
                 uses, known = dialect.conditions(statement, call, scope) if name == "get" else ([], True)

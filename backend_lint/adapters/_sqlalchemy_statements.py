@@ -89,7 +89,9 @@ class SqlAlchemy:
         model = name if name in self.project.models else None
         operation = above[0].rpartition(".")[2].lower() if form == "construct" else "select"
         is_relation = type(expr) is ir.Attribute and form == "query"
-        return Statement(LIBRARY, form, operation, model, is_opaque=not is_relation)
+        return Statement(
+            LIBRARY, form, operation, model, is_opaque=not is_relation, has_unknown_filters=is_relation
+        )  # a dynamic relation gives the rows of one parent
 
     def _begun(self, form: str, found: tuple[str, ...], operation: str = "select") -> Statement:
         model = found[0] if len(found) == 1 else None

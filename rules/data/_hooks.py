@@ -1,11 +1,11 @@
-"""What models do by themselves when a row is saved or deleted: overridden methods, receivers of signals, stamps."""
+"""What models do by themselves when a row is saved or deleted: overridden methods, receivers of signals."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 
-from backend_lint.api import Column, Function, Model, Project, ir
+from backend_lint.api import Function, Model, Project, ir
 
 _RECEIVER = "django.dispatch.receiver"
 
@@ -48,10 +48,3 @@ def _signals(expr: ir.Expr | None) -> list[str]:
 def override(project: Project, model: Model, method: str) -> Function | None:
     """The project's own `save` or `delete` of a model."""
     return project.classes.method(model.qualified, method)
-
-
-def is_stamped_when_saved(column: Column) -> bool:
-    """Whether Django sets a date to the time of each `save()`."""
-    declared = column.declaration
-    given = declared.keywords.get("auto_now") if type(declared) is ir.Call else None
-    return type(given) is ir.Const and given.value is True

@@ -74,9 +74,12 @@ def stands_before(body: list[ir.Stmt], first: ir.Expr, second: ir.Expr) -> bool:
     """Whether the second is only reached past the first: some block has the first directly, and the second later."""
     for stmt in body:
         if stmt.at <= first.at < stmt.end:
+            around = [block for block in ir.blocks(stmt) if block and block[0].at <= first.at < block[-1].end]
+            if not around:  # a test, what is iterated over, or a statement without blocks
+                return second.at > first.at
             if stmt.at <= second.at < stmt.end:
-                return any(stands_before(block, first, second) for block in ir.blocks(stmt))
-            return not any(block for block in ir.blocks(stmt)) or type(stmt) is ir.With
+                return any(stands_before(block, first, second) for block in around)
+            return type(stmt) is ir.With and second.at > first.at
     return False
 
 

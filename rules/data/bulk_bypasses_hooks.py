@@ -2,11 +2,11 @@
 
 ## What it does
 Reports `update()`, `bulk_create()` and the `delete()` of a query on models of Django whose own `save()` computes a column
-from what is written, whose `delete()` does more than to delete, or whose stamp of the last change is asked for elsewhere.
+from what is written, or whose `delete()` only marks a row.
 
 ## Why it matters
-Bulk writes go straight to the database: `save()`, `delete()` and `auto_now` do not run. The slug keeps the old name,
-"deleted" rows are really gone, and what syncs by the time of the last change never sees the new value.
+Bulk writes go straight to the database, and `save()` and `delete()` do not run. The slug keeps the old name, and rows
+that were only to be hidden are really gone.
 
 ## Example
 ```python
@@ -63,7 +63,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backend_lint.api import Finding, Function, Model, Place, Project, ProjectRule, Query, Severity, Step, Unit, ir
-from backend_lint.rules.data._hooks import is_stamped_when_saved, override
+from backend_lint.rules.data._hooks import override
 
 _UPDATES = frozenset({"update", "aupdate"})
 _CREATES = frozenset({"bulk_create", "abulk_create"})
@@ -87,11 +87,9 @@ class BulkBypassesHooks(ProjectRule):
     unit = Unit.QUERY
 
     def check(self, project: Project) -> Iterable[Finding]:
-        asked = {(use.model, use.column) for query in project.queries for use in (*query.filters, *query.orders)}
         for query, model in _bulk(project):
             if query.site.method in _UPDATES:
                 yield from self._stale(query, model, project)
-                yield from self._unstamped(query, model, asked)
             elif query.site.method in _CREATES:
                 yield from self._unset(query, model, project)
             elif not query.is_single:
@@ -108,20 +106,6 @@ class BulkBypassesHooks(ProjectRule):
                     help=f"Write `{each.name}` in the same `update()`, or `save()` the rows.",
                     related=[Step(each.at, f"`save()` sets `{each.name}` here")],
                     discriminator=each.name,
-                )
-
-    def _unstamped(self, query: Query, model: Model, asked: set) -> Iterator[Finding]:  # type: ignore[type-arg]
-        for column in model.columns.values():
-            if not is_stamped_when_saved(column) or column.attribute in query.values or not query.values:
-                continue
-            if (model.qualified, column.name) in asked:
-                yield self.finding(
-                    query.at,
-                    f"`update()` leaves `{model.name}.{column.attribute}` as it was: only `save()` sets it to the time of the "
-                    "change, and queries ask for it",
-                    help=f"Set it, too: `update(…, {column.attribute}=timezone.now())`.",
-                    related=[Step(column.at, "`auto_now`")],
-                    discriminator=column.attribute,
                 )
 
     def _unset(self, query: Query, model: Model, project: Project) -> Iterator[Finding]:

@@ -114,6 +114,8 @@ def _pairs(queries: list[Query], project: Project) -> Iterator[tuple[Query, Quer
         single = check.is_single or check.operation in ("exists", "count")
         if check.operation not in _CHECKS or not single or check.is_locked or check.is_opaque:
             continue
+        if check.orders:
+            continue  # the newest of several: there may be more than one
         columns = _equalities(check, model)
         if not columns or not model.is_managed or model.is_unique(columns):
             continue

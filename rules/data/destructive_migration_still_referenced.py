@@ -122,6 +122,8 @@ def _gone(history: list) -> dict[tuple[str, str | None], Operation]:  # type: ig
                 case "drop_column" | "rename_column" if operation.column is not None:
                     found[table, operation.column] = operation
                     found.pop((table, operation.new_name), None)
+                case "rename_table" if operation.new_name is None:
+                    continue  # back to the name that the model has by itself
                 case "drop_table" | "rename_table":
                     found[table, None] = operation
                     found.pop((operation.new_name or "", None), None)

@@ -66,6 +66,7 @@ _OTHER_WORK = (Effect.OUTBOUND, Effect.ENQUEUE, Effect.MAIL, Effect.FILE, Effect
 _RELATION = frozenset({"add", "remove"})
 _LIKE_DJANGO = frozenset({"django", "peewee", "tortoise"})
 _CREATES = frozenset({"create", "acreate", "save", "asave"})
+_STORES = frozenset({"save", "asave", "create", "delete", "update", "get_or_create", "update_or_create"})
 _SAVES = frozenset({"save", "asave"})
 
 
@@ -130,7 +131,9 @@ def _only_writes(loop: Loop, query: Query, function: Function, project: Project)
         return False
     for site in project.sites(function):
         if loop.contains(site.call) and site.call is not query.site.call:
-            if any(project.effects.has(site, effect) for effect in (*_OTHER_WORK, Effect.WRITE)):
+            if site.method in _STORES or any(
+                project.effects.has(site, effect) for effect in (*_OTHER_WORK, Effect.WRITE)
+            ):
                 return False
     return True
 
