@@ -86,7 +86,7 @@ def test_the_environment_changes_nothing(name: str, columns: str, monkeypatch: p
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_says_that_the_analysis_is_incomplete(name: str) -> None:
-    assert "app/old.py" in shown(name)
+    assert "app/old.py" in shown(name).replace("<wbr>", "")
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"html"}))

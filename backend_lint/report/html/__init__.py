@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from backend_lint.core import GUIDELINES, SECTIONS, Finding, Report, RuleInfo
 from backend_lint.report import prose, summary
@@ -84,6 +84,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "breakable": _breakable,
         "code_spans": code_spans,
         "difference": summary.difference,
         "points": summary.points,
@@ -97,6 +98,11 @@ def _finalized(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return "" if value is None else inert(str(value))
+
+
+def _breakable(text: object, after: str = "/") -> Markup:
+    """`text` that, where it does not fit, is broken after a separator rather than within a name or a number."""
+    return escape(inert(str(text))).replace(after, Markup(f"{after}<wbr>"))
 
 
 def _asset(name: str) -> Markup:
