@@ -7,6 +7,11 @@ from collections.abc import Iterable, Iterator
 from backend_lint.api import Function, Place, Project, Route, ir
 
 
+def place_of(route: Route) -> Place:
+    """Where a reader mends a route: its registration beside the handler, else the handler itself."""
+    return route.at if route.handler is None or route.handler.module.path == route.at.path else route.handler.at
+
+
 def siblings(routes: Iterable[Route]) -> dict[str, list[Route]]:
     """Routes by the container they are registered on, in order."""
     found: dict[str, list[Route]] = {}

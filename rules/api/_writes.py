@@ -40,8 +40,24 @@ def _assigned(query: Query) -> set[str]:
     if query.site.method != "save" or not isinstance(func, ir.Attribute) or not isinstance(query.scope, Function):
         return set()
     owner = ir.dotted(func.value)
-    targets = (target for stmt in query.scope.statements if isinstance(stmt, ir.Assign) for target in stmt.targets)
+    return _set_on(owner, query.scope)
+
+
+def _set_on(owner: str | None, function: Function) -> set[str]:
+    """The attributes of what a name holds that a function sets."""
+    targets = [target for stmt in function.statements if isinstance(stmt, ir.Assign) for target in stmt.targets]
+    targets += [stmt.target for stmt in function.statements if isinstance(stmt, ir.Augment)]
     return {each.name for each in targets if isinstance(each, ir.Attribute) and ir.dotted(each.value) == owner}
+
+
+def notes_only(path: Path) -> bool:
+    """Whether all that the first step saves is a trace, set beside it: `topic.views += 1; topic.save()`."""
+    site = path.first
+    func, scope = site.call.func, site.scope
+    if site.method != "save" or not isinstance(func, ir.Attribute) or not isinstance(scope, Function):
+        return False
+    written = _set_on(ir.dotted(func.value), scope)
+    return bool(written) and all(map(_TRACES.search, written))
 
 
 def is_incidental(path: Path) -> bool:

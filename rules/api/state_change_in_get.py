@@ -73,7 +73,8 @@ from backend_lint.api import (
     Step,
     Unit,
 )
-from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record
+from backend_lint.rules.api._shared import place_of
+from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record, notes_only
 
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 _MANY = 3
@@ -109,7 +110,9 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
-                if not is_incidental(path) and not is_first_use(query, looked_for | reads.get(query.scope, set())):
+                if not (is_incidental(path) or notes_only(path)) and not is_first_use(
+                    query, looked_for | reads.get(query.scope, set())
+                ):
                     found.setdefault(id(path.last.call), []).append((route, path))
                     break
         for call, cases in found.items():
@@ -125,7 +128,7 @@ class StateChangeInGet(ProjectRule):
         verb = "saves" if query.site.method in SAVES else _VERBS[query.operation]
         way = [Step(site.at, f"calls `{site.name}`") for site in path.sites[:-1]]
         return self.finding(
-            route.at,
+            place_of(route),
             f"`{route.label}` {verb} `{model}`: so does whatever follows a link, a crawler or a page that embeds it",
             help=f"Use {'DELETE' if query.operation == 'delete' else 'POST'}, and keep GET for reading.",
             trace=[*way, Step(query.at, f"{verb} `{model}`")],
