@@ -72,12 +72,14 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    words,
 )
 from backend_lint.rules.api._shared import place_of
 from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record, notes_only
 
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 _MANY = 3
+_DELETING = frozenset({"delete", "remove", "clear", "reset", "purge", "drop", "erase", "empty", "clean", "cancel"})
 
 
 class StateChangeInGet(ProjectRule):
@@ -110,6 +112,8 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
+                if _tidies(route, query):
+                    continue
                 if not (is_incidental(path) or notes_only(path)) and not is_first_use(
                     query, looked_for | reads.get(query.scope, set())
                 ):
@@ -135,6 +139,12 @@ class StateChangeInGet(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
+
+
+def _tidies(route: Route, query: Query) -> bool:
+    """Whether rows that are found to be stale are dropped one by one, where nothing says that deleting is the purpose."""
+    said = words(f"{route.path} {route.handler_name.rpartition('.')[2]}")
+    return query.operation == "delete" and query.loop and not _DELETING & set(said)
 
 
 def _is_read_only(project: Project, route: Route) -> bool:
