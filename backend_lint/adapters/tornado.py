@@ -21,6 +21,8 @@ _APP = "tornado.web.Application"
 _SPECS = frozenset({"tornado.web.url", "tornado.web.URLSpec", "tornado.routing.URLSpec", "tornado.routing.Rule"})
 _SOCKET = "tornado.websocket.WebSocketHandler"
 
+_UNNAMED = re.compile(r"(?<!\\)\((?!\?)")  # where a group begins
+
 
 def read(project: Project) -> None:
     found = registration(project)
@@ -78,9 +80,10 @@ class _Reader:
         if is_socket:
             answers = [("WEBSOCKET", self.project.classes.method(cls.qualified, "open"))]
         for method, function in answers:
+            path, groups = _path(pattern, function)
             self.handed.emit(
                 Rule(
-                    path=_path(pattern, function),
+                    path=path,
                     methods=(method,),
                     function=function,
                     node=node,
@@ -91,6 +94,7 @@ class _Reader:
                 )
             )
             self.project.routes[-1].view = cls
+            self.project.routes[-1].converters = groups
             name = function.name if function is not None and not is_socket else ""
             self.project.routes[-1].handler_name = f"{cls.qualified}.{name}" if name else cls.qualified
 
@@ -102,9 +106,7 @@ class _Reader:
             yield Decorator(prepare.name, prepare.at, prepare, prepare.qualified, decorators=inner), "class"
 
 
-def _path(pattern: str, function: Function | None) -> str:
-    """The pattern as a path; a group without a name is called as the method's parameter at its place."""
-    path, _ = open_api_regex(pattern)
-    names = [each.name for each in (function.parameters if function is not None else [])[1:]]
-    taken = iter(names)
-    return re.sub(r"\{var\}", lambda _: "{" + next(taken, "var") + "}", path)
+def _path(pattern: str, function: Function | None) -> tuple[str, dict[str, str]]:
+    """The pattern as a path, and its groups; one without a name is called as the method's parameter at its place."""
+    names = iter([each.name for each in (function.parameters if function is not None else [])[1:]])
+    return open_api_regex(_UNNAMED.sub(lambda _: f"(?P<{next(names, 'var')}>", pattern))

@@ -514,6 +514,8 @@ class Calls:
         }
         if self.engine.fields.is_validated(cls):
             values = {name: self.engine.fields.validated(cls, name, value) for name, value in values.items()}
+        values |= {name: self._made(frame, node, cls, name) for name in names if name not in values}
+        values = {name: value for name, value in values.items() if value is not NOTHING}
         for name, value in values.items():
             self.engine.stored.written(frame, cls, name, value)
         rest = keywords.get("**", NOTHING)
@@ -525,6 +527,17 @@ class Calls:
         if after is not None:
             self.invoke(frame, node, FunctionValue(after, None, made), [], {})
         return made
+
+    def _made(self, frame: Frame, node: ir.Call, cls: Class, name: str) -> Value:
+        """What `field(default_factory=list)` makes where no value is given."""
+        owners = (each for each in self.project.classes.mro(cls) if isinstance(each, Class))
+        declared = next((each.attributes[name].value for each in owners if name in each.attributes), None)
+        factory = declared.keywords.get("default_factory") if type(declared) is ir.Call else None
+        kind = ir.dotted(factory) if factory is not None else None
+        if kind not in ("list", "dict", "set"):
+            return NOTHING
+        items = () if kind == "list" else None
+        return frame.allocate(node, Object(kind, items=items), f"{cls.name}.{name}")
 
     def _field_names(self, cls: Class) -> list[str]:
         """The fields of a dataclass and its like, in the order in which its constructor takes them."""

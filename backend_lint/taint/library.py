@@ -676,6 +676,17 @@ def _mount(
     return NONE
 
 
+@_special("dataclasses.asdict", "attrs.asdict", "attr.asdict", "builtins.vars")
+def _as_dict(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    made = [obj for _, obj in frame.objects(args[0])] if args and not args[0].is_opaque else []
+    if len(made) != 1 or made[0].kind != "instance":
+        return None
+    entries = {entry_key(name): value for name, value in made[0].fields.items()}
+    return frame.allocate(node, Object("dict", entries=entries, rest=made[0].rest, is_exact=False))
+
+
 @_special("builtins.setattr")
 def _setattr(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
