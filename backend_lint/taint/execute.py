@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_lint.facts import ir
-from backend_lint.taint import containers, guards, switches
+from backend_lint.taint import containers, guards, raising, switches
 from backend_lint.taint.domain import (
     NONE,
-    NOTHING,
     UNKNOWN,
     ClassValue,
     Symbol,
@@ -217,7 +216,7 @@ def _raise(frame: Frame, stmt: ir.Raise) -> None:
     if stmt.exc is not None:
         value = frame.evaluate(stmt.exc)
         if frame.state is not None:
-            frame.raised = join(frame.raised, labelled(frame.labels(value)))
+            frame.throw(raising.kind(frame, value), frame.labels(value))
     if frame.state is not None and frame.handlers:
         _may_raise(frame)
     frame.state = None
@@ -399,19 +398,22 @@ def _try(frame: Frame, stmt: ir.Try) -> None:
     assert frame.state is not None
     seen = Seen(frame.state)
     frame.handlers.append(seen)
-    raised, frame.raised = frame.raised, NOTHING
+    outside, frame.raised = frame.raised, {}
     block(frame, stmt.body)
     frame.handlers.pop()
-    caught, frame.raised = frame.raised, raised
+    inside, frame.raised = frame.raised, outside
     if frame.state is not None:
         block(frame, stmt.orelse)
     after: State | None = frame.state
     for handler in stmt.handlers:
         frame.state = seen.state.copy()
         if handler.name is not None:
-            frame.state.bind(handler.name, labelled(frame.through(caught.labels, handler, "raised and caught")))
+            caught = raising.caught(frame, handler.type, inside)
+            frame.state.bind(handler.name, labelled(frame.through(caught, handler, "raised and caught")))
         block(frame, handler.body)
         after = merge(after, frame.state)
+    for kind, labels in raising.escaping(frame, [each.type for each in stmt.handlers], inside).items():
+        frame.throw(kind, labels)
     frame.state = after
     if not stmt.final:
         if not stmt.handlers and frame.handlers and frame.state is not None:

@@ -11,7 +11,7 @@ from backend_lint.facts import ir
 from backend_lint.project.modules import Function, Scope
 from backend_lint.taint.contexts import Kills
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value, join
-from backend_lint.taint.labels import READ, Input, Kept, Label, Labels, Source
+from backend_lint.taint.labels import READ, Input, Kept, Label, Labels, Source, union
 from backend_lint.taint.state import Object, PathKey, State
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Frame:
         self.steps = 0
         self.is_entry = False
         self.globals: set[str] = set()
-        self.raised: Value = NOTHING
+        self.raised: dict[str, Labels] = {}  # by class: what exceptions carry that nothing here has caught
         self.written: dict[PathKey, None] = {}
         self.kept: dict[tuple[str, PathKey], Value] = {}  # what was given to us and outlives the call
 
@@ -196,6 +196,11 @@ class Frame:
         known = self.exposures.get(key)
         if known is None or not (known.label.cleaned <= exposure.label.cleaned):
             self.exposures[key] = exposure
+
+    def throw(self, kind: str, labels: Labels) -> None:
+        """An exception of a class leaves, with what it carries."""
+        if labels:
+            self.raised[kind] = union(self.raised.get(kind, ()), labels)
 
     def through(self, labels: Labels, node: ir.Node, note: str) -> Labels:
         if not labels:

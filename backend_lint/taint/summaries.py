@@ -60,6 +60,7 @@ class Summary:
     exposures: list[Exposure] = field(default_factory=list)
     facts: dict[str, tuple[Facts, Facts, Facts]] = field(default_factory=dict)
     kept: dict[tuple[str, tuple[str, ...]], Value] = field(default_factory=dict)
+    raised: dict[str, Labels] = field(default_factory=dict)
     ends: bool = False
 
     @property
@@ -68,7 +69,7 @@ class Summary:
         labels = frozenset((label.origin, label.cleaned, label.absent) for label in self.result.all_labels())
         exposed = frozenset((each.sink.at, each.sink.kind, each.label.origin) for each in self.exposures)
         effects = frozenset((name, path) for name, path, _ in self.effects)
-        return labels, exposed, effects, self.result.is_nothing, self.ends
+        return labels, exposed, effects, self.result.is_nothing, self.ends, frozenset(self.raised)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -245,7 +246,9 @@ class Summaries:
         for state, value, _ in frame.returns:
             result = join(result, value)
             last = merge(last, state)
-        summary = Summary(result, exposures=list(frame.exposures.values()), kept=frame.kept, ends=last is None)
+        summary = Summary(
+            result, exposures=list(frame.exposures.values()), kept=frame.kept, raised=frame.raised, ends=last is None
+        )
         if function.facts.is_generator:
             where: Reference = ("yields", function.qualified)
             made = Object("list", rest=frame.yields, is_exact=False)
@@ -504,6 +507,9 @@ class _Call:
             return NOTHING
         for (name, path), value in summary.kept.items():
             frame.keep(name, path, self.moved_value(value, summary))
+        for kind, labels in summary.raised.items():
+            for label in labels:
+                frame.throw(kind, self._labels(label))
         if summary.ends:
             if frame.handlers:
                 execute._may_raise(frame)
