@@ -273,6 +273,20 @@ def test_a_cache_that_cannot_be_written_costs_time_only(program: Program) -> Non
     assert program.check("--cache-dir", "occupied", "--fail-on", "never").code == 0
 
 
+def test_a_run_opens_no_connection(reference: tuple[Path, dict[str, bytes]], tmp_path: Path) -> None:
+    """In a process of its own, in which to connect is an error, with every stage and format at work."""
+    outputs = [word for name in FORMATS for word in ("--output", f"{name}:{tmp_path / name}")]
+    code = (
+        "import socket, sys; from backend_lint.cli import main\n"
+        "def refused(*_, **__): raise AssertionError('a connection was opened')\n"
+        "socket.socket.connect = socket.socket.connect_ex = socket.socket.bind = socket.getaddrinfo = refused\n"
+        f"sys.exit(main({['--exit-zero', '--preview', '--no-cache', '--jobs', '2', '-q', *outputs]!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=reference[0], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {each.name for each in tmp_path.iterdir()} == set(FORMATS)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_interrupt_ends_the_run_and_its_workers(tmp_path: Path) -> None:
     for number in range(400):

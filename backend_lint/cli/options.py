@@ -97,6 +97,11 @@ _DISPLAY = (
     click.option("--min-confidence", metavar="[high|medium|low]", help="The least confidence that is shown."),
     click.option("--statistics", is_flag=True, help="Count by rule and by guideline."),
     click.option("--timing", is_flag=True, help="Say where the time goes."),
+    click.option(
+        "--sarif-include-suppressed",
+        is_flag=True,
+        help="In SARIF, also what is suppressed or accepted, marked so.",
+    ),
     _flag("--absolute-paths", help="Report absolute paths."),
 )
 

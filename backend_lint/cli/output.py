@@ -50,6 +50,7 @@ class Manner(NamedTuple):
     show_all: bool
     timing: bool
     statistics: bool
+    sarif_include_suppressed: bool
 
 
 CHOICES = Manner._fields[2:]
@@ -149,6 +150,7 @@ def _rendered(output: Output, project: Shown, manner: Manner, *, is_alone: bool)
         show_all=manner.show_all,
         timing=manner.timing,
         statistics=manner.statistics,
+        sarif_include_suppressed=manner.sarif_include_suppressed,
         absolute_root=_base(project, manner.cwd, is_for_people or not is_alone),
         repository_prefix=_repository_prefix(project.config.root, manner.environ),
     )

@@ -64,6 +64,7 @@ def render(
     show_all: bool = False,
     timing: bool = False,
     statistics: bool = False,
+    sarif_include_suppressed: bool = False,
     absolute_root: str | None = None,
     repository_prefix: str = "",
 ) -> str:
@@ -86,6 +87,7 @@ def render(
         show_all=show_all,
         timing=timing,
         statistics=statistics,
+        sarif_include_suppressed=sarif_include_suppressed,
         repository_prefix=repository_prefix,
     )
     return chosen.load()(report, view)

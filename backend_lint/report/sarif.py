@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from backend_lint.core import Diagnostic, Finding, Fix, Place, Report, RuleInfo, Safety, Severity, Step
+from backend_lint.core import Diagnostic, Finding, Fix, Place, Report, RuleInfo, Safety, Severity, State, Step
 from backend_lint.report import prose, summary
 from backend_lint.report.json import encoded
 from backend_lint.report.patch import replacements
@@ -53,7 +53,8 @@ _END_OF_TEXT = 65_535
 def render(report: Report, view: View) -> str:
     rules = prose.rules_by_code(report)
     index = {code: number for number, code in enumerate(rules)}
-    shown = sorted(summary.worst_first(report.active)[:_RESULTS], key=lambda each: each.sort_key)
+    wanted = report.findings if view.sarif_include_suppressed else report.active
+    shown = sorted(_worth_showing(wanted)[:_RESULTS], key=lambda each: each.sort_key)
     hashes = _line_hashes(shown, view.unmasked)
     driver: dict[str, Any] = {
         "name": "backend-lint",
@@ -72,13 +73,33 @@ def render(report: Report, view: View) -> str:
                 "executionSuccessful": True,
                 "toolExecutionNotifications": [
                     *map(_notification, report.diagnostics),
-                    *_left_out(len(report.active) - len(shown)),
+                    *_left_out(len(wanted) - len(shown)),
                 ],
             }
         ],
-        "results": [_result(each, index[each.code], hashes, view.lines) for each in shown],
+        "results": [
+            _result(each, index[each.code], hashes, view.lines)
+            | ({"suppressions": _suppressions(each)} if view.sarif_include_suppressed else {})
+            for each in shown
+        ],
     }
     return encoded({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
+
+
+def _worth_showing(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first, after those that somebody is to act on."""
+    return sorted(summary.worst_first(findings), key=lambda each: each.state is not State.ACTIVE)
+
+
+def _suppressions(finding: Finding) -> list[dict[str, str]]:
+    """What keeps a result quiet, for readers that look at it; GitHub does not, and would open an alert."""
+    match finding.state:
+        case State.ACTIVE:
+            return []
+        case State.SUPPRESSED:
+            return [{"kind": "inSource", "status": "accepted", "justification": finding.reason or "no reason given"}]
+        case State.BASELINED:
+            return [{"kind": "external", "status": "accepted", "justification": "accepted in the baseline"}]
 
 
 def primary_location_line_hashes(text: str, numbers: Iterable[int]) -> dict[int, str]:

@@ -26,6 +26,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     show_all: bool = False
     timing: bool = False
     statistics: bool = False
+    sarif_include_suppressed: bool = False
     repository_prefix: str = ""
 
 

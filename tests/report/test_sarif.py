@@ -12,7 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from backend_lint.core import Edit, Fix, Place, Safety, Severity
+from backend_lint.core import Edit, Fix, Place, Safety, Severity, State
 from backend_lint.report.sarif import primary_location_line_hashes
 from tests.report.shop import CLEAN, FILES, REPORT, lines, rule, shown
 
@@ -187,3 +187,15 @@ def test_it_is_compact_and_absolute_nowhere() -> None:
     assert "file:" not in text
     assert "/home/me" not in text
     assert lines("app/db.py")
+
+
+def test_what_is_kept_quiet_is_there_on_request_with_its_reason() -> None:
+    text = shown("sarif", sarif_include_suppressed=True)
+    jsonschema.Draft4Validator(SCHEMA).validate(json.loads(text))
+    results = run(sarif_include_suppressed=True)["results"]
+    assert len(results) == len(REPORT.findings)
+    quiet = [suppression for each in results for suppression in each["suppressions"]]
+    assert len(quiet) == sum(each.state is not State.ACTIVE for each in REPORT.findings) > 0
+    assert {each["kind"] for each in quiet} == {"inSource", "external"}
+    assert all(each["justification"] for each in quiet)
+    assert not any("suppressions" in each for each in run()["results"])
