@@ -1,277 +1,46 @@
-"""What module-level code, factories and decorators register, found by following the code rather than by its shape.
-
-Routers are made in one file, included in a second by a function of a third, in a loop over a list of a fourth. So the
-code that builds an application is interpreted: values are literals, lists, functions, classes, and the objects of
-the frameworks (`KINDS`); every call of a method on such an object is an event, which the adapters read.
-Nothing of the project is executed; what cannot be told is `Unknown`, and both branches of an open condition count.
-"""
+"""Modules, factories and decorators followed, statement by statement."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from backend_lint.adapters._django_settings import settings_owners
+from backend_lint.adapters._registration.kinds import KINDS, LISTS, MAKERS, REGISTERING
+from backend_lint.adapters._registration.operations import PURE, compared, computed, extended, united
+from backend_lint.adapters._registration.relevance import relevant_functions
+from backend_lint.adapters._registration.values import (
+    Bound,
+    Called,
+    ClassValue,
+    Entries,
+    Event,
+    Frame,
+    FunctionValue,
+    Instance,
+    Items,
+    Literal,
+    ModuleValue,
+    Object,
+    Parametrised,
+    Symbol,
+    Unknown,
+    Value,
+    argument_of,
+    as_list,
+    is_tracked,
+    text,
+)
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
 from backend_lint.facts.types import Parameter
 from backend_lint.project import Class, Function, Module, Project, Scope
 
-KINDS = frozenset(
-    {
-        "fastapi.FastAPI",
-        "fastapi.APIRouter",
-        "starlette.applications.Starlette",
-        "starlette.routing.Router",
-        "starlette.routing.Route",
-        "starlette.routing.Mount",
-        "starlette.routing.Host",
-        "starlette.routing.WebSocketRoute",
-        "starlette.middleware.Middleware",
-        "flask.Flask",
-        "flask.Blueprint",
-        "quart.Quart",
-        "quart.Blueprint",
-        "flask_restful.Api",
-        "flask_restx.Api",
-        "flask_restx.Namespace",
-        "flask_smorest.Api",
-        "flask_smorest.Blueprint",
-        "flask_appbuilder.AppBuilder",
-        "flask_openapi3.OpenAPI",
-        "flask_openapi3.APIBlueprint",
-        "django.urls.path",
-        "django.urls.re_path",
-        "django.urls.include",
-        "django.conf.urls.i18n.i18n_patterns",
-        "rest_framework.routers.SimpleRouter",
-        "rest_framework.routers.DefaultRouter",
-        "rest_framework_nested.routers.NestedSimpleRouter",
-        "rest_framework_nested.routers.NestedDefaultRouter",
-        "rest_framework_extensions.routers.ExtendedSimpleRouter",
-        "rest_framework_extensions.routers.ExtendedDefaultRouter",
-        "ninja.NinjaAPI",
-        "ninja.Router",
-        "aiohttp.web.Application",
-        "aiohttp.web.RouteTableDef",
-        "aiohttp.web.Resource",
-        "aiohttp.web.get",
-        "aiohttp.web.head",
-        "aiohttp.web.options",
-        "aiohttp.web.post",
-        "aiohttp.web.put",
-        "aiohttp.web.patch",
-        "aiohttp.web.delete",
-        "aiohttp.web.route",
-        "aiohttp.web.view",
-        "aiohttp.web.static",
-        "sanic.Sanic",
-        "sanic.Blueprint",
-        "sanic.Blueprint.group",
-        "sanic.blueprint_group.BlueprintGroup",
-        "tornado.web.Application",
-        "tornado.web.url",
-        "tornado.web.URLSpec",
-        "tornado.routing.URLSpec",
-        "tornado.routing.Rule",
-        "litestar.Litestar",
-        "litestar.Router",
-        "celery.Celery",
-    }
-)
-_LISTS = frozenset({"django.conf.urls.i18n.i18n_patterns"})  # calls that give a list of what they make
-_MAKERS = {  # methods that give an object of a framework
-    "flask_restx.Api.namespace": "flask_restx.Namespace",
-    "aiohttp.web.Application.router.add_resource": "aiohttp.web.Resource",
-}
-_REGISTERING = {  # methods that tell an application from other objects
-    "register_blueprint": ("flask.Flask", "quart.Quart"),
-    "add_url_rule": ("flask.Flask", "quart.Quart"),
-    "include_router": ("fastapi.FastAPI",),
-    "add_api_route": ("fastapi.FastAPI",),
-}
 _PLAIN_STATEMENTS = 12
-_INERT = frozenset(
-    {"app_context", "test_request_context", "test_client", "run", "response_class", "send_static_file", "url_for"}
-    | {"ensure_sync", "make_response", "open_resource", "full_dispatch_request", "handle_exception", "send_task"}
-    | {"AsyncResult", "signature", "url_path_for", "openapi", "abort", "config", "update_template_context"}
-    | {"process_response", "make_shell_context", "request_context", "make_default_options_response"}
-    | {"config_from_object", "set_default", "create_url_adapter", "create_jinja_environment", "test_cli_runner"}
-    | {"finalize_request"}
-)  # methods of framework objects that register nothing
 _UNROLLED = 200
 _DEPTH = 12
-
-
-class Value:
-    """Something that registration code handles."""
-
-
-@dataclass(eq=False)
-class Unknown(Value):
-    expr: Expr | None = None
-    scope: Scope | None = None
-
-
-@dataclass(eq=False)
-class Literal(Value):
-    """A value that is written. `is_default` where the environment may say otherwise, so that it decides no branch."""
-
-    value: Any
-    is_default: bool = False
-
-
-@dataclass(eq=False)
-class Items(Value):
-    """A list, tuple or set. `expr` is the display it was written as, in `scope`."""
-
-    items: list[Value]
-    expr: Expr | None = None
-    scope: Scope | None = None
-
-
-@dataclass(eq=False)
-class Entries(Value):
-    """A dict with literal keys; what has another key is left out."""
-
-    entries: dict[Any, Value]
-
-
-@dataclass(eq=False)
-class Symbol(Value):
-    """Something of a library, by qualified name."""
-
-    name: str
-
-
-@dataclass(eq=False)
-class ModuleValue(Value):
-    module: Module
-
-
-@dataclass(eq=False)
-class FunctionValue(Value):
-    """A function or method; `bound` is the instance or class that it was taken from, `frame` where it was defined."""
-
-    function: Function
-    frame: Frame | None = None
-    bound: Value | None = None
-
-
-@dataclass(eq=False)
-class ClassValue(Value):
-    cls: Class
-
-
-@dataclass(eq=False)
-class Instance(Value):
-    """An object of a class of the project."""
-
-    cls: Class
-    attributes: dict[str, Value] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Parametrised(Value):
-    """A generic with its arguments: `list[User]`."""
-
-    owner: Value
-    args: list[Value]
-
-
-@dataclass(eq=False)
-class Called(Value):
-    """The result of a call that is not followed: `Depends(get_user)`, `login_required(view)`, `OrderView.as_view()`.
-
-    `receiver` is the class or instance whose method was called, or the result that was called in turn, as in
-    `permission_required("shop.sell")(view)`.
-    """
-
-    symbol: str
-    call: ir.Call
-    scope: Scope
-    args: list[Value]
-    kwargs: dict[str, Value]
-    receiver: Value | None = None
-
-
-@dataclass(eq=False)
-class Object(Value):
-    """An object of a framework. `names` are the qualified names it was bound to, in order.
-
-    `cls` is its class where that is one of the project that inherits from the framework's. `maker` is the object whose
-    method made it, if one did.
-    """
-
-    symbol: str
-    call: ir.Call
-    scope: Scope
-    args: list[Value]
-    kwargs: dict[str, Value]
-    names: list[str] = field(default_factory=list)
-    cls: Class | None = None
-    attributes: dict[str, Value] = field(default_factory=dict)
-    maker: Object | None = None
-
-    @property
-    def name(self) -> str:
-        """A qualified name, or the place where it was made."""
-        return self.names[0] if self.names else str(self.scope.module.place(self.call))
-
-    def argument(self, position: int | None, keyword: str | None) -> Value | None:
-        return _argument(self.args, self.kwargs, position, keyword)
-
-
-@dataclass(eq=False)
-class Bound(Value):
-    """A method of a framework's object, of a literal, or one that a class inherits from a library.
-
-    Of a part of an object it is its method under a dotted name: `registry.extend` of a router.
-    """
-
-    target: Value
-    method: str
-    expr: Expr | None = None
-
-
-@dataclass(eq=False)
-class Event:
-    """A method of a framework's object was called, or used as a decorator (on `decorated`).
-
-    `call` is None for a decorator without parentheses. `node` is the expression to report at. `applied` is what the
-    result was called with, where a decorator is called rather than written with `@`.
-    """
-
-    target: Object
-    method: str
-    call: ir.Call | None
-    node: Expr
-    args: list[Value]
-    kwargs: dict[str, Value]
-    scope: Scope
-    order: int
-    decorated: Function | Class | None = None
-    applied: Value | None = None
-
-    def argument(self, position: int | None, keyword: str | None) -> Value | None:
-        return _argument(self.args, self.kwargs, position, keyword)
-
-
-@dataclass(eq=False)
-class Frame:
-    """Names while a body is interpreted. A module's frame has no function."""
-
-    scope: Scope
-    values: dict[str, Value] = field(default_factory=dict)
-    outer: Frame | None = None
-    returned: list[Value] = field(default_factory=list)
-    yielded: list[Value] = field(default_factory=list)
-    owner: Value | None = None
-
-
 _KNOWN: WeakKeyDictionary[Project, Registration] = WeakKeyDictionary()
 
 
@@ -299,7 +68,7 @@ class Registration:
         self._instances: dict[str, Instance] = {}
         self._attributes: dict[tuple[str, str], Value] = {}
         self._lifespans: list[tuple[FunctionValue, Object]] = []
-        self._relevant = _relevant_functions(project)
+        self._relevant = relevant_functions(project)
 
     def interpret(self) -> None:
         modules = [module for module in self.project.modules.values() if module.role in (Role.APP, Role.SCRIPT)]
@@ -348,8 +117,8 @@ class Registration:
             return () if said is None or said.name not in KINDS else (said.name,)
         for site in self.project.sites(function):
             func = site.call.func
-            if type(func) is ir.Attribute and func.name in _REGISTERING and ir.dotted(func.value) == parameter.name:
-                return _REGISTERING[func.name]
+            if type(func) is ir.Attribute and func.name in REGISTERING and ir.dotted(func.value) == parameter.name:
+                return REGISTERING[func.name]
         return ()
 
     def _made_as(self, symbol: str) -> list[Object]:
@@ -499,9 +268,9 @@ class Registration:
             if isinstance(value, Unknown) and known is not None:
                 frame.values[name] = known
             elif first.get(name) is not known and first.get(name) is not value:
-                frame.values[name] = _united(first.get(name), value)
+                frame.values[name] = united(first.get(name), value)
             elif value is not known and known is not None:
-                frame.values[name] = _extended(known, value)
+                frame.values[name] = extended(known, value)
         return ended and other
 
     def _handler(self, body: list[Stmt], frame: Frame) -> bool:
@@ -627,7 +396,7 @@ class Registration:
                 if isinstance(decided, Literal):
                     return Literal(not decided.value, decided.is_default)
             case ir.Compare(op=op, left=left, right=right):
-                return _compared(op, self.evaluate(left, frame), self.evaluate(right, frame))
+                return compared(op, self.evaluate(left, frame), self.evaluate(right, frame))
             case ir.Binary(op=op, left=left, right=right):
                 return self._sum(self.evaluate(left, frame), op, self.evaluate(right, frame))
             case ir.Subscript(value=owner, index=index):
@@ -760,7 +529,7 @@ class Registration:
     def _default(self, value: Value) -> Value:
         """The value of a settings field: `Field(default=…)` stands for its default."""
         if isinstance(value, Called) and value.symbol == "pydantic.Field":
-            return _argument(value.args, value.kwargs, 0, "default") or Unknown()
+            return argument_of(value.args, value.kwargs, 0, "default") or Unknown()
         return value
 
     # Calls
@@ -792,7 +561,7 @@ class Registration:
             case ClassValue(cls=cls):
                 return self._construct(cls, call, args, kwargs, frame)
             case FunctionValue(function=function):
-                if function.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values()))):
+                if function.qualified in self._relevant or any(map(is_tracked, (*args, *kwargs.values()))):
                     return self._invoke(func, args, kwargs, frame)
                 if args and _is_plain(function) and all(isinstance(arg, Literal) for arg in (*args, *kwargs.values())):
                     found = self._invoke(func, args, kwargs, frame)
@@ -801,7 +570,7 @@ class Registration:
                 return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs, func.bound)
             case Bound(target=Object() as target, method=method):
                 self._event(target, method, call, call, args, kwargs, frame.scope, None)
-                kind = _MAKERS.get(f"{target.symbol}.{method}")
+                kind = MAKERS.get(f"{target.symbol}.{method}")
                 if kind is not None:
                     return self._object(Object(kind, call, frame.scope, args, kwargs, maker=target))
                 return Called(f"{target.symbol}.{method}", call, frame.scope, args, kwargs)
@@ -832,7 +601,7 @@ class Registration:
     def _library(self, symbol: str, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> Value:
         if symbol in KINDS:
             made = self._object(Object(symbol, call, frame.scope, args, kwargs))
-            return Items([made]) if symbol in _LISTS else made
+            return Items([made]) if symbol in LISTS else made
         match symbol, args:
             case "builtins.list" | "builtins.tuple" | "builtins.sorted" | "builtins.set" | "itertools.chain", [
                 Items() as items
@@ -862,8 +631,8 @@ class Registration:
 
     def _object(self, made: Object) -> Object:
         self.objects.append(made)
-        listed = [each for name in ("on_app_init", "lifespan") for each in _listed(made.kwargs.get(name))]
-        plugins = (each for each in _listed(made.kwargs.get("plugins")) if isinstance(each, Instance))
+        listed = [each for name in ("on_app_init", "lifespan") for each in as_list(made.kwargs.get(name))]
+        plugins = (each for each in as_list(made.kwargs.get("plugins")) if isinstance(each, Instance))
         listed += [self.attribute(each, "on_app_init") for each in plugins]
         self._lifespans += [(each, made) for each in listed if isinstance(each, FunctionValue)]
         return made
@@ -879,7 +648,7 @@ class Registration:
         instance = Instance(cls)
         self._instances.setdefault(cls.qualified, instance)
         init = self.project.classes.method(cls.qualified, "__init__")
-        if init is not None and (init.qualified in self._relevant or any(map(_is_tracked, (*args, *kwargs.values())))):
+        if init is not None and (init.qualified in self._relevant or any(map(is_tracked, (*args, *kwargs.values())))):
             self._invoke(FunctionValue(init, bound=instance), args, kwargs, frame)
         else:
             instance.attributes.update(kwargs)
@@ -926,8 +695,8 @@ class Registration:
                 entries.update(kwargs)
             case Entries(entries=entries), "setdefault", [Literal(value=key), value]:
                 return entries.setdefault(key, value)
-            case Literal(value=str()), _, _ if method in _PURE and all(isinstance(arg, Literal) for arg in args):
-                return _computed(target, method, [arg.value for arg in args if isinstance(arg, Literal)])
+            case Literal(value=str()), _, _ if method in PURE and all(isinstance(arg, Literal) for arg in args):
+                return computed(target, method, [arg.value for arg in args if isinstance(arg, Literal)])
         return Unknown()
 
     def _invoke(self, value: FunctionValue, args: list[Value], kwargs: dict[str, Value], caller: Frame | None) -> Value:
@@ -985,143 +754,7 @@ class Registration:
         self.events.append(Event(target, method, call, node, args, kwargs, scope, len(self.events), decorated))
 
 
-def _compared(op: str, left: Value, right: Value) -> Value:
-    """The result of comparing literals; a literal is in a list of literals or not."""
-    if not isinstance(left, Literal):
-        return Unknown()
-    if isinstance(right, Items) and op in ("in", "not in") and all(isinstance(each, Literal) for each in right.items):
-        return Literal(any(left.value == literal(each) for each in right.items) is (op == "in"), left.is_default)
-    if isinstance(right, Literal) and op in ("==", "is", "!=", "is not"):
-        return Literal((left.value == right.value) is (op in ("==", "is")), left.is_default or right.is_default)
-    return Unknown()
-
-
-_PURE = frozenset(
-    {"format", "lower", "upper", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace", "title"}
-)
-
-
-def _united(first: Value | None, second: Value) -> Value:
-    """A list that was filled in one of two ways."""
-    if not isinstance(first, Items) or not isinstance(second, Items):
-        return second
-    return Items([*first.items, *(each for each in second.items if each not in first.items)], second.expr)
-
-
-def _extended(before: Value, after: Value) -> Value:
-    """A list that a condition may have replaced: what it held before counts, too."""
-    if not isinstance(before, Items) or not isinstance(after, Items):
-        return after
-    return after if all(each in after.items for each in before.items) else _united(before, after)
-
-
-def _argument(args: list[Value], kwargs: dict[str, Value], position: int | None, keyword: str | None) -> Value | None:
-    if keyword is not None and keyword in kwargs:
-        return kwargs[keyword]
-    return args[position] if position is not None and position < len(args) else None
-
-
-def literal(value: Value | None) -> Any:
-    """The literal value, or None where there is none."""
-    return value.value if isinstance(value, Literal) else None
-
-
-def text(value: Value | None) -> str | None:
-    """The literal text, or None."""
-    found = literal(value)
-    return found if isinstance(found, str) else None
-
-
-def items(value: Value | None) -> list[Value]:
-    """What a list holds; nothing where it is none."""
-    return value.items if isinstance(value, Items) else []
-
-
-def _listed(value: Value | None) -> list[Value]:
-    """The values of an option that takes one or a list of them."""
-    return value.items if isinstance(value, Items) else [] if value is None else [value]
-
-
-def texts(value: Value | None) -> tuple[str, ...]:
-    """The literal texts in a list."""
-    return tuple(each.value for each in items(value) if isinstance(each, Literal) and isinstance(each.value, str))
-
-
-def _is_tracked(value: Value) -> bool:
-    match value:
-        case Object():
-            return True
-        case Items(items=items):
-            return any(map(_is_tracked, items))
-        case Instance(attributes=attributes):
-            return any(isinstance(each, Object) for each in attributes.values())
-        case _:
-            return False
-
-
-def _computed(text: Literal, method: str, args: list[Any]) -> Value:
-    """What a method of a literal string gives; unknown where it would fail, as `"{name}".format()` does."""
-    try:
-        return Literal(getattr(text.value, method)(*args), text.is_default)
-    except (LookupError, TypeError, ValueError):
-        return Unknown()
-
-
 def _is_plain(function: Function) -> bool:
     """Whether calling a function with literals may be worth it: short, and no coroutine or generator."""
     facts = function.facts
     return facts.metrics.statements <= _PLAIN_STATEMENTS and not (facts.is_async or facts.is_generator)
-
-
-def _relevant_functions(project: Project) -> set[str]:
-    """Functions that make a framework's object, decorate with one or register on one, and those that call them."""
-    queue = [
-        function
-        for function in project.functions(Role.APP, Role.SCRIPT)
-        if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function)
-    ]
-    queue += _class_factories(project)
-    relevant = {function.qualified for function in queue}
-    for function in queue:
-        around = [site.scope for site in project.callers(function)]
-        for scope in (*around, *([function.parent] if function.parent is not None else [])):
-            if isinstance(scope, Function) and scope.qualified not in relevant:
-                relevant.add(scope.qualified)
-                queue.append(scope)
-    return relevant
-
-
-def _class_factories(project: Project) -> Iterator[Function]:
-    """Functions that define a class that inherits from a framework's, to give it to their callers."""
-    for module in project.modules.values():
-        if module.role in (Role.APP, Role.SCRIPT):
-            for cls in module.classes:
-                if cls.facts.function is not None and _is_kind(project, cls):
-                    yield module.functions[cls.facts.function]
-
-
-def _is_making(project: Project, symbol: str | None) -> bool:
-    if symbol is None:
-        return False
-    if symbol in KINDS:
-        return True
-    owner, _, method = symbol.rpartition(".")
-    if owner in KINDS and method[:1] != "_" and method not in _INERT:
-        return True
-    cls = project.cls(symbol)
-    return cls is not None and _is_kind(project, cls)
-
-
-def _is_kind(project: Project, cls: Class) -> bool:
-    return any(isinstance(each, str) and each in KINDS for each in project.classes.mro(cls))
-
-
-def _registers(project: Project, function: Function) -> bool:
-    """Whether a function defines functions decorated with a method of one of its own names, like a parameter `app`."""
-    return any(
-        type(decorator) is ir.Call
-        and type(decorator.func) is ir.Attribute
-        and (ir.dotted(decorator.func.value) or "").partition(".")[0] in function.locals
-        for nested in function.nested.values()
-        for decorator in nested.decorators
-    )
