@@ -26,17 +26,22 @@ def replayed(project: Project) -> list[StoredTable]:
     """The tables that remain after all migrations of the project, in order of their names."""
     tables: dict[tuple[str, str], StoredTable] = {}
     unread: set[str] = set()
+    computed: set[tuple[str, str]] = set()
     for migration in _in_order(project.migrations):
         play = _django if migration.tool == "django" else _alembic
         for operation in migration.operations:
             if operation.is_upgrade:
                 play(project, tables, migration, operation)
         unread |= set(_unread(project, migration))
+        if migration.tool == "django" and not _is_written_out(project, migration):
+            computed |= {(migration.app or "", word) for word in _words(migration.module)}
     for text in _statements(project):
         _index_of_sql(tables, text)
     known = Counter(table.name for table in tables.values())
     for table in tables.values():
         if known[table.name] > 1:  # one history for each kind of database
+            table.is_certain = False
+        if (table.app or "", table.entity or "") in computed:
             table.is_certain = False
         if unread & {_ANY_TABLE, table.name.rpartition(".")[2].lower()} and table.tool != "django":
             table.is_certain = False
@@ -218,6 +223,17 @@ def _unread(project: Project, migration: Migration) -> Iterator[str]:
         return
     words = set(_words(migration.module))
     yield from words or [_ANY_TABLE]
+
+
+def _is_written_out(project: Project, migration: Migration) -> bool:
+    """Whether the operations of a migration of Django stand in it, and are not made by a function of its own."""
+    cls = migration.module.top_classes.get("Migration")
+    stmt = cls.attributes.get("operations") if cls is not None else None
+    if cls is None or stmt is None or type(stmt.value) in (ir.Name, ir.Attribute):
+        return True
+    items = stmt.value.items if type(stmt.value) is ir.Sequence else [stmt.value]
+    calls = [each for each in items if type(each) is ir.Call]
+    return len(calls) == len(items) and not any(project.site(each, cls).targets for each in calls)
 
 
 def _unwrapped(expr: ir.Expr | None) -> ir.Expr | None:

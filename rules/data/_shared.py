@@ -52,8 +52,8 @@ class Loop:
         match self.source:
             case ir.Sequence() | ir.Dict() | ir.Const():
                 return True
-            case ir.Call(func=ir.Name(id="range"), args=[ir.Argument(value=ir.Const())]):
-                return True
+            case ir.Call(func=ir.Name(id="range"), args=args):
+                return all(not any(type(node) is ir.Name for node in ir.walk_expression(arg.value)) for arg in args)
             case _:
                 return False
 
@@ -132,6 +132,18 @@ _SECRET_ENDS = (
 def is_privileged(name: str) -> bool:
     """Whether a field of this name decides what its user may do, or is worth money."""
     return name.lower() in _PRIVILEGED
+
+
+_OF_PEOPLE = frozenset({"verified", "is_verified", "is_approved", "groups", "roles", "role"})
+
+
+def is_privileged_in(model: Model, name: str) -> bool:
+    """The same of a field of one model: findings are verified, too, and things have roles; only people gain by it."""
+    if name.lower() in _OF_PEOPLE and not any(
+        is_secret(each) or each in ("email", "username") for each in model.columns
+    ):
+        return False
+    return is_privileged(name)
 
 
 def is_secret(name: str) -> bool:

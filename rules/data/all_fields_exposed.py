@@ -55,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backend_lint.api import Finding, Project, ProjectRule, Schema, Severity, Step, Unit, listed
-from backend_lint.rules.data._shared import is_privileged, is_secret
+from backend_lint.rules.data._shared import is_privileged_in, is_secret
 
 
 class AllFieldsExposed(ProjectRule):
@@ -69,7 +69,7 @@ class AllFieldsExposed(ProjectRule):
         for schema in _open(project):
             model = project.models[schema.model or ""]
             taken = [each for each in schema.fields.values() if each.name not in _declared(schema, project)]
-            names = [each.name for each in taken if not each.read_only and is_privileged(each.name)]
+            names = [each.name for each in taken if not each.read_only and is_privileged_in(model, each.name)]
             if not _chooses_output(schema, project):
                 names += [each.name for each in taken if not each.write_only and is_secret(each.name)]
             if names:

@@ -209,3 +209,18 @@ def test_an_application_is_not_named_after_a_migration_of_another_with_the_same_
         + made.format("Letter"),
     }
     assert [table.name for table in project(files).stored] == ["mail_letter", "shop_order"]
+
+
+def test_a_table_that_computed_operations_speak_of_is_not_certain() -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/models.py": "",
+        "shop/migrations/__init__.py": "",
+        "shop/migrations/m0.py": "from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n"
+        '    operations = [migrations.CreateModel("Order", [("id", models.AutoField(primary_key=True))]),'
+        ' migrations.CreateModel("Line", [("id", models.AutoField(primary_key=True))])]\n',
+        "shop/migrations/m1.py": "from django.db import migrations, models\n\nMADE = ('order',)\n\n"
+        "def made():\n    return [migrations.AddIndex(each, models.Index(fields=['id'], name='i')) for each in MADE]\n\n"
+        "class Migration(migrations.Migration):\n    dependencies = [('shop', 'm0')]\n    operations = made()\n",
+    }
+    assert {table.entity: table.is_certain for table in project(files).stored} == {"order": False, "line": True}
