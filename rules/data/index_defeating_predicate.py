@@ -69,6 +69,7 @@ Databases whose collation takes no account of case, for `iexact`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Column, ColumnUse, Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit
@@ -89,19 +90,26 @@ class IndexDefeatingPredicate(ProjectRule):
     unit = Unit.QUERY
 
     def check(self, project: Project) -> Iterable[Finding]:
+        found: defaultdict[tuple[str, str, str], list[tuple[ColumnUse, str]]] = defaultdict(list)
         for query, model in _asked(project):
-            found = next(_defeated(query, model, project), None)
-            if found is None or _is_narrowed(query, model, project):
-                continue
-            use, column = found
-            wrapped = f"lower({column.attribute})" if use.function is None else f"{use.function}({column.attribute})"
-            label = project.served[query.scope.qualified]  # type: ignore[union-attr]
+            defeated = next(_defeated(query, model, project), None)
+            if defeated is not None and not _is_narrowed(query, model, project):
+                use, column = defeated
+                label = project.served[query.scope.qualified]  # type: ignore[union-attr]
+                found[model.qualified, column.attribute, use.function or "lower"].append((use, label))
+        for (name, attribute, function), uses in sorted(found.items()):
+            model = project.models[name]
+            more = f" and {len(uses) - 1} more queries ask" if len(uses) > 1 else " asks"
             yield self.finding(
-                use.at,
-                f"`{label}` asks for `{wrapped}` of `{model.table}`, which the index on `{column.attribute}` cannot answer",
-                help=_remedy(use, column),
-                related=[Step(column.at, f"`{model.name}.{column.attribute}`")],
-                discriminator=column.attribute,
+                uses[0][0].at,
+                f"`{uses[0][1]}`{more} for `{function}({attribute})` of `{model.table}`, which the index on `{attribute}` "
+                "cannot answer: each reads the whole table",
+                help=_remedy(uses[0][0], model.columns[attribute]),
+                related=[
+                    Step(model.columns[attribute].at, f"`{model.name}.{attribute}`"),
+                    *(Step(use.at, "asked for here") for use, _ in uses[1:4]),
+                ],
+                discriminator=f"{name} {attribute} {function}",
             )
 
     def examined(self, project: Project) -> Iterable[str]:

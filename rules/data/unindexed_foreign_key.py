@@ -2,8 +2,8 @@
 
 ## What it does
 Reports foreign key columns of SQLAlchemy, SQLModel and Tortoise ORM that no index, unique key or primary key starts with,
-where the parent has a collection that is loaded by them, or requests delete parents. Django, Peewee and MySQL make that
-index by themselves; link tables are left alone.
+where the parent has a collection that is loaded by them. Django, Peewee and MySQL make that index by themselves; link
+tables are left alone.
 
 ## Why it matters
 Each load of the collection, and each delete of a parent, scans the whole table of children, under a lock for the delete.
@@ -53,7 +53,7 @@ class Order(Base):
 ```
 
 ## When not to
-A parent that is never deleted, and a table that is never joined from it.
+MySQL and MariaDB, which index foreign keys by themselves.
 
 ## References
 - https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK
@@ -78,18 +78,14 @@ class UnindexedForeignKey(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         collections = _collections(project)
-        deleted = _deleted(project)
         for model in _candidates(project):
             bare: list[tuple[Column, str]] = []
             for column in _references(model):
                 if is_indexed(project, model, column.name):
                     continue
                 loaded = collections.get((model.qualified, column.attribute))
-                parent = project.tables.get((column.foreign_key or "").rpartition(".")[0])
                 if loaded is not None:
                     bare.append((column, f"`{loaded[0].name}.{loaded[1].name}` is loaded by it"))
-                elif parent is not None and parent.qualified in deleted:
-                    bare.append((column, f"`{deleted[parent.qualified]}` deletes a `{parent.name}`"))
             if bare:
                 yield self._finding(model, bare)
 
@@ -148,13 +144,3 @@ def _keys_of(parent: Model, relation: Relationship, child: Model) -> tuple[str, 
         return back.columns
     keys = [each for each in _references(child) if (each.foreign_key or "").rpartition(".")[0] == parent.table]
     return (keys[0].attribute,) if len(keys) == 1 else ()
-
-
-def _deleted(project: Project) -> dict[str, str]:
-    """The models of which requests delete rows, with the first that does."""
-    found: dict[str, str] = {}
-    for query in project.queries:
-        label = project.served.get(getattr(query.scope, "qualified", ""))
-        if query.operation == "delete" and query.model is not None and label is not None:
-            found.setdefault(query.model, label)
-    return found
