@@ -1,19 +1,53 @@
-"""Code followed with known objects in place of a request: what it returns, raises and answers.
-
-Guards of class-based frameworks are spread over decorators, mixins, class attributes and methods that override each
-other. So the way of one request is followed: `self` is an object of the view's class, attributes are looked up in the
-order of its bases, decorators wrap, and conditions fold to true, false or open; of an open one both branches count.
-Nothing of the project is executed; what a library does, a `Library` says.
-"""
+"""One request followed through the code, statement by statement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 from backend_lint.adapters._denial import Denials, denials
+from backend_lint.adapters._evaluation.library import Library
+from backend_lint.adapters._evaluation.operations import (
+    asks,
+    element_of,
+    flat,
+    is_plain,
+    is_response,
+    merged,
+    negated,
+    of_dict,
+    of_list,
+    refusals_in,
+)
+from backend_lint.adapters._evaluation.values import (
+    ASKED,
+    ELSEWHERE,
+    METHOD_NOT_ALLOWED,
+    MISSING,
+    OPEN,
+    PLAIN,
+    PURE,
+    REFUSALS,
+    Answer,
+    Blame,
+    Either,
+    Kind,
+    Lack,
+    Named,
+    Native,
+    Open,
+    Operation,
+    Refusal,
+    Returned,
+    Routine,
+    State,
+    Thing,
+    Wrapped,
+    core,
+    pure,
+)
 from backend_lint.adapters._registration import (
     Called,
     ClassValue,
@@ -27,7 +61,6 @@ from backend_lint.adapters._registration import (
     Value,
     registration,
 )
-from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
 from backend_lint.project import Class, Function, Module, Project, Scope
@@ -39,198 +72,7 @@ _UNROLLED = 40
 _CHOICES = 6
 _SHORT = 12
 _SELDOM = ("handler", "middleware")  # code most of which is about other things than who asks
-_METHOD_NOT_ALLOWED = 405
-ELSEWHERE = 302
-_REFUSALS = (401, 403, _METHOD_NOT_ALLOWED, 429)
-_PURE = frozenset(
-    {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "split"}
-)
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
-
-
-@dataclass(frozen=True)
-class Open:
-    """A value that is not known. `is_asked` where it depends on who asks."""
-
-    is_asked: bool = False
-
-
-@dataclass(frozen=True)
-class Lack:
-    """What the caller does not have, like a header or a key in the table of users; `value` is what is there instead."""
-
-    value: Any = None
-    is_asked = True
-
-    def equals(self, other: Any) -> Any:
-        return ASKED if isinstance(other, Open | Named | Either) else self.value == other
-
-    def contains(self, key: Any) -> Any:
-        return key in self.value if isinstance(key, str) and isinstance(self.value, str) else ASKED
-
-    def attribute(self, name: str) -> Any:
-        if not isinstance(self.value, str) or name not in _PURE:
-            return ASKED
-        return Native(lambda _, args, kwargs: Lack(_pure(self.value, name, args, kwargs)))
-
-
-OPEN = Open()
-ASKED = Open(True)
-MISSING = object()
-
-
-@dataclass(frozen=True)
-class Blame:
-    """Who refuses: as in `Guard`. A handler that refuses is no guard of its own."""
-
-    name: str
-    at: Place
-    level: str
-    function: Function | None = None
-    cls: Class | None = None
-    arguments: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """`is_certain` where no open condition stands before it, `is_asked` where one did that depends on who asks.
-
-    `is_answered` once it is a response, which no `except` catches. `at` is the offset of what refuses.
-    """
-
-    status: int
-    blame: Blame | None
-    is_certain: bool = True
-    is_asked: bool = False
-    exception: str | None = None
-    is_answered: bool = False
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response that refuses, until it is returned to the client."""
-
-    status: int
-    blame: Blame | None
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class Either:
-    """One of several values."""
-
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Returned:
-    value: Any
-    is_certain: bool
-    is_asked: bool
-
-
-@dataclass(eq=False)
-class Thing:
-    """An object. `classes` is its class and the bases, in the order in which attributes are looked up."""
-
-    classes: tuple[Class | str, ...]
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Kind:
-    """A class."""
-
-    classes: tuple[Class | str, ...]
-
-    @property
-    def name(self) -> str:
-        first = self.classes[0]
-        return first if isinstance(first, str) else first.qualified
-
-
-@dataclass(eq=False)
-class Routine:
-    """A function of the project, with the names around it, and the object it was taken from."""
-
-    function: Function
-    state: State | None = None
-    me: Any = None
-
-
-@dataclass(eq=False)
-class Native:
-    """A function of a library, as far as it decides on requests."""
-
-    call: Callable[[Evaluation, list[Any], dict[str, Any]], Any]
-
-
-@dataclass(eq=False)
-class Named:
-    """Something of a library, by name; with arguments, the result of calling it."""
-
-    name: str
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    is_call: bool = False
-
-
-@dataclass(eq=False)
-class Wrapped:
-    """What a decorator made of a function; what it refuses, `blame` refuses."""
-
-    value: Any
-    blame: Blame
-
-
-class Opaque(Protocol):
-    """An object of a framework: the request, its user."""
-
-    def attribute(self, name: str) -> Any: ...
-
-
-class Library(Protocol):
-    """What is known of a framework. `MISSING` says that nothing is."""
-
-    def member(self, evaluation: Evaluation, owner: str, name: str, me: Any) -> Any:
-        """An attribute or method that a library's class defines."""
-
-    def result(self, evaluation: Evaluation, symbol: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """What calling something of a library gives."""
-
-    def value(self, evaluation: Evaluation, symbol: str) -> Any:
-        """The value of a library's constant or setting."""
-
-    def decorators(self, cls: Class, name: str) -> Sequence[Expr]:
-        """What wraps a method from the outside of its class's body, outermost first."""
-
-    def for_functions(self, decorator: Expr, scope: Scope) -> Sequence[Expr] | None:
-        """The decorators for functions that a decorator of a method stands for; None where it is one for methods."""
-
-    def blame(self, name: str, owner: Class | str, me: Any) -> Blame | None:
-        """Whom to blame for what a method refuses, where that is not its caller."""
-
-    def decides(self, function: Function) -> bool:
-        """Whether a function that a handler calls can refuse, so that it is worth following."""
-
-    def last_decision(self, function: Function) -> int:
-        """The offset behind which nothing in a handler refuses."""
-
-
-@dataclass(eq=False)
-class State:
-    """Where the execution of one function stands."""
-
-    scope: Scope
-    env: dict[str, Any]
-    outer: State | None = None
-    me: Any = None
-    owner: Class | str | None = None
-    returned: list[Returned] = field(default_factory=list)
-    is_open: bool = False
-    is_asked: bool = False
-    limit: int | None = None
 
 
 class _EndedError(Exception):
@@ -266,7 +108,7 @@ class Evaluation:
             found = self.call(value, args, {})
         except _EndedError:
             return self.refusals
-        return [*self.refusals, *_answers([Returned(found, True, False)])]
+        return [*self.refusals, *refusals_in([Returned(found, True, False)])]
 
     # What natives use
 
@@ -337,7 +179,7 @@ class Evaluation:
                 return func
             case bool():  # `user.is_authenticated()`, as it was once written
                 return func
-        return ASKED if _asks([func, *args, *kwargs.values()]) else OPEN
+        return ASKED if asks([func, *args, *kwargs.values()]) else OPEN
 
     def _library_call(self, func: Named, args: list[Any], kwargs: dict[str, Any]) -> Any:
         name = f"{func.name}()" if func.is_call else func.name
@@ -347,7 +189,7 @@ class Evaluation:
         wrapped = next((each for each in args if isinstance(each, (Routine, Native, Wrapped))), None)
         if wrapped is not None:  # a decorator that is not known lets everybody through
             return wrapped
-        return Named(name, tuple(args), kwargs, is_call=True) if not _asks([*args, *kwargs.values()]) else ASKED
+        return Named(name, tuple(args), kwargs, is_call=True) if not asks([*args, *kwargs.values()]) else ASKED
 
     def _construct(self, kind: Kind, args: list[Any], kwargs: dict[str, Any]) -> Thing:
         made = Thing(kind.classes)
@@ -360,7 +202,7 @@ class Evaluation:
         function = routine.function
         key = (function.qualified, id(routine.me))
         if key in self._stack or len(self._stack) >= _DEPTH or function.facts.is_generator:
-            return ASKED if _asks([routine.me, *args]) else OPEN
+            return ASKED if asks([routine.me, *args]) else OPEN
         state = State(function, {}, routine.state, routine.me, function.cls)
         self._bind_arguments(function, state, args, kwargs, routine.me)
         if self.blame is not None and self.blame.level == "handler" and self.blame.function is function:
@@ -451,7 +293,7 @@ class Evaluation:
                 for item in items:
                     entered = self.evaluate(item.value, state)
                     if item.target is not None:
-                        self._bind(item.target, ASKED if _asks([entered]) else OPEN, state)
+                        self._bind(item.target, ASKED if asks([entered]) else OPEN, state)
                 return self._block(body, state)
             case ir.Match(subject=subject, cases=cases):
                 value = self.evaluate(subject, state)
@@ -466,23 +308,23 @@ class Evaluation:
         if decided is not None:
             return self._block(body if decided else orelse, state)
         before, was_open, was_asked = dict(state.env), state.is_open, state.is_asked
-        state.is_open, state.is_asked = True, was_asked or _asks([test])
+        state.is_open, state.is_asked = True, was_asked or asks([test])
         ended = self._block(body, state)
         first, state.env = state.env, before
         other = self._block(orelse, state)
         if not ended:
-            state.env = first if other else _merged(first, state.env)
+            state.env = first if other else merged(first, state.env)
         if not (ended or other):
             state.is_open, state.is_asked = was_open, was_asked
         return ended and other
 
     def _perhaps(self, body: list[Stmt], state: State, condition: Any) -> None:
         """Statements that may or may not run."""
-        self._branch(ASKED if _asks([condition]) else OPEN, body, [], state)
+        self._branch(ASKED if asks([condition]) else OPEN, body, [], state)
 
     def _loop(self, target: Expr, items: Any, body: list[Stmt], state: State) -> bool:
         if isinstance(items, Either | Open | Named) or not isinstance(items, Sequence):
-            self._bind(target, ASKED if _asks([items]) else OPEN, state)
+            self._bind(target, ASKED if asks([items]) else OPEN, state)
             self._perhaps(body, state, items)
             return False
         for item in items[:_UNROLLED]:
@@ -503,7 +345,7 @@ class Evaluation:
             state.env, state.is_open = dict(before), True
             endings.append(self._block(handler.body, state))
             if not endings[-1]:
-                after = _merged(after, state.env)
+                after = merged(after, state.env)
         state.env, state.is_open = after, was_open or any(endings)
         return self._block(stmt.final, state) or (ended and all(endings))
 
@@ -546,7 +388,7 @@ class Evaluation:
         symbol = self.denials.symbol(exc.func if type(exc) is ir.Call else exc, state.scope)
         statuses = list(self.denials.raised(exc, state.scope))
         if symbol == "rest_framework.exceptions.MethodNotAllowed":
-            statuses = [_METHOD_NOT_ALLOWED]
+            statuses = [METHOD_NOT_ALLOWED]
         for status in statuses:
             self.refusals.append(Refusal(status, self.blame, not state.is_open, state.is_asked, symbol, at=exc.at))
 
@@ -564,7 +406,7 @@ class Evaluation:
             case ir.Sequence(items=targets):
                 values = list(value) if isinstance(value, list | tuple) and len(value) == len(targets) else None
                 for index, each in enumerate(targets):
-                    self._bind(each, values[index] if values else (ASKED if _asks([value]) else OPEN), state)
+                    self._bind(each, values[index] if values else (ASKED if asks([value]) else OPEN), state)
 
     # Expressions
 
@@ -593,12 +435,12 @@ class Evaluation:
             case ir.Binary(op=op, left=left, right=right):
                 return self._sum(op, self.evaluate(left, state), self.evaluate(right, state))
             case ir.Subscript(value=owner, index=index):
-                return _element(self.evaluate(owner, state), self.evaluate(index, state))
+                return element_of(self.evaluate(owner, state), self.evaluate(index, state))
             case ir.Text(pieces=pieces):
                 parts = [self.evaluate(piece, state) for piece in pieces]
                 if all(isinstance(part, str | int) for part in parts):
                     return "".join(map(str, parts))
-                return ASKED if _asks(parts) else OPEN
+                return ASKED if asks(parts) else OPEN
             case ir.Comprehension(kind="list" | "set" | "generator", element=element, clauses=[clause]):
                 return self._comprehension(element, clause, state)
             case ir.Await(value=value) | ir.Star(value=value):
@@ -705,15 +547,15 @@ class Evaluation:
                 return self.member(owner, classes, name)
             case Either(values=values):
                 return self.joined([self.attribute(each, name) for each in values])
-            case str() if name in _PURE:
-                return Native(lambda _, args, kwargs: _pure(owner, name, args, kwargs))
+            case str() if name in PURE:
+                return Native(lambda _, args, kwargs: pure(owner, name, args, kwargs))
             case dict() if name in ("get", "items", "values", "keys"):
-                return Native(lambda _, args, __: _of_dict(owner, name, args))
+                return Native(lambda _, args, __: of_dict(owner, name, args))
             case list() if name in ("append", "extend", "insert", "copy"):
-                return Native(lambda _, args, __: _of_list(owner, name, args))
+                return Native(lambda _, args, __: of_list(owner, name, args))
             case _ if hasattr(owner, "attribute") and not isinstance(owner, type):
                 return owner.attribute(name)
-        return ASKED if _asks([owner]) else OPEN
+        return ASKED if asks([owner]) else OPEN
 
     def member(self, me: Any, classes: Sequence[Class | str], name: str) -> Any:
         """An attribute as `classes` define it, the first that does."""
@@ -847,7 +689,7 @@ class Evaluation:
                 return builtin
         routine = core(func)
         if routine is not None and not self._is_worth(routine, args):
-            return ASKED if _asks([func, *args, *kwargs.values()]) else OPEN
+            return ASKED if asks([func, *args, *kwargs.values()]) else OPEN
         if isinstance(func, Open | Named):
             status = self._status(call, func, kwargs, state)
             if status is not None:
@@ -861,7 +703,7 @@ class Evaluation:
     def _is_worth(self, routine: Routine, args: list[Any]) -> bool:
         """Whether following a function can tell something: it may refuse, or a condition of a guard is about it."""
         function = routine.function
-        is_about = not all(each is None or (isinstance(each, _PLAIN) and each not in _REFUSALS) for each in args)
+        is_about = not all(each is None or (isinstance(each, PLAIN) and each not in REFUSALS) for each in args)
         if self.blame is not None and self.blame.level in _SELDOM:
             return (is_about and len(function.statements) <= _SHORT) or self.library.decides(function)
         is_near = routine.me is not None or routine.state is not None
@@ -879,9 +721,9 @@ class Evaluation:
         """The refusal that a response made by a library is."""
         name = func.name if isinstance(func, Named) else self._symbol(call, state.scope)
         if name == "django.http.HttpResponseNotAllowed":
-            return _METHOD_NOT_ALLOWED
-        given = (kwargs.get("status"), kwargs.get("status_code")) if _is_response(name) else ()
-        status = next((each for each in given if isinstance(each, int) and each in _REFUSALS), None)
+            return METHOD_NOT_ALLOWED
+        given = (kwargs.get("status"), kwargs.get("status_code")) if is_response(name) else ()
+        status = next((each for each in given if isinstance(each, int) and each in REFUSALS), None)
         if id(call) not in self._statuses:
             self._statuses[id(call)] = next(self.denials.returned(call, state.scope), None)
         status = status or self._statuses[id(call)]
@@ -911,7 +753,7 @@ class Evaluation:
         match func.name, args:
             case "builtins.bool", [value]:
                 decided = self.truth(value)
-                return (ASKED if _asks([value]) else OPEN) if decided is None else decided
+                return (ASKED if asks([value]) else OPEN) if decided is None else decided
             case "builtins.getattr", [owner, str(name), *default]:
                 found = self.attribute(owner, name)
                 return default[0] if default and found is OPEN and isinstance(owner, Thing | Kind) else found
@@ -938,33 +780,33 @@ class Evaluation:
             return owner.has(name)
         if isinstance(owner, Thing) and self.attribute(owner, name) is not OPEN:
             return True
-        return ASKED if _asks([owner]) else OPEN
+        return ASKED if asks([owner]) else OPEN
 
     def _is_instance(self, owner: Any, kind: Any) -> Any:
         if hasattr(owner, "is_instance"):
-            return owner.is_instance([each.name for each in _flat(kind) if isinstance(each, Kind | Named)])
-        return ASKED if _asks([owner]) else OPEN
+            return owner.is_instance([each.name for each in flat(kind) if isinstance(each, Kind | Named)])
+        return ASKED if asks([owner]) else OPEN
 
     def _quantified(self, decisive: bool, items: Sequence[Any]) -> Any:
         answers = [self.truth(each) for each in items]
         if decisive in answers:
             return decisive
         if None in answers:
-            return ASKED if _asks(items) else OPEN
+            return ASKED if asks(items) else OPEN
         return not decisive
 
     def _compared(self, op: str, left: Any, right: Any) -> Any:
         if op in ("is", "is not", "==", "!=") and hasattr(left, "equals"):
-            return _negated(left.equals(right), op in ("is not", "!="))
+            return negated(left.equals(right), op in ("is not", "!="))
         if op in ("is", "is not", "==", "!=") and hasattr(right, "equals"):
-            return _negated(right.equals(left), op in ("is not", "!="))
+            return negated(right.equals(left), op in ("is not", "!="))
         if op in ("in", "not in") and hasattr(right, "contains"):
-            return _negated(right.contains(left), op == "not in")
+            return negated(right.contains(left), op == "not in")
         if op in ("in", "not in") and hasattr(left, "equals") and not isinstance(right, list | tuple):
-            return _negated(left.equals(right), op == "not in")
-        if not (_is_plain(left) and _is_plain(right)):
+            return negated(left.equals(right), op == "not in")
+        if not (is_plain(left) and is_plain(right)):
             is_object = isinstance(left, Thing | Kind | Routine) and right is None
-            return (op in ("is not", "!=")) if is_object else ASKED if _asks([left, right]) else OPEN
+            return (op in ("is not", "!=")) if is_object else ASKED if asks([left, right]) else OPEN
         match op:
             case "==" | "is":
                 return left == right
@@ -973,8 +815,8 @@ class Evaluation:
             case "in" | "not in" if isinstance(right, list | tuple | str | dict):
                 if isinstance(right, str) and not isinstance(left, str):
                     return OPEN
-                if isinstance(right, list | tuple) and not all(map(_is_plain, right)):
-                    return (ASKED if _asks(right) else OPEN) if left not in right else op == "in"
+                if isinstance(right, list | tuple) and not all(map(is_plain, right)):
+                    return (ASKED if asks(right) else OPEN) if left not in right else op == "in"
                 return (left in right) is (op == "in")
         return OPEN
 
@@ -989,12 +831,12 @@ class Evaluation:
                 kept.append(value)
         if not kept:
             return value
-        return ASKED if _asks(kept) else OPEN
+        return ASKED if asks(kept) else OPEN
 
     def _unary(self, op: str, value: Any) -> Any:
         if op == "not":
             decided = self.truth(value)
-            return (ASKED if _asks([value]) else OPEN) if decided is None else not decided
+            return (ASKED if asks([value]) else OPEN) if decided is None else not decided
         return self._sum(op, value, None)
 
     def _conditional(self, test: Any, body: Expr, orelse: Expr, state: State) -> Any:
@@ -1033,13 +875,13 @@ class Evaluation:
             return left + right
         if op in "&|~" and isinstance(left, Kind | Named | Operation):
             return Operation(op, left, right)
-        return ASKED if _asks([left, right]) else OPEN
+        return ASKED if asks([left, right]) else OPEN
 
     def _comprehension(self, element: Expr, clause: ir.Clause, state: State) -> Any:
         items = self.evaluate(clause.iter, state)
         inner = State(state.scope, {}, state, state.me, state.owner, state.returned, state.is_open, state.is_asked)
         if not isinstance(items, list | tuple):
-            return ASKED if _asks([items]) else OPEN
+            return ASKED if asks([items]) else OPEN
         found = []
         for item in items[:_UNROLLED]:
             self._bind(clause.target, item, inner)
@@ -1054,26 +896,14 @@ class Evaluation:
         for value in values:
             for each in value.values if isinstance(value, Either) else (value,):
                 if not any(
-                    each is known or (_is_plain(each) and each == known and type(each) is type(known)) for known in flat
+                    each is known or (is_plain(each) and each == known and type(each) is type(known)) for known in flat
                 ):
                     flat.append(each)
         if len(flat) == 1:
             return flat[0]
         if len(flat) > _CHOICES:
-            return ASKED if _asks(flat) else OPEN
+            return ASKED if asks(flat) else OPEN
         return Either(tuple(flat))
-
-
-_PLAIN = (Open, Named, str, int, float, bytes, list, dict)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """`IsAdmin | IsOwner`, of classes that are asked one after the other."""
-
-    op: str
-    left: Any
-    right: Any = None
 
 
 @dataclass(frozen=True)
@@ -1086,104 +916,3 @@ class _Above:
 
     def attribute(self, name: str) -> Any:
         return self.evaluation.member(self.me, self.classes, name)
-
-
-def _answers(returned: Iterable[Returned]) -> Iterator[Refusal]:
-    for each in returned:
-        values = each.value.values if isinstance(each.value, Either) else (each.value,)
-        for value in values:
-            if isinstance(value, Answer):
-                yield Refusal(
-                    value.status, value.blame, each.is_certain and len(values) == 1, each.is_asked, at=value.at
-                )
-
-
-def _is_response(name: str | None) -> bool:
-    return name is not None and name.rpartition(".")[2].endswith("Response")
-
-
-def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """What is known whichever of two ways was taken."""
-    merged = {}
-    for name in (*first, *(each for each in second if each not in first)):
-        one, other = first.get(name, OPEN), second.get(name, OPEN)
-        same = one is other or (_is_plain(one) and _is_plain(other) and type(one) is type(other) and one == other)
-        merged[name] = one if same else Either((one, other)) if not _asks([one, other]) else ASKED
-    return merged
-
-
-def _asks(values: Iterable[Any]) -> bool:
-    """Whether one of the values depends on who asks."""
-    for each in values:
-        if isinstance(each, Open):
-            if each.is_asked:
-                return True
-        elif isinstance(each, Either | Named):
-            if _asks(each.values if isinstance(each, Either) else each.args):
-                return True
-        elif getattr(each, "is_asked", False):
-            return True
-    return False
-
-
-def _negated(value: Any, negated: bool) -> Any:
-    return not value if negated and isinstance(value, bool) else value
-
-
-def core(value: Any) -> Routine | None:
-    """The function of the project below what wraps it."""
-    while isinstance(value, Wrapped):
-        value = value.value
-    return value if isinstance(value, Routine) else None
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str | bytes | list | tuple | dict)
-
-
-def _flat(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _element(owner: Any, index: Any) -> Any:
-    if isinstance(owner, list | tuple | str) and isinstance(index, int) and -len(owner) <= index < len(owner):
-        return owner[index]
-    if isinstance(owner, dict) and isinstance(index, str | int) and index in owner:
-        return owner[index]
-    return ASKED if _asks([owner, index]) else OPEN
-
-
-def _pure(text: str, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    arguments = [tuple(each) if isinstance(each, list) else each for each in args]
-    if kwargs or not all(isinstance(each, str | tuple) for each in arguments):
-        return OPEN
-    try:
-        return getattr(text, name)(*arguments)
-    except (TypeError, ValueError):
-        return OPEN
-
-
-def _of_dict(owner: dict[Any, Any], name: str, args: list[Any]) -> Any:
-    match name, args:
-        case "get", [str() | int() | None as key, *default]:
-            return owner.get(key, default[0] if default else None)
-        case "items", []:
-            return [list(each) for each in owner.items()]
-        case "values", []:
-            return list(owner.values())
-        case "keys", []:
-            return list(owner)
-    return OPEN
-
-
-def _of_list(owner: list[Any], name: str, args: list[Any]) -> Any:
-    match name, args:
-        case "append", [value]:
-            owner.append(value)
-        case "extend", [list() as values]:
-            owner.extend(values)
-        case "insert", [_, value]:
-            owner.insert(0, value)
-        case "copy", []:
-            return list(owner)
-    return None
