@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend_lint.adapters._django_conf import settings
+from backend_lint.adapters._django_known import Django
 from backend_lint.adapters._django_library import METHODS
+from backend_lint.adapters._django_members import permission_place
 from backend_lint.adapters._django_middleware import Chain
-from backend_lint.adapters._django_requests import Caller, Django, Request, User, permission_place
+from backend_lint.adapters._django_requests import Caller, Request, User
 from backend_lint.adapters._django_views import Layer, View
 from backend_lint.adapters._evaluation import (
     ELSEWHERE,

@@ -11,7 +11,8 @@ from typing import Any
 
 from backend_lint.adapters._denial import denials
 from backend_lint.adapters._django_conf import Settings
-from backend_lint.adapters._django_requests import Caller, Django, Request
+from backend_lint.adapters._django_known import Django
+from backend_lint.adapters._django_requests import Caller, Request
 from backend_lint.adapters._evaluation import (
     ELSEWHERE,
     OPEN,
