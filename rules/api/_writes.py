@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from backend_lint.api import Function, Path, Query, ir
+from backend_lint.api import CallSite, Function, Path, Query, ir
 
 _RECORDS = re.compile(
     r"log|audit|event|visit|view|hit|stat|metric|session|token|cache|history|activit|notif|analytic|track|usage|recent"
@@ -76,3 +76,39 @@ def is_first_use(query: Query, looked_for: set[str | None]) -> bool:
         and query.model in looked_for
         and (bool(query.values) or query.site.method not in SAVES)
     )
+
+
+def is_made_where_none(site: CallSite, function: Function) -> bool:
+    """Whether a call stands where something was looked for and not found: `if found: return found`, then the call."""
+    got = {
+        target.id
+        for stmt in function.statements
+        if isinstance(stmt, ir.Assign) and isinstance(_awaited(stmt.value), ir.Call)
+        for target in stmt.targets
+        if isinstance(target, ir.Name)
+    }
+    for stmt in function.statements:
+        if isinstance(stmt, ir.If) and stmt.body:
+            found, missed = _asked(stmt.test)
+            if found in got and stmt.end <= site.call.at and isinstance(stmt.body[-1], ir.Return):
+                return True
+            if missed in got and stmt.body[0].at <= site.call.at < stmt.body[-1].end:
+                return True
+    return False
+
+
+def _awaited(expr: ir.Expr | None) -> ir.Expr | None:
+    return expr.value if isinstance(expr, ir.Await) else expr
+
+
+def _asked(test: ir.Expr) -> tuple[str, str]:
+    """The name that a condition says was found, and the one that was not."""
+    match test:
+        case ir.Name(id=name) | ir.Compare(op="is not", left=ir.Name(id=name), right=ir.Const(value=None)):
+            return name, ""
+        case (
+            ir.Unary(op="not", value=ir.Name(id=name))
+            | ir.Compare(op="is", left=ir.Name(id=name), right=ir.Const(value=None))
+        ):
+            return "", name
+    return "", ""

@@ -63,6 +63,7 @@ from collections.abc import Iterator
 from backend_lint.api import (
     CallSite,
     Finding,
+    Function,
     Path,
     Project,
     ProjectRule,
@@ -75,7 +76,15 @@ from backend_lint.api import (
     words,
 )
 from backend_lint.rules.api._shared import place_of
-from backend_lint.rules.api._writes import ON_THE_WAY, SAVES, is_first_use, is_incidental, is_record, notes_only
+from backend_lint.rules.api._writes import (
+    ON_THE_WAY,
+    SAVES,
+    is_first_use,
+    is_incidental,
+    is_made_where_none,
+    is_record,
+    notes_only,
+)
 
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
 _MANY = 3
@@ -112,7 +121,7 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
-                if _tidies(route, query):
+                if _tidies(route, query) or _is_first_use(path, query, handler, reads.get(query.scope, set())):
                     continue
                 if not (is_incidental(path) or notes_only(path)) and not is_first_use(
                     query, looked_for | reads.get(query.scope, set())
@@ -139,6 +148,13 @@ class StateChangeInGet(ProjectRule):
             discriminator=route.label,
             unit=route.label,
         )
+
+
+def _is_first_use(path: Path, query: Query, handler: Function, read: set[str | None]) -> bool:
+    """Whether a row is made where the function that makes it, or the handler, has looked for one in vain."""
+    if query.operation != "insert":
+        return False
+    return (len(path.sites) > 1 and query.model in read) or is_made_where_none(path.first, handler)
 
 
 def _tidies(route: Route, query: Query) -> bool:

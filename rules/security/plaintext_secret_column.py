@@ -244,9 +244,27 @@ def _is_as_it_is(value: ir.Expr, scope: Scope, project: Project, depth: int = 3)
             bound = project.types.bindings(scope).get(name, ()) if isinstance(scope, Function) else ()
             values = [each.expr for each in bound if each.kind == "value"]
             if not values:
-                return _is_secret(name)
+                return _is_secret(name) and _is_handed_as_it_is(name, scope, project, depth)
             return depth > 0 and all(_is_as_it_is(each, scope, project, depth - 1) for each in values)
     return False
+
+
+def _is_handed_as_it_is(name: str, scope: Scope, project: Project, depth: int) -> bool:
+    """Whether the callers of a function hand over the secret as it is; where nobody calls it, clients do."""
+    parameter = scope.parameter(name) if isinstance(scope, Function) else None
+    if parameter is None or depth == 0:
+        return parameter is None
+    handed = [
+        (value, site.scope)
+        for site in project.callers(scope)  # type: ignore[arg-type]
+        if (value := _argument(site.call, scope, name)) is not None  # type: ignore[arg-type]
+    ]
+    return all(_is_as_it_is(value, at, project, depth - 1) for value, at in handed)
+
+
+def _argument(call: ir.Call, function: Function, name: str) -> ir.Expr | None:
+    names = [each.name for each in function.parameters if each.name not in ("self", "cls")]
+    return call.keywords.get(name) or call.argument(names.index(name))
 
 
 def _protects_within(call: ir.Call, scope: Scope, project: Project) -> bool:
