@@ -149,3 +149,32 @@ def is_privileged_in(model: Model, name: str) -> bool:
 def is_secret(name: str) -> bool:
     parts = tuple(words(name))
     return any(parts[-len(end) :] == end for end in _SECRET_ENDS)
+
+
+_SHAPES = frozenset({"lower", "upper", "casefold", "strip"})
+_REQUESTS = ("request.", "self.request.", "flask.request.")
+
+
+def client_shapes(
+    value: ir.Expr, function: Function, sent: set[str], project: Project, depth: int = 0
+) -> frozenset[str] | None:
+    """The methods that shape a value that a client sends; None for what comes from elsewhere, or may be shaped elsewhere.
+
+    `sent` are the names under which the function gets what the client sends.
+    """
+    match value:
+        case ir.Call(func=ir.Attribute(value=inner, name=name)) if name in _SHAPES:
+            below = client_shapes(inner, function, sent, project, depth)
+            return None if below is None else below | {name}
+        case ir.Name(id=name):
+            bound = project.types.bindings(function).get(name, [])
+            is_parameter = function.parameter(name) is not None
+            if not bound:
+                return frozenset() if is_parameter and name in sent else None
+            if is_parameter or len(bound) != 1 or bound[0].kind != "value" or bound[0].path or depth > 3:
+                return None
+            return client_shapes(bound[0].expr, function, sent, project, depth + 1)
+        case ir.Subscript(value=owner) | ir.Call(func=ir.Attribute(value=owner, name="get")):
+            return frozenset() if (ir.dotted(owner) or "").startswith(_REQUESTS) else None
+        case _:
+            return None

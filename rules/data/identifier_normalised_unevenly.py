@@ -86,11 +86,10 @@ from backend_lint.api import (
     ir,
     words,
 )
+from backend_lint.rules.data._shared import client_shapes
 
 _IDENTIFIERS = frozenset({"email", "username", "login", "slug", "handle", "nickname", "mail"})
-_SHAPES = frozenset({"lower", "upper", "casefold", "strip"})
 _CASES = frozenset({"lower", "upper", "casefold"})
-_REQUESTS = ("request.", "self.request.", "flask.request.")
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _uses(project: Project) -> Iterator[tuple[Model, str, _Use]]:
             known = model.columns.get(column)
             if known is None or known.family not in ("string", "text") or _IDENTIFIERS.isdisjoint(words(column)):
                 continue
-            shapes = _shapes(value, function, handlers[function.qualified], project)
+            shapes = client_shapes(value, function, handlers[function.qualified], project)
             if shapes is not None:
                 yield model, column, _Use(at, label, shapes)
 
@@ -160,25 +159,3 @@ def _values(query: Query) -> Iterator[tuple[str, ir.Expr, Place]]:
     if query.operation == "insert":
         for name, value in query.values.items():
             yield name, value, query.at
-
-
-def _shapes(
-    value: ir.Expr, function: Function, sent: set[str], project: Project, depth: int = 0
-) -> frozenset[str] | None:
-    """The methods that shape what a client sends; None for what comes from elsewhere, or may be shaped elsewhere."""
-    match value:
-        case ir.Call(func=ir.Attribute(value=inner, name=name)) if name in _SHAPES:
-            below = _shapes(inner, function, sent, project, depth)
-            return None if below is None else below | {name}
-        case ir.Name(id=name):
-            bound = project.types.bindings(function).get(name, [])
-            is_parameter = function.parameter(name) is not None
-            if not bound:
-                return frozenset() if is_parameter and name in sent else None
-            if is_parameter or len(bound) != 1 or bound[0].kind != "value" or bound[0].path or depth > 3:
-                return None
-            return _shapes(bound[0].expr, function, sent, project, depth + 1)
-        case ir.Subscript(value=owner) | ir.Call(func=ir.Attribute(value=owner, name="get")):
-            return frozenset() if (ir.dotted(owner) or "").startswith(_REQUESTS) else None
-        case _:
-            return None

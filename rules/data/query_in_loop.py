@@ -166,8 +166,14 @@ def _repeated(
                 yield Path((site,)), own
         elif site.targets and site.is_certain:
             found = _below(site, loop.names, queries, project, _DEPTH)
-            if found is not None:
+            if found is not None and not any(_is_task(each.targets, project) for each in found[0].sites):
                 yield found
+
+
+def _is_task(targets: tuple[Function, ...], project: Project) -> bool:
+    """Whether a call may put work on a queue: decorators of a project's own do that for tasks that are called."""
+    names = {target.qualified for target in targets}
+    return any(task.function.qualified in names for task in project.tasks)
 
 
 def _below(
