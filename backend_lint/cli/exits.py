@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import traceback
 from pathlib import Path
@@ -26,12 +27,15 @@ def interrupted() -> int:
 
 def failed(error: Exception, session: Session) -> int:
     """Tell `error` to a person, and to a program that waits for JSON."""
+    from backend_lint.core import BackendLintError
+
     described = _described(error)
     terminal.say(f"error: {described['message']}" if "hint" not in described else _internal(described))
     if "hint" in described and session.is_verbose:
         terminal.say("".join(traceback.format_exception(error)).rstrip())
     if session.wants_json:
-        terminal.write(json.dumps({"error": described}, ensure_ascii=False) + "\n")
+        with contextlib.suppress(BackendLintError):  # stdout may be what failed
+            terminal.write(json.dumps({"error": described}, ensure_ascii=False) + "\n")
     return UNUSABLE
 
 

@@ -15,6 +15,7 @@ def command(list_format: str) -> int:
     """List the rule packs that are installed, and those that could not be loaded. Exit 3 if there are such."""
     from backend_lint.cli.columns import columns
     from backend_lint.engine.packs import load_packs
+    from backend_lint.report.summary import plural
 
     packs, failures = load_packs()
     for failure in failures:
@@ -24,6 +25,6 @@ def command(list_format: str) -> int:
         document = {"packs": known, "failed": [failure.message for failure in failures]}
         terminal.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
-        rows = ((pack.name, pack.version, f"{len(pack.rules)} rules") for pack in packs)
+        rows = ((pack.name, pack.version, plural(len(pack.rules), "rule")) for pack in packs)
         terminal.write(columns(rows), for_people=True)
     return exits.INCOMPLETE if failures else exits.PASSED

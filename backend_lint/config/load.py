@@ -12,7 +12,7 @@ import msgspec
 
 from backend_lint.config.layer import VARIABLES, environment_layer, file_layers, flag_layer, own_file, profile_layer
 from backend_lint.config.merge import merged
-from backend_lint.config.settings import Config
+from backend_lint.config.settings import Config, mistake
 
 _AT_THE_TOP = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 
@@ -92,6 +92,10 @@ def _config(config_path: Path | None, git_root: Path | None, paths: list[Path], 
     layers = [profile_layer(layers), *layers]
     values, origins = merged(layers)
     root, is_project = _root(config_path, git_root, paths, cwd)
+    for place in values.get("roots", ()):
+        if not place.is_relative_to(root) or not place.is_dir():
+            problem = "is no directory" if place.is_relative_to(root) else "is outside of the project"
+            raise mistake(f"roots: {shown(place, cwd)} {problem}", origins["roots"])
     return Config(
         **values,
         root=root,

@@ -115,3 +115,12 @@ def test_ctrl_c_in_the_middle_is_130_without_a_traceback(tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.strip()) == (130, "Interrupted")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("name", ["json", "full"])
+def test_a_full_disk_behind_stdout_is_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "app.py").write_text("x = 1\n")
+    command = f"{sys.executable} -m backend_lint --format {name} > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: cannot write to stdout: No space left on device\n")

@@ -6,7 +6,7 @@ import pytest
 
 from backend_lint import __version__
 from backend_lint.config import Invocation, Override, Pattern, Taint, configs_for, profiles, unknown_variables
-from backend_lint.core import Role, Severity
+from backend_lint.core import ConfigError, Role, Severity
 from tests.config.project import configured, invocation, refusal, write
 
 
@@ -68,6 +68,7 @@ def test_extending_is_explicit_and_paths_belong_to_the_file_that_wrote_them(tmp_
         "base.toml": 'exclude = ["old"]\nignore = ["SEC1"]\ncache-dir = "cache"\nseverity = {SEC2 = "low", SEC3 = "low"}',
         "app/backend-lint.toml": 'extend = "../base.toml"\nextend-exclude = ["new"]\nignore = ["API"]\n'
         'roots = ["src"]\nseverity.SEC3 = "high"',
+        "app/src/a.py": "",
     }
     config = configured(tmp_path, files, "app")
     assert config.exclude == (Pattern("old", tmp_path),)
@@ -153,6 +154,15 @@ def test_tables_are_read_into_their_types(tmp_path: Path) -> None:
     assert config.overrides == (override,)
 
 
+def test_roots_lie_in_the_project(tmp_path: Path) -> None:
+    files = {"app/backend-lint.toml": "roots = ['..']", "app/a.py": ""}
+    write(tmp_path, files)
+    with pytest.raises(ConfigError) as caught:
+        configs_for([tmp_path / "app"], Invocation(cwd=tmp_path))
+    assert str(caught.value).startswith("app/backend-lint.toml:1: roots: ")
+    assert str(caught.value).endswith(" is outside of the project")
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -169,7 +179,8 @@ def test_tables_are_read_into_their_types(tmp_path: Path) -> None:
         ("[severity]\nSEC1 = 'low'\nSEC2 = 'lw'", "3: severity.SEC2: unknown value 'lw'; did you mean 'low'?"),
         ("[roles]\ntests = []", "2: roles: unknown key 'tests'; did you mean 'test'?"),
         ("fail-under = true", "1: fail-under: expected array, got bool"),
-        ("fail-under = 101", "1: fail-under[0][1]: expected float <= 100.0"),
+        ("fail-under = 101", "1: fail-under: expected float <= 100.0"),
+        ("\nroots = ['nope']", "2: roots: nope is no directory"),
         ("fail-under = {SEX = 9}", "1: fail-under: unknown guideline or section 'SEX'; did you mean 'SEC'?"),
         ("profile = 'sceurity'", "1: profile: unknown profile 'sceurity'; did you mean 'security'?"),
         ("jobs = ", "1: is not valid TOML: Invalid value"),
