@@ -39,6 +39,7 @@ SAMPLES = {
     "flask_appbuilder_clinic": SampleApp("routes", ("clinic:create_app",)),
     "flask_rest": SampleApp("routes", ("library:create_app",)),
     "flask_shop": SampleApp("routes", ("shop.factory:create_app",)),
+    "flask_smorest_store": SampleApp("routes", ("store:create_app",)),
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
     "litestar_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "mongoengine_models": SampleApp("mongoengine", ("blog.people", "blog.posts"), script=STORES),
