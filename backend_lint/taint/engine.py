@@ -74,7 +74,7 @@ class Engine:
         self._request_types: dict[str, str | None] = {}
         self._mutated: frozenset[str] | None = None
         self._matters: frozenset[str] | None = None
-        self._flows: dict[tuple[str, Place], Exposure] = {}
+        self._flows: dict[tuple[str, Place], tuple[_Rank, Exposure]] = {}
         self._examined: set[tuple[Place, str]] = set()
         self._unproved: set[tuple[Place, str]] = set()
         self._diagnostics: list[Diagnostic] = []
@@ -511,15 +511,15 @@ class Engine:
         if type(exposure.label.origin) is not Source:
             return
         key = (exposure.sink.kind, exposure.sink.at)
-        known = self._flows.get(key)
-        if known is None or _rank(exposure) < _rank(known):
-            self._flows[key] = exposure
+        known, rank = self._flows.get(key), _rank(exposure)
+        if known is None or rank < known[0]:
+            self._flows[key] = rank, exposure
 
     def finish(self) -> TaintResult:
         self.kept.finish()
         self._across_methods()
         self._drop_questions()
-        flows = sorted((_flow(each) for each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
+        flows = sorted((_flow(each) for _, each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
         counts: dict[str, int] = {}
         for _, kind in sorted(self._examined):
             counts[kind] = counts.get(kind, 0) + 1
@@ -537,10 +537,10 @@ class Engine:
     def _drop_questions(self) -> None:
         """Leave out what only asks about something, where the same data does more to it in the same file."""
         asking = self.models.asking
-        done = {_matter(each) for each in self._flows.values() if each.sink.symbol not in asking}
+        done = {_matter(each) for _, each in self._flows.values() if each.sink.symbol not in asking}
         self._flows = {
-            key: each
-            for key, each in self._flows.items()
+            key: (rank, each)
+            for key, (rank, each) in self._flows.items()
             if each.sink.symbol not in asking or _matter(each) not in done
         }
 
@@ -556,9 +556,13 @@ def _matter(exposure: Exposure) -> tuple[object, ...]:
     return exposure.sink.kind, exposure.sink.at.path, exposure.label.origin
 
 
-def _rank(exposure: Exposure) -> tuple[int, int]:
+_Rank = tuple[int, int]
+
+
+def _rank(exposure: Exposure) -> _Rank:
+    """The surest way first, and of those the shortest."""
     way = exposure.label.way
-    return exposure.label.assumed, len(way.steps()) if way is not None else 0
+    return exposure.label.assumed, way.length if way is not None else 0
 
 
 def _flow(exposure: Exposure) -> Flow:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.project.modules import Function, Scope
-from backend_lint.taint.contexts import Kills
+from backend_lint.taint.contexts import Kills, is_killed
 from backend_lint.taint.domain import NOTHING, UNKNOWN, Reference, Value, join
-from backend_lint.taint.labels import READ, Input, Kept, Label, Labels, Source, union
+from backend_lint.taint.labels import READ, Hop, Input, Kept, Label, Labels, Origin, Source, hop, union
 from backend_lint.taint.state import Object, PathKey, State
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ class Sink(NamedTuple):
 
 
 class Exposure(NamedTuple):
-    """That a label reaches a sink, unless one of `kills` is among what is proved absent."""
+    """That a label reaches a sink, unless one of `kills` is among what is proved absent.
+
+    `spot` numbers the sink's kind and place together with the kills.
+    """
 
     sink: Sink
     label: Label
     kills: Kills
+    spot: int
 
 
 @dataclass
@@ -75,7 +79,7 @@ class Frame:
         self.returns: list[tuple[State, Value, ir.Expr | None]] = []
         self.switched: set[int] = set()  # the states of those that a switch led to, by id
         self.yields: Value = NOTHING
-        self.exposures: dict[tuple[Any, ...], Exposure] = {}
+        self.exposures: dict[tuple[int, Origin], Exposure] = {}
         self.loops: list[Loop] = []
         self.handlers: list[Seen] = []
         self.steps = 0
@@ -192,10 +196,20 @@ class Frame:
         if exposure.sink.kind == "path" and _is_open_file(exposure.label):
             return
         self.engine.examined(exposure)
-        key = (exposure.sink.kind, exposure.sink.at, exposure.label.origin, exposure.kills)
+        key = (exposure.spot, exposure.label.origin)
         known = self.exposures.get(key)
         if known is None or not (known.label.cleaned <= exposure.label.cleaned):
             self.exposures[key] = exposure
+
+    def forward(self, exposure: Exposure, given: Label, at: Place, note: str) -> None:
+        """What was given to a callee reaches a sink there, and so does what we gave it."""
+        inner = exposure.label
+        known = self.exposures.get((exposure.spot, given.origin))
+        if known is not None and _is_in(known.label, inner, given):
+            return
+        label = inner.after(given, hop(given.way, at, note, inner.way))
+        if exposure.sink.kind not in label.cleaned and not is_killed(exposure.kills, label.absent):
+            self.expose(exposure._replace(label=label))
 
     def throw(self, kind: str, labels: Labels) -> None:
         """An exception of a class leaves, with what it carries."""
@@ -218,3 +232,16 @@ class Frame:
 def _is_open_file(label: Label) -> bool:
     """Whether an upload itself, or its bytes, may stand where a path could; its name is another source."""
     return type(label.origin) is Source and label.origin.what == "file" and READ not in label.absent
+
+
+def _is_in(known: Label, inner: Label, given: Label) -> bool:
+    """Whether a label that has reached a sink says all that `given` would, after what `inner` did to it."""
+    if known.assumed > given.assumed + inner.assumed or not (
+        known.cleaned <= given.cleaned or known.cleaned <= (given.cleaned | inner.cleaned)
+    ):
+        return False
+    return type(known.origin) is not Source or _length(known.way) <= _length(given.way) + _length(inner.way) + 1
+
+
+def _length(way: Hop | None) -> int:
+    return 0 if way is None else way.length

@@ -13,7 +13,7 @@ from backend_lint.project.modules import Class, Function
 from backend_lint.taint import contexts
 from backend_lint.taint.domain import NOTHING, ClassValue, FunctionValue, Reference, Value, callable_value, join
 from backend_lint.taint.frame import Exposure
-from backend_lint.taint.labels import Hop, Kept, Label, Labels, Source, union
+from backend_lint.taint.labels import Kept, Label, Labels, Origin, Source, hop, union
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -35,7 +35,7 @@ class KeptValues:
         self.names: dict[Reference, str] = {}
         self._changed: frozenset[str] | None = None
         self._held: dict[str, dict[Path, Labels]] = {}
-        self._exposures: list[Exposure] = []
+        self._exposures: dict[tuple[int, Origin], Exposure] = {}
 
     @property
     def changed(self) -> frozenset[str]:
@@ -153,11 +153,14 @@ class KeptValues:
 
     def exposed(self, exposure: Exposure) -> None:
         """What a variable keeps reaches a sink."""
-        self._exposures.append(exposure)
+        key = (exposure.spot, exposure.label.origin)
+        known = self._exposures.get(key)
+        if known is None or not (known.label.cleaned <= exposure.label.cleaned):
+            self._exposures[key] = exposure
 
     def finish(self) -> None:
         """Join what was put somewhere with the sinks that it reaches from there."""
-        for exposure in self._exposures:
+        for exposure in self._exposures.values():
             for label in self._sources(exposure.label, _ROUNDS):
                 if exposure.sink.kind not in label.cleaned and not contexts.is_killed(exposure.kills, label.absent):
                     self.engine.examined(exposure._replace(label=label))
@@ -174,7 +177,7 @@ class KeptValues:
             for first in labels:
                 note = f"kept in `{origin.name.rpartition('.')[2]}`"
                 at = label.way.at if label.way is not None else first.way.at if first.way is not None else None
-                way = first.way if at is None else Hop(first.way, at, note, label.way)
+                way = first.way if at is None else hop(first.way, at, note, label.way)
                 yield from self._sources(label.after(first, way), rounds - 1)
 
 

@@ -46,13 +46,20 @@ class Kept(NamedTuple):
     path: tuple[str, ...] = ()
 
 
+Origin = Source | Input | Kept
+
+
 class Hop(NamedTuple):
-    """One step of the way, the way before it, and the way that led on inside what was called there."""
+    """One step of the way, the way before it, and the way that led on inside what was called there.
+
+    `length` is how many steps it all has; `hop` makes one.
+    """
 
     before: Hop | None
     at: Place
     note: str
-    inside: Hop | None = None
+    inside: Hop | None
+    length: int
 
     def steps(self, most: int = MOST_STEPS) -> list[tuple[Place, str]]:
         """The way from its beginning; a long one loses its middle."""
@@ -72,6 +79,11 @@ class Hop(NamedTuple):
         return found if len(found) <= most else [*found[: most // 2], *found[-(most // 2) :]]
 
 
+def hop(before: Hop | None, at: Place, note: str, inside: Hop | None = None) -> Hop:
+    length = (before.length if before is not None else 0) + (inside.length if inside is not None else 0) + 1
+    return Hop(before, at, note, inside, length)
+
+
 class Label(NamedTuple):
     """One origin whose data may be in a value.
 
@@ -80,7 +92,7 @@ class Label(NamedTuple):
     holds: 0 all, 1 those of single characters, 2 none.
     """
 
-    origin: Source | Input | Kept
+    origin: Origin
     cleaned: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     way: Hop | None = None
@@ -96,7 +108,7 @@ class Label(NamedTuple):
         way = self.way
         if way is not None and way.at == at:
             return self
-        return Label(self.origin, self.cleaned, self.absent, Hop(way, at, note), self.assumed, self.kept)
+        return Label(self.origin, self.cleaned, self.absent, hop(way, at, note), self.assumed, self.kept)
 
     def scattered(self) -> Label:
         """As after cutting and putting together again: only what is known of single characters stays."""
@@ -126,7 +138,7 @@ class Label(NamedTuple):
             first.kept,
         )
 
-    def of(self, origin: Source | Input | Kept) -> Label:
+    def of(self, origin: Origin) -> Label:
         """The same, of another origin."""
         return Label(origin, self.cleaned, self.absent, self.way, self.assumed, self.kept)
 

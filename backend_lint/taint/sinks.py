@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.taint import containers, contexts, outbound, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
@@ -27,6 +28,7 @@ class Sinks:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.followed: dict[int, str] = {}  # the method that is called at once on what a call gives, by the call's id
+        self._spots: dict[tuple[str, Place, contexts.Kills], int] = {}
 
     def called(
         self,
@@ -176,11 +178,13 @@ class Sinks:
         kills = contexts.kills(context, before, after)
         if kills is None:
             return
-        for label in labels:
-            if kind in label.cleaned or contexts.is_killed(kills, label.absent):
-                continue
-            described = contexts.described(context, before)
-            frame.expose(Exposure(Sink(kind, at, symbol, sink.fits, described), label, kills))
+        met = [each for each in labels if kind not in each.cleaned and not contexts.is_killed(kills, each.absent)]
+        if not met:
+            return
+        reached = Sink(kind, at, symbol, sink.fits, contexts.described(context, before))
+        spot = self._spots.setdefault((kind, at, kills), len(self._spots))
+        for label in met:
+            frame.expose(Exposure(reached, label, kills, spot))
 
     def _arguments(
         self, frame: Frame, sink: SinkModel, receiver: Value | None, args: Sequence[Value], keywords: dict[str, Value]

@@ -16,7 +16,7 @@ from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
 from backend_lint.project.modules import Function
-from backend_lint.taint import containers, contexts, evidence, execute, guards
+from backend_lint.taint import containers, evidence, execute, guards
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -31,7 +31,7 @@ from backend_lint.taint.domain import (
     placed,
 )
 from backend_lint.taint.frame import Exhausted, Exposure, Frame
-from backend_lint.taint.labels import Hop, Input, Label, Labels, capped, union
+from backend_lint.taint.labels import Input, Label, Labels, capped, hop, union
 from backend_lint.taint.state import Object, State, entry_key, merge
 
 if TYPE_CHECKING:
@@ -498,11 +498,12 @@ class _Call:
     def returned(self, summary: Summary) -> Value:
         frame = self.frame
         for exposure in summary.exposures:
-            if type(exposure.label.origin) is Input:
-                for label in self._labels(exposure.label, exit=False):
-                    if exposure.sink.kind in label.cleaned or contexts.is_killed(exposure.kills, label.absent):
-                        continue
-                    frame.expose(exposure._replace(label=label))
+            origin = exposure.label.origin
+            if type(origin) is Input:
+                ours = self._ours(origin)
+                note = self._note(origin) if ours else ""
+                for label in ours:
+                    frame.forward(exposure, label, self.at, note)
         if frame.state is None:
             return NOTHING
         for (name, path), value in summary.kept.items():
@@ -645,11 +646,11 @@ class _Call:
             obj.is_exact,
         )
 
-    def _labels(self, label: Label, exit: bool = True) -> Labels:
+    def _labels(self, label: Label) -> Labels:
         """A label of the callee as labels of the caller; of one that was moved before, the very same."""
         origin = label.origin
         if type(origin) is not Input:
-            if exit and self.node is not None:
+            if self.node is not None:
                 return (label.through(self.at, f"returned by `{self.function.name}`"),)
             return (label,)
         known = self.carried.get(id(label))
@@ -658,13 +659,21 @@ class _Call:
         return known
 
     def _carried(self, label: Label, origin: Input) -> Labels:
-        ours = self.resolved.get(origin)
-        if ours is None:
-            ours = self.resolved[origin] = self._resolve(origin)
+        ours = self._ours(origin)
         if not ours:
             return ()
-        note = f"passed to `{self.function.name}` as `{origin.name}`"
-        return capped(label.after(each, Hop(each.way, self.at, note, label.way)) for each in ours)
+        note = self._note(origin)
+        return capped(label.after(each, hop(each.way, self.at, note, label.way)) for each in ours)
+
+    def _ours(self, origin: Input) -> Labels:
+        """The labels of what we gave the callee there."""
+        known = self.resolved.get(origin)
+        if known is None:
+            known = self.resolved[origin] = self._resolve(origin)
+        return known
+
+    def _note(self, origin: Input) -> str:
+        return f"passed to `{self.function.name}` as `{origin.name}`"
 
     @functools.cached_property
     def at(self) -> Place:
