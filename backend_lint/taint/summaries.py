@@ -410,8 +410,8 @@ class _Call:
         if value is UNKNOWN or (
             value.is_opaque and not (value.callables or value.texts or value.consts or value.references)
         ):
-            kind = value.type or kind
-            return symbol(name, path, kind), None if value.type is None else ("t", value.type)
+            shape = None if value.type in (None, kind) else ("t", value.type)
+            return symbol(name, path, value.type or kind), shape
         if depth < 0 and not value.callables:
             kinds = {obj.cls for _, obj in self.frame.objects(value)}
             only = next(iter(kinds)) if len(kinds) == 1 and not value.is_opaque else value.type or kind
