@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from backend_lint.adapters._flask_arguments import take
 from backend_lint.adapters._flask_known import KNOWN
 from backend_lint.adapters._guards import Decorator, Guards
 from backend_lint.adapters._paths import concrete, open_api_path
@@ -443,6 +444,8 @@ class Served:
                 route.summary = function.facts.docstring.strip().partition("\n")[0]
         if any(each.where == "body" for each in route.inputs):
             route.body = "json"
+        if function is not None:
+            take(self.project, route, function)
         self.project.routes.append(route)
 
 

@@ -14,3 +14,13 @@ class TestRunningApplication:
     def test_guards_stand_where_the_application_refuses(self) -> None:
         found = [row | {"guarded": is_guarded(row)} for row in exported(app(NAME))["routes"]]
         assert guards(found) == guards(truth(NAME)["routes"])
+
+
+def test_arguments_of_a_view_are_its_inputs() -> None:
+    found = {f"{','.join(route.methods)} {route.path}": route for route in app(NAME).routes}
+    made, listed = found["POST /pets/"], found["GET /pets/"]
+    assert (made.body, made.body_schemas) == ("Pet", ("store.schemas.Pet",))
+    assert [(each.name, each.where, each.type, each.required) for each in listed.inputs] == [
+        ("name", "query", "str", False),
+        ("limit", "query", "int", False),
+    ]
