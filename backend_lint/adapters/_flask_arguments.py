@@ -36,7 +36,7 @@ _TYPES = {  # of marshmallow's fields
 
 
 def take(project: Project, route: Route, handler: Function) -> None:
-    """Add to a route what decorators of its handler take: the schema of the body, the fields of those of other parts."""
+    """Add to a route what decorators of its handler take: a schema of the body, the fields of those of other parts."""
     for cls, where, expr in _taken(project, handler):
         place = handler.module.place(expr)
         if where == "body":
