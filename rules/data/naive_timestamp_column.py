@@ -97,6 +97,8 @@ class NaiveTimestampColumn(ProjectRule):
         has_zones = _has_zones(project)
         found: defaultdict[tuple[str, str], dict[str, Place]] = defaultdict(dict)
         for model, column, value, scope in _values(project):
+            if (column.declared or "").startswith("datetime.") and _maps_types(model, project):
+                continue
             fault = _fault(project, column, _kind(project, value, scope), is_aware=_is_aware(model, column, has_zones))
             if fault is not None:
                 found[model.qualified, fault].setdefault(column.attribute, project.place(value, scope))
@@ -144,11 +146,20 @@ def _is_aware(model: Model, column: Column, has_zones: bool | None) -> bool | No
     """Whether a column keeps zones; None where its type is not understood."""
     if model.orm == "django":
         return has_zones if column.type == "DateTimeField" else None
+    if model.orm not in ("sqlalchemy", "sqlmodel"):
+        return None
     if (column.type or "").upper() not in _PLAIN or not (column.declared or "").startswith(
         ("sqlalchemy.", "datetime.")
     ):
         return None
     return column.arguments.get("timezone") is True
+
+
+def _maps_types(model: Model, project: Project) -> bool:
+    """Whether a base from a library beside SQLAlchemy may say what an annotation becomes."""
+    above = project.classes.mro(model.cls) if model.cls is not None else []
+    own = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.", "pydantic.", "builtins.", "typing.", "abc.")
+    return any(isinstance(each, str) and not each.startswith(own) for each in above)
 
 
 def _values(project: Project) -> Iterator[tuple[Model, Column, ir.Expr, Scope]]:
