@@ -12,7 +12,8 @@ _RECORDS = re.compile(
     re.IGNORECASE,
 )
 _TRACES = re.compile(
-    r"^last_|_at$|_on$|count|seen|views|hits|updated|modified|accessed|timestamp|cache|status$", re.IGNORECASE
+    r"^last_|_at$|_on$|count|seen|views|hits|updated|modified|accessed|timestamp|cache|(?:^|last_|sync_|online_|connection_|health_|read_)status$",
+    re.IGNORECASE,
 )
 ON_THE_WAY = re.compile(
     r"or_create|ensure|upsert|init|default|seed|setup|login|logout|sign_?in|sign_?out|auth|oauth|callback|verify|confirm"
@@ -75,6 +76,23 @@ def is_first_use(query: Query, looked_for: set[str | None]) -> bool:
         query.operation == "insert"
         and query.model in looked_for
         and (bool(query.values) or query.site.method not in SAVES)
+    )
+
+
+def is_new(query: Query) -> bool:
+    """Whether what is saved was made in the function that saves it, rather than looked up there."""
+    if query.values or query.site.method not in SAVES:
+        return True
+    saved = query.site.call.argument(0)
+    if not isinstance(saved, ir.Name) or not isinstance(query.scope, Function):
+        return isinstance(saved, ir.Call)
+    made = (query.model or "").rpartition(".")[2]
+    return any(
+        isinstance(stmt, ir.Assign)
+        and isinstance(stmt.value, ir.Call)
+        and (ir.dotted(stmt.value.func) or "").rpartition(".")[2] == made
+        and any(isinstance(each, ir.Name) and each.id == saved.id for each in stmt.targets)
+        for stmt in query.scope.statements
     )
 
 

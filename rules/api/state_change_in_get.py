@@ -82,6 +82,7 @@ from backend_lint.rules.api._writes import (
     is_first_use,
     is_incidental,
     is_made_where_none,
+    is_new,
     is_record,
     notes_only,
 )
@@ -97,7 +98,6 @@ class StateChangeInGet(ProjectRule):
     cwe = (650, 352)
     owasp = ("A01:2025",)
     unit = Unit.ROUTE
-    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         writes = {id(query.site.call): query for query in project.queries if query.is_write and not is_record(query)}
@@ -154,7 +154,8 @@ def _is_first_use(path: Path, query: Query, handler: Function, read: set[str | N
     """Whether a row is made where the function that makes it, or the handler, has looked for one in vain."""
     if query.operation != "insert":
         return False
-    return (len(path.sites) > 1 and query.model in read) or is_made_where_none(path.first, handler)
+    is_looked_for = len(path.sites) > 1 and query.model in read and is_new(query)
+    return is_looked_for or is_made_where_none(path.first, handler)
 
 
 def _tidies(route: Route, query: Query) -> bool:

@@ -123,7 +123,6 @@ _AUDIT = re.compile(
 
 class AuditGap(ProjectRule):
     code = "SEC407"
-    preview = True
     severity = Severity.MEDIUM
     cwe = (778,)
     owasp = ("A09:2021", "A09:2025")
