@@ -225,6 +225,15 @@ class Calls:
                 padded = [*leading, *([join(rest, Value(consts=("",)))] * 4)]
                 return frame.allocate(node, Object("list", items=tuple(padded), rest=rest, is_exact=False))
         element = labelled(text.all_labels(), "builtins.str")
+        if (
+            name == "rsplit"
+            and isinstance(separator, str)
+            and separator
+            and len(args) == 2
+            and args[1].the_constant == 1
+        ):
+            last = element.mapped(lambda label: label.without(frozenset({separator})))
+            return containers.new_list(frame, node, [element, last])
         element = element.mapped(lambda label: label.without(gone)) if gone else element
         if name in ("partition", "rpartition"):
             return containers.new_list(frame, node, [element, element, element], "tuple")

@@ -370,15 +370,21 @@ def _with_affix(text: Text, known: Value | str, is_prefix: bool) -> Text | None:
     return text
 
 
+def below(frame: Frame, value: Value) -> None:
+    """As `path.relative_to(directory)`, which raises where the path is not below."""
+    frame.state = _below(frame, value)
+
+
 def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | None:
     """A normalised path was found below a directory of ours."""
 
     def change(label: Label) -> Label:
         return label.without(frozenset(), frozenset({"path"})) if NORMALISED in label.absent else label
 
-    if node is not None:
-        return narrow(frame, node, value, change)
-    return narrow_value(frame, value, change)
+    frame.state = narrow(frame, node, value, change) if node is not None else narrow_value(frame, value, change)
+    if value.derived is not None and value.derived.how == "resolve":  # who asked of what it leads to asked of the path
+        return narrow_value(frame, value.derived.source, lambda label: label.without(frozenset(), frozenset({"path"})))
+    return frame.state
 
 
 def _instance(frame: Frame, node: ir.Expr, kind: ir.Expr, is_true: bool) -> State | None:

@@ -334,7 +334,8 @@ class Library:
         if name in ("resolve", "absolute"):
             facts = _NO_ESCAPE if name == "resolve" else frozenset()
             labels = tuple(label.without(facts) for label in value.all_labels())
-            return Value(value.consts, labels=labels, is_opaque=True, type=PATH)
+            resolved = Value(value.consts, labels=labels, is_opaque=True, type=PATH)
+            return resolved.derived_from("resolve", value) if name == "resolve" else resolved
         if name in ("joinpath", "with_name", "with_suffix", "with_stem"):
             given = [flat(frame, arg) for arg in args]
             return joined_path([value, *given] if name == "joinpath" else [labelled(value.all_labels()), *given]).typed(
@@ -342,6 +343,8 @@ class Library:
             )
         if name in ("as_posix", "__str__", "__fspath__"):
             return as_string(value)
+        if name == "relative_to":
+            guards.below(frame, value)
         if name in ("expanduser", "relative_to"):
             return value
         if name in ("exists", "is_file", "is_dir", "is_symlink", "is_relative_to", "is_absolute"):
@@ -792,7 +795,8 @@ def _normalised(
         return value
     is_absolute = ir.dotted(node.func) is not None and not (ir.dotted(node.func) or "").endswith("normpath")
     facts = _NO_ESCAPE if is_absolute else frozenset({NORMALISED})
-    return labelled(tuple(label.without(facts) for label in value.all_labels()), "builtins.str")
+    found = labelled(tuple(label.without(facts) for label in value.all_labels()), "builtins.str")
+    return found.derived_from("resolve", args[0]) if is_absolute else found
 
 
 @_special("os.path.commonpath", "os.path.commonprefix")

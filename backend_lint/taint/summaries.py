@@ -347,11 +347,18 @@ def _is_verdict(value: Value) -> bool:
 
 
 def _own(value: Value, name: str) -> Label | None:
-    """The label of the argument itself, if the value is nothing but the argument."""
+    """The label of the argument itself, if the value is nothing but the argument: of a text what all its holes have."""
     found = value.all_labels()
-    if len(found) == 1 and found[0].origin == Input(name) and not value.references and not value.callables:
+    if not found or value.references or value.callables:
+        return None
+    if any(type(label.origin) is not Input or label.origin.name != name for label in found):
+        return None
+    if len(found) == 1 and (value.texts or found[0].origin == Input(name)):
         return found[0]
-    return None
+    if not value.texts:
+        return None
+    cleaned = frozenset.intersection(*(label.cleaned for label in found))
+    return Label(found[0].origin, cleaned, frozenset.intersection(*(label.absent for label in found)))
 
 
 class _Call:
