@@ -31,6 +31,9 @@ _VERBS = frozenset({
 _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "esmerald"})
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
+_METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options"})
+_VIEWS = {"tornado.web.RequestHandler": "tornado", "aiohttp.web.View": "aiohttp", "flask.views.MethodView": "flask",
+          "django.views.generic.View": "django", "rest_framework.views.APIView": "django"}  # fmt: skip
 MOST_WRAPPERS = 4
 _ANSWERS_JSON = ("flask_restful.Resource", "flask_restx.Resource", "flask_restplus.Resource")
 _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
@@ -66,11 +69,22 @@ def handlers(engine: Engine) -> list[Handler]:
                 known = found[function.qualified] = Handler(function, framework in _TYPED, framework)
             if not known.paths or not engine.project.routes:
                 known.paths.append(path)
+        framework = _verb_of(engine, function)
+        if framework is not None and function.qualified not in found:
+            found[function.qualified] = Handler(function, False, framework)
         entry = _entry(engine, function)
         if entry is not None and function.qualified not in found:
             found[function.qualified] = Handler(function, False, "")
             found[function.qualified].entry = entry
     return list(found.values())
+
+
+def _verb_of(engine: Engine, function: Function) -> str | None:
+    """The framework that calls a method for a verb, though no route to its class was found."""
+    if function.cls is None or function.name not in _METHODS:
+        return None
+    bases = (each for each in engine.project.classes.mro(function.cls) if isinstance(each, str))
+    return next((_VIEWS[each] for each in bases if each in _VIEWS), None)
 
 
 def _entry(engine: Engine, function: Function) -> EntryModel | None:

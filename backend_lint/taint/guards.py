@@ -216,6 +216,8 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
         return frame.state
     if value.derived is not None and value.derived.how == "commonpath":
         return _below(frame, value.derived.source)
+    if value.derived is not None and value.derived.how == "parents" and not frame.foreign(other):
+        return _below(frame, value.derived.source)
     if other.is_constant:
         return replace(frame, node, value, other)
     theirs = {label.origin for label in frame.foreign(other)}

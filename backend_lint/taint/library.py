@@ -318,7 +318,7 @@ class Library:
             case "name" | "stem" | "suffix":
                 return basename(value)
             case "parent":
-                return labelled(value.all_labels(), PATH)
+                return labelled(value.all_labels(), PATH).derived_from("parents", value)
             case "parents":
                 return labelled(value.all_labels()).derived_from("parents", value)
             case "parts":

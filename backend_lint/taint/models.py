@@ -33,6 +33,7 @@ A file of models is one library's:
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
     fits = "shlex.quote"              # what would make it safe
+    typed_by = "set_header"           # no sink in a function that calls this method with another content type than HTML
     asks = true                       # it only asks; where the same data does more elsewhere, that is the flow
     overridden = ["get_field"]        # no sink where a class of ours has its own way of doing one of these
     undone = ["unescape"]             # methods that, called on the result at once, take the danger out again
@@ -150,6 +151,7 @@ class SinkModel(_Part, kw_only=True, frozen=True):
     when: tuple[Condition, ...] = ()
     elsewhere: str = ""
     fits: str = ""
+    typed_by: str = ""
     asks: bool = False
     overridden: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()

@@ -23,6 +23,19 @@ def makes_pages(function: Function, framework: str) -> bool:
     )
 
 
+def is_typed(function: Function, setter: str) -> bool:
+    """Whether a function sets a content type other than HTML, by a method of that name."""
+    for node in ir.walk(function.body):
+        match node:
+            case ir.Call(
+                func=ir.Attribute(name=name), args=[ir.Argument(value=ir.Const(value=str(header))), given, *_]
+            ):
+                is_html = type(given.value) is ir.Const and "html" in str(given.value.value)
+                if name == setter and header.lower() == "content-type" and not is_html:
+                    return True
+    return False
+
+
 def judge_return(frame: Frame, node: ir.Expr, value: Value, depth: int = 3) -> None:
     """A string that a handler returns is a page, of a tuple the first part is; a response says itself what it is."""
     if not depth:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
-from backend_lint.taint import containers, contexts, outbound, strings
+from backend_lint.taint import containers, contexts, outbound, responses, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
@@ -49,6 +49,8 @@ class Sinks:
     def _is_taken_back(self, frame: Frame, node: ir.Call, sink: SinkModel, receiver: Value | None) -> bool:
         """Whether a class of ours, or what follows the call, takes the danger out."""
         if sink.undone and self.followed.get(id(node)) in sink.undone:
+            return True
+        if sink.typed_by and frame.function is not None and responses.is_typed(frame.function, sink.typed_by):
             return True
         if receiver is None:
             return False
