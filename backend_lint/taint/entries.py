@@ -69,9 +69,9 @@ def handlers(engine: Engine) -> list[Handler]:
                 known = found[function.qualified] = Handler(function, framework in _TYPED, framework)
             if not known.paths or not engine.project.routes:
                 known.paths.append(path)
-        framework = _verb_of(engine, function)
-        if framework is not None and function.qualified not in found:
-            found[function.qualified] = Handler(function, False, framework)
+        called_by = _view_framework(engine, function)
+        if called_by is not None and function.qualified not in found:
+            found[function.qualified] = Handler(function, False, called_by)
         entry = _entry(engine, function)
         if entry is not None and function.qualified not in found:
             found[function.qualified] = Handler(function, False, "")
@@ -79,7 +79,7 @@ def handlers(engine: Engine) -> list[Handler]:
     return list(found.values())
 
 
-def _verb_of(engine: Engine, function: Function) -> str | None:
+def _view_framework(engine: Engine, function: Function) -> str | None:
     """The framework that calls a method for a verb, though no route to its class was found."""
     if function.cls is None or function.name not in _METHODS:
         return None
