@@ -47,6 +47,7 @@ Keywords = dict[str, Value]
 PATH = "pathlib.Path"
 MOST_PUBLIC = 16
 _COLUMN = models.SinkModel(kind="field-name", calls=(), arguments=(), fits="a table of the names that are allowed")
+_RUNNERS = frozenset({"run_in_executor", "to_thread", "run_sync", "run_in_threadpool"})  # they give what is run gives
 _BELOW_HOST = re.compile(r"/\w")
 _NO_ESCAPE = frozenset({"..", "../", "..\\", NORMALISED})
 _URL_SAFE = frozenset(META - {"/", "-", ".", "_", "~", "+", "%", "..", "../", "//"})
@@ -166,6 +167,8 @@ class Library:
     ) -> Value:
         """A call that nothing is known of: labels pass from arguments and receiver to the result, facts do not."""
         found = self._callbacks(frame, node, args, keywords)
+        if found is not NOTHING and type(node.func) is ir.Attribute and node.func.name in _RUNNERS:
+            return found
         if not self.engine.options.unknown_calls_pass:
             return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
         if (ir.dotted(node.func) or "").rpartition(".")[2] in self.engine.models.clean_results:
