@@ -72,6 +72,8 @@ def handlers(engine: Engine) -> list[Handler]:
         called_by = _view_framework(engine, function)
         if called_by is not None and function.qualified not in found:
             found[function.qualified] = Handler(function, False, called_by)
+            if called_by == "tornado":  # what it is given are the groups of a pattern
+                found[function.qualified].converters = {each.name: "path" for each in function.parameters[1:]}
         entry = _entry(engine, function)
         if entry is not None and function.qualified not in found:
             found[function.qualified] = Handler(function, False, "")
