@@ -136,6 +136,8 @@ def _works_by_item(loop: Loop, function: Function, project: Project) -> bool:
     if isinstance(project.constant(loop.source, function), list | tuple | set | frozenset | dict):
         return True  # as many turns as the code says
     if type(loop.node) is ir.For:
+        if any(_is_kind(node, loop) for node in ir.walk(loop.node.body)):
+            return True
         for stmt in ir.walk_statements(loop.node.body):
             if type(stmt) in (ir.Try, ir.Return) or (type(stmt) is ir.Jump and stmt.kind == "break"):
                 return True
@@ -143,6 +145,16 @@ def _works_by_item(loop: Loop, function: Function, project: Project) -> bool:
         if loop.contains(site.call) and any(project.effects.has(site, each) for each in _WORK):
             return True
     return False
+
+
+def _is_kind(node: ir.Expr, loop: Loop) -> bool:
+    """Whether an item is compared with a word: the turns are the kinds that the code knows by name, and so few."""
+    targets = {each.id for each in ir.walk_expression(loop.target) if type(each) is ir.Name}
+    match node:
+        case ir.Compare(op="==" | "!=", left=ir.Name(id=name), right=ir.Const(value=str())) if name in targets:
+            return True
+        case _:
+            return False
 
 
 _WORK = (Effect.WRITE, Effect.COMMIT, Effect.OUTBOUND, Effect.ENQUEUE)
