@@ -321,7 +321,7 @@ class Library:
             case "name" | "stem" | "suffix":
                 return basename(value)
             case "parent":
-                return labelled(value.all_labels(), PATH).derived_from("parents", value)
+                return labelled(union(value.labels, placed(value.texts)), PATH).derived_from("parents", value)
             case "parents":
                 return labelled(value.all_labels()).derived_from("parents", value)
             case "parts":
