@@ -73,6 +73,7 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    ir,
     words,
 )
 from backend_lint.rules.api._shared import place_of
@@ -98,6 +99,7 @@ class StateChangeInGet(ProjectRule):
     cwe = (650, 352)
     owasp = ("A01:2025",)
     unit = Unit.ROUTE
+    preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         writes = {id(query.site.call): query for query in project.queries if query.is_write and not is_record(query)}
@@ -121,7 +123,11 @@ class StateChangeInGet(ProjectRule):
             looked_for = {model for scope in near for model in reads.get(scope, ())}
             for path in project.paths(sites, changes, depth=4):
                 query = writes[id(path.last.call)]
-                if _tidies(route, query) or _is_first_use(path, query, handler, reads.get(query.scope, set())):
+                if (
+                    _is_taken_back(path)
+                    or _tidies(route, query)
+                    or _is_first_use(path, query, handler, reads.get(query.scope, set()))
+                ):
                     continue
                 if not (is_incidental(path) or notes_only(path)) and not is_first_use(
                     query, looked_for | reads.get(query.scope, set())
@@ -156,6 +162,28 @@ def _is_first_use(path: Path, query: Query, handler: Function, read: set[str | N
         return False
     is_looked_for = len(path.sites) > 1 and query.model in read and is_new(query)
     return is_looked_for or is_made_where_none(path.first, handler)
+
+
+def _is_taken_back(path: Path) -> bool:
+    """Whether what is written is rolled back, or is written for another method by code that both share."""
+    for site in path.sites:
+        for stmt in ir.walk_statements(site.scope.body):
+            if type(stmt) is ir.With and stmt.at <= site.call.at < stmt.end:
+                names = " ".join(
+                    ir.dotted(node) or "" for each in stmt.items for node in ir.walk_expression(each.value)
+                )
+                if "rollback" in names or "rolledback" in names:
+                    return True
+            if type(stmt) is ir.If and stmt.at <= site.call.at < stmt.end and _asks_the_method(stmt.test):
+                return True
+    return False
+
+
+def _asks_the_method(test: ir.Expr) -> bool:
+    """Whether a condition asks for a method that is not GET."""
+    nodes = list(ir.walk_expression(test))
+    is_get = any(type(node) is ir.Const and node.value == "GET" for node in nodes)
+    return not is_get and any(type(node) is ir.Attribute and node.name == "method" for node in nodes)
 
 
 def _tidies(route: Route, query: Query) -> bool:

@@ -98,7 +98,8 @@ app.include_router(router)
 ```
 
 ## When not to
-Changes that nobody has to answer for (a draft, a preference, what was read) need no record: ignore the rule there.
+Changes of other models than the recorded ones are left out. Those that nobody has to answer for (a draft, a preference)
+need no record: ignore the rule there.
 Projects that keep the trail in the models (`django-auditlog`, triggers) have nothing to compare, and are not assessed.
 
 ## References
@@ -110,7 +111,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Confidence, Effect, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.api import Confidence, Effect, Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
 from backend_lint.rules.security._shared import is_application, place_of, run_for
 from backend_lint.rules.security._siblings import Data, Group, compared
 
@@ -119,10 +120,12 @@ _AUDIT = re.compile(
     r"|^(?:action|activity|event|history)_?(?:log|logger|logging|logged)$|^(?:record|write|create|add|save|emit|track)_(?:audit|activity|history|action)\w*$",
     re.IGNORECASE,
 )
+_BESIDE = frozenset({"log", "audit", "history", "event", "mail", "email", "cache", "cached", "session", "notification"})
 
 
 class AuditGap(ProjectRule):
     code = "SEC407"
+    preview = True
     severity = Severity.MEDIUM
     cwe = (778,)
     owasp = ("A09:2021", "A09:2025")
@@ -136,7 +139,8 @@ class AuditGap(ProjectRule):
             code = route.handler
             if code is None or code in seen or not group.is_clear or id(route) in recorders:
                 continue
-            if project.effects.has(code, Effect.WRITE):
+            audited = {model for each in group.having for model in _written(each, project)}
+            if audited & _written(route, project):
                 seen.add(code)
                 yield self._finding(route, group, recorders)
 
@@ -171,6 +175,14 @@ def _compared(project: Project, recorders: dict[int, str]) -> Iterator[tuple[Rou
         and project.effects.has(route.handler, Effect.WRITE)
     ]
     return compared(routes, data, lambda route: id(route) in recorders) if recorders else iter(())
+
+
+def _written(route: Route, project: Project) -> set[str]:
+    """The models that a route changes; those of mails, files and the like are nothing that anybody answers for."""
+    if route.handler is None:
+        return set()
+    models = {each.what for each in project.effects.all_of(route.handler, Effect.WRITE)}
+    return {name for name in models if name and not _BESIDE & set(words(name.rpartition(".")[2]))}
 
 
 def _recorders(project: Project) -> dict[int, str]:
