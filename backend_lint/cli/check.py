@@ -91,7 +91,7 @@ def judged(
     started, today = time.monotonic(), datetime.date.today()
     subjects = [project for project in projects if project[1].files]
     asked, extra = chosen["format"] is not None, chosen["output"]
-    outputs = output.outputs(projects[0][0].format, asked, extra)
+    outputs = output.outputs(_usual_format(projects[0][0], session, extra), asked, extra)
     session.wants_json = output.Output("json", output.STDOUT) in outputs
     if not subjects:
         _say_nothing_to_lint(projects, cwd)
@@ -117,6 +117,20 @@ def judged(
     if terminal.is_terminal(sys.stderr, session.environ) and not session.is_quiet:
         terminal.say(f"{time.monotonic() - started:.1f} s")
     return _exit_code(projects, zip((config for config, _ in subjects), reports, strict=True))
+
+
+def _usual_format(config: Config, session: Session, extra: Iterable[str]) -> str:
+    """The format that was chosen; where none was, and an agent reads what comes out of a pipe, the one for agents."""
+    from backend_lint.cli import agent, output
+    from backend_lint.config import OriginKind
+
+    is_chosen = config.origin("format").kind not in {OriginKind.DEFAULT, OriginKind.PROFILE}
+    name = agent.variable(session.environ)
+    if is_chosen or name is None or output.takes_stdout(extra) or sys.stdout is None or sys.stdout.isatty():
+        return config.format
+    if not session.is_quiet:
+        terminal.say(f"format agent, since {name} is set; --format full is the one for people")
+    return "agent"
 
 
 def _exit_code(projects: Iterable[Project], judged: Iterable[tuple[Config, Report]]) -> int:

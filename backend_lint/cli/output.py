@@ -71,6 +71,11 @@ def outputs(stdout_format: str, is_asked_for: bool, extra: Iterable[str]) -> tup
     return tuple(wanted)
 
 
+def takes_stdout(extra: Iterable[str]) -> bool:
+    """Whether one of these `FORMAT:FILE` goes to stdout."""
+    return any(spec.endswith(f":{STDOUT}") for spec in extra)
+
+
 def emit(outputs: Iterable[Output], projects: Sequence[Shown], manner: Manner) -> None:
     """Write every output: first the files, so that a reader of stdout finds them there."""
     for output in sorted(outputs, key=lambda output: output.target == STDOUT):

@@ -14,6 +14,7 @@ from backend_lint.cli.output import write_file
 from backend_lint.core import BackendLintError
 from backend_lint.report import FORMATS
 from tests.cli.conftest import Outcome, Pipeline
+from tests.program import LOGS, Program
 from tests.report import shop
 
 Ran = Callable[..., Outcome]
@@ -144,3 +145,20 @@ def test_text_for_programs_is_utf_8_and_text_for_people_what_their_terminal_can_
     terminal.write("é\n")
     terminal.write("é\n", for_people=True)
     assert raw.getvalue() == b"\xc3\xa9\n\\xe9\n"
+
+
+def test_an_agent_behind_a_pipe_gets_its_format_and_is_told(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    program.write(app=LOGS.format(name="charge"))
+    select = ("--select", "SEC403", "--fail-on", "low")
+    for_agents, for_people = program(*select, "--format", "agent").out, program(*select, "--format", "full").out
+    monkeypatch.setenv("CLAUDECODE", "1")
+    outcome = program(*select)
+    assert outcome.out == for_agents
+    assert outcome.err == "format agent, since CLAUDECODE is set; --format full is the one for people\n"
+    assert program(*select, "--format", "full").out == for_people
+    assert program(*select, "--output", "full:-").out == for_people
+    monkeypatch.setenv("BACKEND_LINT_FORMAT", "full")
+    assert program(*select).out == for_people
+    monkeypatch.delenv("BACKEND_LINT_FORMAT")
+    program.put({"backend-lint.toml": "format = 'full'\n"})
+    assert program(*select).out == for_people
