@@ -45,6 +45,8 @@ def analyse(
         engine.seeds = seeds
         for function in selection.in_order(engine, seeds):
             part(f"taint {function.qualified}", functools.partial(engine.summarise, function))
+        for function, cls in selection.hooks(engine):
+            part(f"taint {function.qualified}", functools.partial(engine.summarise, function, cls))
         for handler in handlers:
             if engine.matters(handler.function) or makes_pages(handler.function, handler.framework):
                 part(f"taint {handler.function.qualified}", functools.partial(entries.run, engine, handler))

@@ -113,6 +113,8 @@ class Calls:
                     if obj.kind == "dict":
                         for (_, name), inner in obj.entries.items():
                             keywords[str(name)] = inner
+                for name in self.engine.fields.names(value.derived):
+                    keywords[name] = containers.item(frame, value, constant(name))
                 labels = value.labels
                 for _, obj in frame.objects(value):
                     labels = (*labels, *frame.labels(obj.rest)) if obj.rest is not NOTHING else labels
@@ -381,14 +383,28 @@ class Calls:
         function = frame.function
         own = function.parameters[0].name if function is not None and function.parameters else None
         receiver = frame.state.env.get(own, UNKNOWN) if own is not None and frame.state is not None else UNKNOWN
-        if site.targets:
-            return self._targets(frame, node, site.targets, receiver, args, keywords)
-        if site.symbol is not None:
-            if site.symbol.endswith(".__init__") and keywords and receiver.references:
+        targets, symbol = site.targets, site.symbol
+        if not targets and symbol is None and function is not None and type(node.func) is ir.Attribute:
+            targets, symbol = self._beside(function, receiver, node.func.name)
+        if targets:
+            return self._targets(frame, node, targets, receiver, args, keywords)
+        if symbol is not None:
+            if symbol.endswith(".__init__") and keywords and receiver.references:
                 for name, value in keywords.items():
                     frame.update(receiver, lambda obj, name=name, value=value: obj.with_field(name, value))  # type: ignore[misc]
-            return self.engine.library.call(frame, node, _member_names(site.symbol), receiver, args, keywords)
+            return self.engine.library.call(frame, node, _member_names(symbol), receiver, args, keywords)
         return UNKNOWN
+
+    def _beside(self, function: Function, receiver: Value, name: str) -> tuple[tuple[Function, ...], str | None]:
+        """What `super()` finds in a mixin: the next class of the object that the mixin is part of."""
+        whole = self.project.cls(receiver.type) if receiver.type is not None else None
+        line = self.project.classes.mro(whole) if whole is not None else []
+        for each in line[line.index(function.cls) + 1 :] if function.cls in line else ():
+            if isinstance(each, str):
+                return (), f"{each}.{name}"
+            if name in each.methods:
+                return (each.methods[name],), None
+        return (), None
 
     # Values that can be called
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
@@ -38,6 +39,7 @@ from backend_lint.taint.library import Library
 from backend_lint.taint.members import Members
 from backend_lint.taint.models import ALL, Models
 from backend_lint.taint.outcome import Options, TaintResult
+from backend_lint.taint.selection import Callers, across_methods
 from backend_lint.taint.sinks import Sinks
 from backend_lint.taint.state import Object, State
 from backend_lint.taint.stored import StoredValues
@@ -73,7 +75,6 @@ class Engine:
         self._types: dict[tuple[int, int], str | None] = {}
         self._request_types: dict[str, str | None] = {}
         self._mutated: frozenset[str] | None = None
-        self._matters: frozenset[str] | None = None
         self._flows: dict[tuple[str, Place], tuple[_Rank, Exposure]] = {}
         self._examined: set[tuple[Place, str]] = set()
         self._unproved: set[tuple[Place, str]] = set()
@@ -103,10 +104,10 @@ class Engine:
             frame.returns.append((frame.state, Value(consts=(None,)), None))
         return frame
 
-    def summarise(self, function: Function) -> None:
-        """Make sure that a function has been run with nothing known of its arguments."""
+    def summarise(self, function: Function, receiver: Class | None = None) -> None:
+        """Make sure that a function has been run with nothing known of its arguments, `self` apart if it is told."""
         try:
-            self.summaries.generic(function)
+            self.summaries.generic(function, receiver)
         except RecursionError:
             self.summaries.forget_unfinished()
             self.cut(function)
@@ -476,8 +477,9 @@ class Engine:
             parameters = {each.name for each in function.parameters}
             found: set[str] = set()
             for node in ir.walk(function.body):
-                if type(node) is ir.Compare and node.op in ("in", "not in", "==", "!=") and type(node.right) is ir.Name:
-                    found.add(node.right.id)
+                if type(node) is ir.Compare and node.op in ("in", "not in", "==", "!="):
+                    hosts = (self._whose_host(each, function) for each in (node.left, node.right))
+                    found.update(filter(None, (_name_of(node.right), *hosts)))
             for site in self.project.sites(function):
                 for target in site.targets[:2]:
                     names = [each.name for each in target.parameters]
@@ -488,13 +490,23 @@ class Engine:
             known = self._compared[function.qualified] = frozenset(found & parameters)
         return known
 
+    def _whose_host(self, expr: Expr, function: Function) -> str | None:
+        """The variable whose address an expression takes the host of, `urlparse(base).netloc`."""
+        if type(expr) is not ir.Attribute or expr.name not in _HOSTS:
+            return None
+        parsed: Expr = expr.value
+        if type(parsed) is ir.Name:
+            bindings = self.project.types.bindings(function).get(parsed.id, [])
+            parsed = bindings[0].expr if len(bindings) == 1 else parsed
+        return _name_of(parsed.args[0].value) if type(parsed) is ir.Call and parsed.args else None
+
     def matters(self, function: Function) -> bool:
         """Whether a source or a sink can be reached from a function."""
-        if self._matters is None:
-            from backend_lint.taint.selection import reaching
+        return function.qualified in self.callers.reaching
 
-            self._matters = reaching(self)
-        return function.qualified in self._matters
+    @functools.cached_property
+    def callers(self) -> Callers:
+        return Callers(self)
 
     # What comes of it
 
@@ -517,7 +529,7 @@ class Engine:
 
     def finish(self) -> TaintResult:
         self.kept.finish()
-        self._across_methods()
+        across_methods(self)
         self._drop_questions()
         flows = sorted((_flow(each) for _, each in self._flows.values()), key=lambda flow: (flow.sink, flow.kind))
         counts: dict[str, int] = {}
@@ -543,12 +555,6 @@ class Engine:
             for key, (rank, each) in self._flows.items()
             if each.sink.symbol not in asking or _matter(each) not in done
         }
-
-    def _across_methods(self) -> None:
-        """What one method leaves in `self`, another may use."""
-        from backend_lint.taint.selection import across_methods
-
-        across_methods(self)
 
 
 def _matter(exposure: Exposure) -> tuple[object, ...]:
@@ -640,4 +646,5 @@ _VIEWS = (
     ("starlette.endpoints.HTTPEndpoint", "starlette.requests.Request"),
     ("aiohttp.web.View", "aiohttp.web.Request"),
 )
+_HOSTS = frozenset({"netloc", "hostname", "host"})
 _SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)

@@ -217,6 +217,16 @@ class Fields:
         """A value that holds the fields of a class under their names."""
         return value.derived_from("fields", value, cls)
 
+    def names(self, derived: Derived | None) -> list[str]:
+        """The keys that a value is known to hold fields under."""
+        if derived is None or derived.how not in ("fields", "placeholders"):
+            return []
+        if derived.how == "placeholders":
+            return list(derived.detail)
+        classes = [each for each in self.project.classes.mro(derived.detail) if isinstance(each, Class)]
+        names = dict.fromkeys(name for each in classes for name in each.attributes)
+        return [name for name in names if self.is_declared(derived.detail, name)]
+
     def read(self, derived: Derived | None, key: object, found: Value) -> Value:
         """What was read under a key of a value that holds fields, or under `data` of a field."""
         if isinstance(key, str) and key.lower() in _REFERERS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.core import Role
 from backend_lint.facts import ir
-from backend_lint.project.modules import Function, Scope
+from backend_lint.project.modules import Class, Function, Scope
 from backend_lint.taint import contexts
 from backend_lint.taint.labels import Input, Label, Source, union
 
@@ -46,32 +46,42 @@ def _holds(function: Function, sinks: frozenset[str], sources: frozenset[str]) -
     return False
 
 
+MOST_WHOLES = 3
+_PLAIN = frozenset({"builtins.object", "object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 _COMMON = frozenset({
     "get", "data", "args", "body", "path", "headers", "files", "name", "text", "read", "json", "form", "query",
     "url", "host", "user", "session",
 })  # fmt: skip
 
 
-def reaching(engine: Engine) -> frozenset[str]:
-    """The seeds and all that can call one of them."""
-    callers: dict[str, set[str]] = {}
-    handed_on = _HandedOn(engine)
-    for function in engine.project.functions(*Role):
-        for site in engine.project.sites(function):
-            for target in site.targets:
-                callers.setdefault(target.qualified, set()).add(function.qualified)
-        for name in handed_on.by(function, function.body):
-            callers.setdefault(name, set()).add(function.qualified)
-        if function.parent is not None:
-            callers.setdefault(function.qualified, set()).add(function.parent.qualified)
-    pending = [function.qualified for function in engine.seeds]
-    found = set(pending)
-    while pending:
-        for caller in callers.get(pending.pop(), ()):
-            if caller not in found:
-                found.add(caller)
-                pending.append(caller)
-    return frozenset(found)
+class Callers:
+    """Who calls whom. `reaching` are the seeds and all that can call one of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.by_callee: dict[str, set[str]] = {}
+        handed_on = _HandedOn(engine)
+        for function in engine.project.functions(*Role):
+            for site in engine.project.sites(function):
+                for target in site.targets:
+                    self._add(target.qualified, function)
+            for name in handed_on.by(function, function.body):
+                self._add(name, function)
+            if function.parent is not None:
+                self._add(function.qualified, function.parent)
+        self.reaching = frozenset(self._reaching(engine.seeds))
+
+    def _add(self, callee: str, caller: Function) -> None:
+        self.by_callee.setdefault(callee, set()).add(caller.qualified)
+
+    def _reaching(self, seeds: list[Function]) -> set[str]:
+        pending = [function.qualified for function in seeds]
+        found = set(pending)
+        while pending:
+            for caller in self.by_callee.get(pending.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    pending.append(caller)
+        return found
 
 
 class _HandedOn:
@@ -133,6 +143,43 @@ def in_order(engine: Engine, functions: list[Function]) -> list[Function]:
                 if function.qualified in wanted:
                     found.append(function)
     return found
+
+
+def hooks(engine: Engine) -> Iterator[tuple[Function, Class]]:
+    """Methods that matter and that a library calls, each with the class of the object that it is called on.
+
+    Such is what nobody in the project calls, and what holds a source or a sink and is mixed into classes of a library.
+    """
+    held = {function.qualified for function in engine.seeds}
+    for function in engine.project.functions(Role.APP):
+        cls = function.cls
+        if cls is None or not function.parameters or not engine.matters(function) or _is_static(function):
+            continue
+        is_uncalled = not engine.callers.by_callee.get(function.qualified)
+        if not (is_uncalled or function.qualified in held):
+            continue
+        mixed = _mixed_into(engine, cls)
+        yield from ((function, each) for each in mixed)
+        if is_uncalled and not mixed and function.qualified not in held and _library_bases(engine, cls):
+            yield function, cls
+
+
+def _mixed_into(engine: Engine, cls: Class) -> list[Class]:
+    """Classes that inherit from `cls` and from those of a library that it knows nothing of: one for each such set."""
+    own = _library_bases(engine, cls)
+    found: dict[frozenset[str], Class] = {}
+    for each in engine.project.classes.subclasses(cls):
+        if each.module.role is Role.APP:
+            found.setdefault(_library_bases(engine, each) - own, each)
+    return [each for bases, each in found.items() if bases][:MOST_WHOLES]
+
+
+def _library_bases(engine: Engine, cls: Class) -> frozenset[str]:
+    return frozenset(each for each in engine.project.classes.mro(cls) if isinstance(each, str)) - _PLAIN
+
+
+def _is_static(function: Function) -> bool:
+    return any(ir.dotted(each) in ("staticmethod", "classmethod") for each in function.decorators)
 
 
 def across_methods(engine: Engine) -> None:

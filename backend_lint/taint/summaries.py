@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
-from backend_lint.project.modules import Function
+from backend_lint.project.modules import Class, Function
 from backend_lint.taint import containers, evidence, execute, guards
 from backend_lint.taint.domain import (
     NONE,
@@ -112,9 +112,15 @@ class Summaries:
         summary = self.of(function, call.lifted(), call.heap, call.key, frame.depth + 1)
         return call.returned(summary)
 
-    def generic(self, function: Function) -> Summary:
-        """The summary of a function of whose arguments nothing is known."""
-        return self.of(function, {}, {}, None, 1)
+    def generic(self, function: Function, receiver: Class | None = None) -> Summary:
+        """The summary of a function of whose arguments nothing is known, but of which class `self` is, if told."""
+        if receiver is None:
+            return self.of(function, {}, {}, None, 1)
+        own, *others = function.parameters
+        env = {each.name: self._anything(function, each) for each in others}
+        env[own.name] = symbol(own.name, (), receiver.qualified)
+        shape = (((own.name, ("t", receiver.qualified)),), tuple(sorted(env)), ())
+        return self.of(function, env, {}, shape, 1)
 
     def is_running(self, function: Function) -> bool:
         return (_name(function), None) in self.provisional
@@ -203,11 +209,8 @@ class Summaries:
         is_called = bool(env)
         for parameter in function.parameters:
             if parameter.name not in env:
-                given = symbol(parameter.name, (), self.engine.parameter_type(parameter, function))
-                default = self._default(function, parameter)
-                if default is not None:
-                    given = default if is_called else join(default, given)
-                env[parameter.name] = given
+                default = self._default(function, parameter) if is_called else None
+                env[parameter.name] = self._anything(function, parameter) if default is None else default
         initial = dict(heap)
         shadows = {_shadow(name): env[name] for name in self._reassigned(function)}
         frame = Frame(self.engine, function, State(env | shadows, heap), depth)
@@ -231,6 +234,12 @@ class Summaries:
                 return None if found.is_opaque or found.references or found.is_nothing else found
             case _:
                 return None
+
+    def _anything(self, function: Function, parameter: Parameter) -> Value:
+        """A parameter that may be given anything, or nothing."""
+        given = symbol(parameter.name, (), self.engine.parameter_type(parameter, function))
+        default = self._default(function, parameter)
+        return given if default is None else join(default, given)
 
     def _coarse(self, frame: Frame, env: dict[str, Value]) -> Summary:
         """Of a function that was cut off: whatever goes in may come out, and reach what was met so far."""
