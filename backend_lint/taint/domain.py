@@ -195,6 +195,7 @@ Text = tuple[Piece, ...]
 NOTHING = Value()
 UNKNOWN = Value(is_opaque=True)
 NUMBER = Value(is_opaque=True, type="builtins.int")
+ADDRESS = "ipaddress.IPv4Address"  # the type of an address of either version
 BOOLEAN = Value(consts=(True, False))
 NONE = Value(consts=(None,))
 TRUE = Value(consts=(True,))

@@ -335,7 +335,7 @@ def _for(frame: Frame, stmt: ir.For) -> None:
         assign(frame, stmt.target, _noted(frame, stmt.target, element, stmt.iter))
         return frame.state is not None
 
-    _repeat(frame, stmt.body, stmt.orelse, enter, lambda: None)
+    _repeat(frame, stmt.body, stmt.orelse, enter, lambda: None, counts=switches.is_list_of_ours(frame, iterated))
 
 
 def _unrolled(frame: Frame, stmt: ir.For, items: list[Value]) -> None:
@@ -357,9 +357,15 @@ def _unrolled(frame: Frame, stmt: ir.For, items: list[Value]) -> None:
 
 
 def _repeat(
-    frame: Frame, body: list[ir.Stmt], orelse: list[ir.Stmt], enter: Callable[[], bool], leave: Callable[[], None]
+    frame: Frame,
+    body: list[ir.Stmt],
+    orelse: list[ir.Stmt],
+    enter: Callable[[], bool],
+    leave: Callable[[], None],
+    *,
+    counts: bool = False,
 ) -> None:
-    """Run a loop's body until its state changes no more."""
+    """Run a loop's body until its state changes no more. What a round that `counts` has proved holds after it."""
     head = frame.state
     assert head is not None
     head = head.copy()
@@ -387,7 +393,7 @@ def _repeat(
             if joined is head:
                 break
         head = joined
-    frame.state = head
+    frame.state = switches.merged(back, head) if counts else head
     leave()
     if frame.state is not None:
         block(frame, orelse)

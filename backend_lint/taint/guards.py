@@ -9,6 +9,7 @@ from typing import Any
 from backend_lint.facts import ir
 from backend_lint.taint import containers, regexes, strings
 from backend_lint.taint.domain import (
+    ADDRESS,
     NONE,
     NOTHING,
     SAME_TEXT,
@@ -20,7 +21,7 @@ from backend_lint.taint.domain import (
     constants,
 )
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import ANY, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, WORD, Label
+from backend_lint.taint.labels import ANY, NAME, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, WORD, Label
 from backend_lint.taint.models import ALL, INJECTION, expanded
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import State, merge
@@ -134,6 +135,8 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
     if test.op in ("in", "not in"):
         if holds:
             return _member(frame, test, left, right)
+        if left.type == ADDRESS and left.derived is not None and not frame.foreign(right):  # a network that is refused
+            return narrow_source(frame, left.derived, lambda label: label.without(frozenset(), frozenset({"ssrf"})))
         literals = [each for each in left.consts if isinstance(each, str) and each]
         if literals and left.is_constant:
             return narrow(frame, test.right, right, lambda label: label.without(frozenset(literals)))
@@ -220,6 +223,9 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
         return _below(frame, value.derived.source)
     if other.is_constant:
         return replace(frame, node, value, other)
+    for name, path in ((value, other), (other, value)):
+        if _is_last_part(name, path):
+            return narrow_value(frame, path, lambda label: label.without(NAME))
     theirs = {label.origin for label in frame.foreign(other)}
     if value.derived is not None and value.derived.how in ("netloc", "parents"):
         ours = {label.origin for label in frame.labels(value)}
@@ -227,6 +233,17 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
     if not theirs and op in ("==", "!=") and not other.references:
         return replace(frame, node, value, Value(is_opaque=True, type=other.type))
     return frame.state
+
+
+def _is_last_part(name: Value, path: Value) -> bool:
+    """Whether one is the last part of the other, which has no more to it where the two are equal."""
+    return name.derived is not None and name.derived.how == "basename" and _same_text(name.derived.source, path)
+
+
+def _same_text(one: Value, other: Value) -> bool:
+    while one is not other and one.derived is not None and one.derived.how in SAME_TEXT:
+        one = one.derived.source
+    return one is other
 
 
 def _truthy(frame: Frame, node: ir.Expr, is_true: bool) -> State | None:
@@ -283,9 +300,31 @@ def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
         return narrow_source(frame, value.derived, lambda label: label.without(detail))
     if value.derived is not None and value.derived.how == "verdict":
         return _verdict(frame, value.derived, is_true)
+    if is_true and value.is_opaque and value.derived is None and _ALLOWS_ADDRESS.match(_method(func)):
+        for arg in test.args:
+            frame.state = narrow_value(frame, frame.evaluate(arg.value), _may_be_led_to)
+        return frame.state
     if path_key(test) is not None and (value.labels or value.texts):
         return replace(frame, test, value, only(value, is_true), keeps=True)
     return frame.state
+
+
+def _method(func: ir.Expr) -> str:
+    match func:
+        case ir.Name(id=name) | ir.Attribute(name=name):
+            return name
+        case _:
+            return ""
+
+
+_ALLOWS_ADDRESS = re.compile(
+    r"(?i)(?=.*(?:redirect|url|uri|host))(?!.*not_)(?:.*_)?(?:allow|valid|safe|permit|trust|accept)"
+)
+"""A question that cannot be read, by a name that says what its answer means: `client.allows_redirect_uri(uri)`."""
+
+
+def _may_be_led_to(label: Label) -> Label:
+    return label.without(frozenset(), frozenset({"redirect"}))
 
 
 def _held(frame: Frame, node: ir.Expr) -> None:
@@ -510,6 +549,8 @@ def narrow_source(frame: Frame, derived: Derived, change: Change) -> State | Non
             return frame.state
     elif derived.how not in _PASSES:
         return frame.state
+    elif derived.how == "resolved":
+        change = _of_what_resolves(change)
     return narrow_value(frame, source, _of_host(change) if derived.how == "netloc" else change)
 
 
@@ -517,6 +558,11 @@ _PASSES = SAME_TEXT | {
     "match", "netloc", "urlparse", "urljoin", "verdict", "parents", "commonpath", "resolved", "address is inside",
     "address is outside",
 }  # fmt: skip
+
+
+def _of_what_resolves(change: Change) -> Change:
+    """Of what is said of an address that a host resolves to, what holds for the host: that the server may ask it."""
+    return lambda label: label.without(frozenset(), change(label).cleaned & {"ssrf"})
 
 
 def _of_host(change: Change) -> Change:
@@ -532,10 +578,20 @@ def _of_host(change: Change) -> Change:
 
 def narrow_value(frame: Frame, source: Value, change: Change) -> State | None:
     """All variables that hold this very value are narrowed."""
+    return _narrowed_to(frame, source, _changed(frame, source, change), change)
+
+
+def proved(frame: Frame, source: Value, change: Change) -> Value:
+    """A value after something of it is proved, as all variables that held it hold it from here on."""
+    new = _changed(frame, source, change)
+    frame.state = _narrowed_to(frame, source, new, change) or frame.state
+    return new
+
+
+def _narrowed_to(frame: Frame, source: Value, new: Value, change: Change) -> State | None:
     state = frame.state
     if state is None:
         return None
-    new = _changed(frame, source, change)
     if new is not source:
         names = [name for name, value in state.env.items() if value is source]
         keys = [key for key, (value, _) in state.paths.items() if value is source]

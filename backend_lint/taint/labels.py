@@ -21,6 +21,7 @@ TEXT = "\0text"  # a str, never a dict or list
 READ = "\0read"  # what stood in a file, never the open file
 
 META = frozenset("'\"`<>&/\\:;|$(){}[]*?!#%=+,~^@ \t\n\r\0-.") | {"..", "../", "..\\", "//", "://", "{{", "{%"}
+NAME = frozenset({"/", "\\", "../", "//", RELATIVE})  # the last part of a path
 WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, PLAIN, TEXT})
 
 

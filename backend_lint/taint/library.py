@@ -11,6 +11,7 @@ from backend_lint.project.external import returns
 from backend_lint.project.modules import Class
 from backend_lint.taint import containers, guards, models, outbound, regexes, responses, strings
 from backend_lint.taint.domain import (
+    ADDRESS,
     BOOLEAN,
     NONE,
     NOTHING,
@@ -35,7 +36,7 @@ from backend_lint.taint.domain import (
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.evidence import CLEAN
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import META, NORMALISED, ORIGIN, READ, RELATIVE, WORD, Label, Labels, Source, union
+from backend_lint.taint.labels import META, NAME, NORMALISED, ORIGIN, READ, RELATIVE, WORD, Label, Labels, Source, union
 from backend_lint.taint.members import _only
 from backend_lint.taint.state import Object, entry_key
 
@@ -71,13 +72,6 @@ class Library:
             if name in known.ends:
                 frame.state = None
                 return NOTHING
-            source = known.calls.get(name)
-            if source is not None:
-                at = frame.place(node)
-                label = Label(
-                    Source(source.what, source.note, at), absent=frozenset(source.absent) | _only(source.only)
-                )
-                return Value(labels=(label.through(at, f"read from {source.note}"),), is_opaque=True, type=source.type)
             sanitizer = known.sanitizers.get(name)
             if sanitizer is not None:
                 return self._sanitized(frame, sanitizer, receiver, args, keywords)
@@ -89,6 +83,13 @@ class Library:
                 found = special(self, frame, node, receiver, args, keywords)
                 if found is not None:
                     return found
+            source = known.calls.get(name)
+            if source is not None:
+                at = frame.place(node)
+                label = Label(
+                    Source(source.what, source.note, at), absent=frozenset(source.absent) | _only(source.only)
+                )
+                return Value(labels=(label.through(at, f"read from {source.note}"),), is_opaque=True, type=source.type)
             clean = known.clean.get(name) or known.clean.get(f"{name.rpartition('.')[0]}.*")
             if clean is not None:
                 self._callbacks(frame, node, args, keywords)
@@ -318,7 +319,9 @@ class Library:
 
     def path_member(self, frame: Frame, value: Value, name: str) -> Value:
         match name:
-            case "name" | "stem" | "suffix":
+            case "name":
+                return basename(value).derived_from("basename", value)
+            case "stem" | "suffix":
                 return basename(value)
             case "parent":
                 return labelled(union(value.labels, placed(value.texts)), PATH).derived_from("parents", value)
@@ -399,8 +402,7 @@ def joined_path(parts: Sequence[Value]) -> Value:
 
 
 def basename(value: Value) -> Value:
-    facts = frozenset({"/", "\\", "../", "//", RELATIVE})
-    labels = tuple(label.without(facts) for label in value.all_labels())
+    labels = tuple(label.without(NAME) for label in value.all_labels())
     if value.is_constant and all(isinstance(each, str) for each in value.consts):
         return constants(each.rpartition("/")[2] for each in value.consts)
     return labelled(labels, "builtins.str")
@@ -474,17 +476,17 @@ def _number(
         if results:
             return constants(results)
     if value.derived is not None and value.derived.how == "resolved":
-        return Value(is_opaque=True, type="ipaddress.IPv4Address", derived=value.derived)
+        return Value(is_opaque=True, type=ADDRESS, derived=value.derived)
     labels = frame.labels(value)
     if not labels:
         return NUMBER
     is_address = name.rpartition(".")[2].startswith(("ip_", "IP"))
     kinds = CLEAN[0] - {"ssrf", "redirect"} if is_address else CLEAN[0]
-    if frame.state is not None and name != "ord":
-        frame.state = guards.narrow_value(frame, value, lambda label: label.without(WORD, kinds)) or frame.state
+    if name != "ord":
+        value = guards.proved(frame, value, lambda label: label.without(WORD, kinds))
     cleaned = tuple(label.without(WORD, kinds) for label in labels)
     if is_address:
-        return Value(labels=cleaned, is_opaque=True, type="ipaddress.IPv4Address", derived=Derived("resolved", value))
+        return Value(labels=cleaned, is_opaque=True, type=ADDRESS, derived=Derived("resolved", value))
     return Value(labels=cleaned, is_opaque=True, type="builtins.int")
 
 
@@ -780,11 +782,21 @@ def _path(self: Library, frame: Frame, node: ir.Call, receiver: Value | None, ar
     return found.typed(PATH).derived_from("path", args[0]) if len(args) == 1 else found.typed(PATH)
 
 
+@_special("django.http.HttpRequest.build_absolute_uri", "rest_framework.request.Request.build_absolute_uri")
+def _absolute(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    """With a location, that behind the server's own address; without, the address that was asked for."""
+    if not args and not keywords:
+        return None
+    return labelled(self.all_labels(frame, None, args, keywords), "builtins.str")
+
+
 @_special("os.path.basename", "posixpath.basename", "ntpath.basename")
 def _basename(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value:
-    return basename(flat(frame, args[0])) if args else UNKNOWN
+    return basename(flat(frame, args[0])).derived_from("basename", args[0]) if args else UNKNOWN
 
 
 @_special("os.path.abspath", "os.path.realpath", "os.path.normpath")
@@ -827,7 +839,8 @@ def _split_path(
     return containers.new_list(frame, node, parts, "tuple")
 
 
-@_special("urllib.parse.urlparse", "urllib.parse.urlsplit", "furl.furl", "yarl.URL")
+@_special("urllib.parse.urlparse", "urllib.parse.urlsplit", "furl.furl", "yarl.URL", "urllib3.util.parse_url",
+          "urllib3.util.url.parse_url")  # fmt: skip
 def _urlparse(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value:

@@ -81,7 +81,7 @@ class Sinks:
                 for store in stores.get(name, ()):
                     if store.names and index.the_constant not in store.names:
                         continue
-                    parts = [index] if "key" in store.parts else []
+                    parts = [index] if "key" in store.parts and not _has_name_of_ours(index) else []
                     parts += [value] if "value" in store.parts and _is_trusted(store, index) else []
                     sink = SinkModel(kind=store.kind, calls=(), arguments=(), fits=store.fits)
                     self.judge(frame, target, name, sink, parts)
@@ -113,8 +113,8 @@ class Sinks:
         context = sink.context or sink.kind
         at = frame.place(node)
         self.engine.examine(at, sink.kind)
-        for value in values:
-            if value is NOTHING or (sink.kind == "path" and _is_buffer(frame, value)):
+        for value in [_without_buffers(frame, each) for each in values] if sink.kind == "path" else values:
+            if value is NOTHING:
                 continue
             if context == "shell-or-arguments":
                 self._command(frame, at, symbol, sink, value)
@@ -251,10 +251,14 @@ def _shown_as_text(args: Sequence[Value]) -> list[Value]:
     return [*args[: start + 1], *(value for value, how in zip(values, conversions, strict=True) if how == "s")]
 
 
-def _is_buffer(frame: Frame, value: Value) -> bool:
-    """Whether nothing but buffers in memory can arrive, where a path could stand in their place."""
-    objects = frame.objects(value)
-    return bool(objects) and not value.is_opaque and all(obj.kind == "buffer" for _, obj in objects)
+def _without_buffers(frame: Frame, value: Value) -> Value:
+    """What can arrive besides buffers in memory, which stand in the place of an open file and are no path."""
+    kept = tuple(where for where in value.references if (obj := frame.object(where)) is None or obj.kind != "buffer")
+    if kept == value.references:
+        return value
+    if not kept and not (value.consts or value.texts or value.callables or value.is_opaque):
+        return NOTHING
+    return Value(value.consts, value.texts, kept, value.callables, value.labels, value.is_opaque, value.type)
 
 
 def flat_deep(frame: Frame, value: Value) -> Value:
@@ -265,6 +269,11 @@ def flat_deep(frame: Frame, value: Value) -> Value:
 def _document(label: Label) -> object:
     """What a label's data is a part of: the client's document, or what a parameter holds as a whole."""
     return label.origin.name if type(label.origin) is Input else label.origin
+
+
+def _has_name_of_ours(key: Value) -> bool:
+    """Whether a key begins with a literal, as in `f"cart_{event}"`: what is kept below it is no other code's."""
+    return not key.is_opaque and bool(key.texts) and all(type(text[0]) is str for text in key.texts)
 
 
 def _is_trusted(store: StoreModel, name: Value) -> bool:

@@ -35,6 +35,17 @@ def is_switch(frame: Frame, test: ir.Expr) -> bool:
             return False
 
 
+def is_list_of_ours(frame: Frame, iterated: Value) -> bool:
+    """Whether a loop is over a list that the code writes out: that it is empty is no client's choice."""
+    made = [obj for _, obj in frame.objects(iterated)]
+    return (
+        bool(made)
+        and not iterated.is_opaque
+        and not frame.foreign(iterated)
+        and all(obj.kind in ("list", "tuple", "set") for obj in made)
+    )
+
+
 def merged(kept: State | None, other: State | None) -> State | None:
     """Join of what a switch leads to, where what was proved with it on counts: to set it off is no client's choice."""
     found = merge(kept, other)

@@ -86,6 +86,8 @@ _INNOCENT = re.compile(
     r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|index|stable",
     re.IGNORECASE,
 )
+_COUNTERS = re.compile(r"bucket|throttl|limiter|rate_?limit|cache", re.IGNORECASE)
+"""What takes a hash as the name of an entry, whatever the hash is made of."""
 _GUILTY = re.compile(r"passw|secret|token|sign|auth|credential|session|hmac|otp|reset|salt", re.IGNORECASE)
 
 
@@ -149,7 +151,29 @@ def _is_innocent(site: CallSite, project: Project) -> bool:
     flag = site.call.keywords.get("usedforsecurity")
     if flag is not None and project.constant(flag, site.scope) is False:
         return True
+    if _only_names_an_entry(site):
+        return True
     return _speaks(site, project, _INNOCENT) and not _speaks(site, project, _GUILTY)
+
+
+def _only_names_an_entry(site: CallSite) -> bool:
+    """Whether all that the function does with the hash is to name an entry of a cache or of a rate limit by it."""
+    statements = site.scope.statements if isinstance(site.scope, Function) else []
+    made = [stmt for stmt in statements if any(node is site.call for node in _nodes(stmt))]
+    match made:
+        case [ir.Assign(targets=[ir.Name(id=name)])]:
+            nodes = [node for stmt in statements if stmt not in made for node in _nodes(stmt)]
+        case _:
+            return False
+    reads = [id(node) for node in nodes if type(node) is ir.Name and node.id == name]
+    takers = [node for node in nodes if type(node) is ir.Call and _COUNTERS.search(ir.dotted(node.func) or "")]
+    taken = {id(node) for taker in takers for node in ir.walk_expression(taker)}
+    return bool(reads) and taken.issuperset(reads)
+
+
+def _nodes(stmt: ir.Stmt) -> Iterator[ir.Expr]:
+    for child in ir.children(stmt):
+        yield from ir.walk_expression(child)
 
 
 def _matters(site: CallSite, project: Project) -> bool:
