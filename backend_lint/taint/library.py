@@ -177,7 +177,7 @@ class Library:
         if type(node.func) is ir.Attribute and self._reads_rows(frame, node.func):
             return Value(is_opaque=True, type=self.result_type(frame, node, name, receiver))
         passed = args[1:] if type(node.func) is ir.Attribute and node.func.name == "get" else args  # but for the key
-        labels = self.all_labels(frame, receiver, passed, keywords)
+        labels = self.all_labels(frame, receiver, passed, {} if _looks_up(node) else keywords)
         if labels:
             labels = tuple(label.scattered().assuming(int(name is None)) for label in labels)
             for arg in (*args, *keywords.values()):
@@ -373,6 +373,13 @@ def as_string(value: Value) -> Value:
     """A path as text."""
     text = Value(value.consts, value.texts, (), (), value.labels, value.is_opaque, None)
     return text.derived_from("path", value)
+
+
+def _looks_up(node: ir.Call) -> bool:
+    """Whether a call reads as `project.members.get(slug=…)`: a mapping's `get` takes no keywords, a client's an address."""
+    method = node.func.name if type(node.func) is ir.Attribute else ""
+    names = {arg.keyword for arg in node.args if not arg.stars}
+    return method in ("get", "aget") and bool(names) and names.isdisjoint({None, "url"})
 
 
 def joined_path(parts: Sequence[Value]) -> Value:

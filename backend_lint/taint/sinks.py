@@ -273,7 +273,7 @@ def _document(label: Label) -> object:
 
 def _has_name_of_ours(key: Value) -> bool:
     """Whether a key begins with a literal, as in `f"cart_{event}"`: what is kept below it is no other code's."""
-    return not key.is_opaque and bool(key.texts) and all(type(text[0]) is str for text in key.texts)
+    return not key.labels and bool(key.texts) and all(type(text[0]) is str for text in key.texts)
 
 
 def _is_trusted(store: StoreModel, name: Value) -> bool:
