@@ -376,7 +376,7 @@ def as_string(value: Value) -> Value:
 
 
 def _looks_up(node: ir.Call) -> bool:
-    """Whether a call reads as `project.members.get(slug=…)`: a mapping's `get` takes no keywords, a client's an address."""
+    """Whether a call reads as `project.members.get(slug=…)`: no mapping's `get` takes keywords."""
     method = node.func.name if type(node.func) is ir.Attribute else ""
     names = {arg.keyword for arg in node.args if not arg.stars}
     return method in ("get", "aget") and bool(names) and names.isdisjoint({None, "url"})

@@ -74,6 +74,8 @@ _AUTHENTICATION = frozenset(
         "credentials",
     ]
 )
+_CSRF = {"csrf", "xsrf"}
+"""Words for a token that the page's own script reads and sends back."""
 
 
 class InsecureCookieOrHeaderSettings(ProjectRule):
@@ -115,9 +117,11 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
                 help="Pass `secure=True`; take the value from the settings where development has no HTTPS.",
             )
         elif isinstance(name, str) and _AUTHENTICATION & set(words(name)) and not site.call.has_unpacking:
-            off = [each for each in ("secure", "httponly") if each not in site.call.keywords]
+            is_for_script = not _CSRF.isdisjoint(words(name))
+            asked = ("secure",) if is_for_script else ("secure", "httponly")
+            off = [each for each in asked if each not in site.call.keywords]
             explicit = site.call.keywords.get("httponly")
-            if explicit is not None and project.constant(explicit, site.scope) is False:
+            if not is_for_script and explicit is not None and project.constant(explicit, site.scope) is False:
                 off.append("httponly")
             if off and not _is_deleted(site, project):
                 yield self.finding(

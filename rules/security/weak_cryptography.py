@@ -197,12 +197,18 @@ def _speaks(site: CallSite, project: Project, pattern: re.Pattern[str]) -> bool:
         if any(node is site.call for child in ir.children(stmt) for node in ir.walk_expression(child)):
             for target in getattr(stmt, "targets", ()):
                 names += [ir.dotted(target) or "", _literal_key(target)]
-            for child in ir.children(stmt):
-                for node in ir.walk_expression(child):
-                    if type(node) is ir.Call:
-                        names.append((ir.dotted(node.func) or "").rpartition(".")[2])
-                        names += [arg.keyword for arg in node.args if arg.keyword]
+            for node in _nodes(stmt):
+                if type(node) is ir.Call:
+                    names.append((ir.dotted(node.func) or "").rpartition(".")[2])
+                    names += [arg.keyword for arg in node.args if arg.keyword and _is_about(arg.value, site.call)]
     return any(pattern.search(name) for name in names if name)
+
+
+def _is_about(value: ir.Expr, made: ir.Call) -> bool:
+    """Whether an argument holds the hash, or goes into it: not what is given beside it."""
+    return any(node is made for node in ir.walk_expression(value)) or any(
+        node is value for node in ir.walk_expression(made)
+    )
 
 
 def _literal_key(target: ir.Expr) -> str:
