@@ -9,6 +9,7 @@ Writes score/scores.json and score/scores.md.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+
+from backend_lint.report.summary import points
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("teaching", "other", "kept")
@@ -111,7 +114,7 @@ def _summary(trees: Sequence[Scored]) -> Iterator[str]:
     for kind in ("all", *KINDS):
         own = spread(each for each in trees if kind in {"all", each.kind})
         cells = (own.lowest, *own.quartiles, own.highest)
-        yield f"| {kind} | {own.trees} | " + " | ".join(f"{value:.1f}" for value in cells) + " |"
+        yield f"| {kind} | {own.trees} | " + " | ".join(map(points, cells)) + " |"
 
 
 def _table(trees: Sequence[Scored]) -> Iterator[str]:
@@ -119,7 +122,7 @@ def _table(trees: Sequence[Scored]) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for each in sorted(trees, key=lambda each: (-(each.overall or 0.0), each.name)):
         counts = " | ".join(str(each.findings.get(severity, 0)) for severity in ("critical", "high", "medium", "low"))
-        score = "not assessed" if each.overall is None else f"{each.overall:.1f} {each.letter}"
+        score = "not assessed" if each.overall is None else f"{points(each.overall)} {each.letter}"
         yield (
             f"| {each.name}{'' if each.complete else ' (incomplete)'} | {each.kind} | {score} | {each.cap} "
             f"| {len(each.guidelines)} | {counts} | {each.lines:,} |"
@@ -170,7 +173,7 @@ def _scored(tree: Tree, options: argparse.Namespace) -> Scored | None:
         revision=tree.revision,
         lines=report.inventory.lines,
         complete=report.score.complete,
-        overall=None if report.score.overall is None else round(report.score.overall, 2),
+        overall=None if report.score.overall is None else math.floor(report.score.overall * 100) / 100,
         letter=report.score.letter,
         cap=report.score.cap,
         findings={severity: active.count(severity) for severity in sorted(set(active))},

@@ -7,10 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Project, Route, words
+from backend_lint.api import Function, Project, Route, words
 from backend_lint.rules.security._shared import identity_guards, names_used, nested, reaching
 
 MEMBERS = 4
+_OF_ONE_PATH = "routes of this path"
+_OF_ONE_ROUTER = "routes of this router"
+_OF_BOTH_KINDS = frozenset({_OF_ONE_PATH, _OF_ONE_ROUTER})
 _LARGE = 10
 _SHARE = 0.75
 _SHARE_OF_LARGE = 0.8
@@ -38,18 +41,22 @@ class Group:
 
     @property
     def is_clear(self) -> bool:
-        """Whether nearly all have it, and there are enough of them to say so."""
+        """Whether nearly all have it, and there are enough of them to say so; of one path, all but one."""
         count = len(self.routes)
+        if self.what == _OF_ONE_PATH:
+            return count > 1 and len(self.having) == count - 1
         share = _SHARE_OF_LARGE if count >= _LARGE else _SHARE
         return count >= MEMBERS and share * count <= len(self.having) < count
 
-    @property
-    def is_writing(self) -> bool:
-        return self.what.startswith("writing")
 
+def compared(
+    routes: list[Route], data: Data, has: Callable[[Route], bool], *, in_pairs: bool = False
+) -> Iterator[tuple[Route, Group]]:
+    """Each route with the narrowest group that has enough members.
 
-def compared(routes: list[Route], data: Data, has: Callable[[Route], bool]) -> Iterator[tuple[Route, Group]]:
-    """Each route with the narrowest group that has enough members."""
+    What writes is held against what only reads as well, `in_pairs` against a single route of its path: if what reads
+    has it, so must what writes.
+    """
     groups: dict[tuple[str, ...], list[Route]] = defaultdict(list)
     keys = {id(route): list(_keys(route, "writing" if data.is_writing(route) else "reading")) for route in routes}
     for route in routes:
@@ -58,7 +65,9 @@ def compared(routes: list[Route], data: Data, has: Callable[[Route], bool]) -> I
     known: dict[tuple[str, ...], Group] = {}
     for route in routes:
         for what, key in keys[id(route)]:
-            if len(groups[key]) >= MEMBERS:
+            if (what in _OF_BOTH_KINDS and not data.is_writing(route)) or (what == _OF_ONE_PATH and not in_pairs):
+                continue
+            if len(groups[key]) >= (2 if what == _OF_ONE_PATH else MEMBERS):
                 if key not in known:
                     known[key] = Group(what, groups[key], [each for each in groups[key] if has(each)])
                 yield route, known[key]
@@ -94,12 +103,14 @@ class Data:
 
 def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What a route may be compared by, narrowest first."""
+    yield _OF_ONE_PATH, ("path", route.app, route.path)
     yield f"{kind} routes of this router", ("router", route.app, route.router, kind)
     code = route.handler or route.view
     if code is not None:
         yield f"{kind} routes of this module", ("module", code.module.name, kind)
     if kind == "writing":
         yield "writing routes of this application", ("application", route.app, kind)
+    yield _OF_ONE_ROUTER, ("router", route.app, route.router)
 
 
 def identifying(project: Project) -> frozenset[str]:
@@ -123,4 +134,10 @@ def asks_itself(route: Route, guards: frozenset[str]) -> bool:
     code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
     if route.view is not None and route.handler is None:
         code += route.view.methods.values()
-    return any(_ASKS.search(name) for function in code for name in names_used(function))
+    return any(_asks(name, function) for function in code for name in names_used(function))
+
+
+def _asks(name: str, function: Function) -> bool:
+    """Whether a name speaks of the caller. A `session` that the function was given is one of a database."""
+    is_given = name.partition(".")[0] == "session" and "session" in function.locals
+    return _ASKS.search(name) is not None and not is_given

@@ -164,7 +164,7 @@ class MissingRoleCheck(ProjectRule):
                 continue
             if len(_like(route, group)) >= _EXAMPLES and data.is_touched(route) and not _decides(route, project):
                 seen.add(code)
-                yield self._finding(route, group)
+                yield self._finding(route, group, data.is_writing(route))
 
     def examined(self, project: Project) -> list[str]:
         return [route.label for route, _ in self._compared(project, Data(project))]
@@ -181,7 +181,7 @@ class MissingRoleCheck(ProjectRule):
         ]
         return compared(routes, data, _asks_for_a_right)
 
-    def _finding(self, route: Route, group: Group) -> Finding:
+    def _finding(self, route: Route, group: Group, writes: bool) -> Finding:
         examples = [(each, _right(each)) for each in _like(route, group)[:2]]
         names = " and ".join(f"`{each.label}` (`{name}`)" for each, name in examples)
         return self.finding(
@@ -190,7 +190,7 @@ class MissingRoleCheck(ProjectRule):
             f"{len(group.having)} of the {len(group.routes)} {group.what} ask for a right, like {names}",
             help="Guard it as they are, or let the handler decide by the caller's rights.",
             related=[Step(place_of(each), f"asks for `{name}`") for each, name in examples],
-            severity=Severity.HIGH if group.is_writing else Severity.MEDIUM,
+            severity=Severity.HIGH if writes else Severity.MEDIUM,
             discriminator=route.label,
             unit=route.label,
         )

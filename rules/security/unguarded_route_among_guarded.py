@@ -2,7 +2,8 @@
 
 ## What it does
 Compares each route that reads or writes data with its siblings: the routes of the same router, of the same resource, or
-the other writing routes of the application, safe and unsafe methods apart. Where at least four out of five ask who is
+the other writing routes of the application, safe and unsafe methods apart; a route that writes also with those that
+read the same path, or the same router. Where at least four out of five ask who is
 calling (three out of four in small groups) and this one does not, it is reported with the numbers. A guard is whatever
 can refuse a request before the work is done, wherever it stands: a decorator, a dependency, a permission class, a
 router, a middleware, a hook, a framework's default.
@@ -233,7 +234,7 @@ class UnguardedRouteAmongGuarded(ProjectRule):
                 _is_deliberate(route, project) or _only_redirects(route) or asks_itself(route, guards)
             ):
                 seen.add(code)
-                yield self._finding(route, group)
+                yield self._finding(route, group, data.is_writing(route))
 
     def examined(self, project: Project) -> list[str]:
         return [route.label for route, _ in self._compared(project, Data(project))]
@@ -244,13 +245,12 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             for route in project.routes
             if not route.is_websocket and is_application(route, project) and not _is_open(route)
         ]
-        return compared(routes, data, lambda route: route.is_guarded)
+        return compared(routes, data, lambda route: route.is_guarded, in_pairs=True)
 
-    def _finding(self, route: Route, group: Group) -> Finding:
+    def _finding(self, route: Route, group: Group, writes: bool) -> Finding:
         guarded = group.having
         examples = [(each, identity_guards(each)[0]) for each in guarded[:2]]
         names = " and ".join(f"`{each.label}` (`{guard.name}`)" for each, guard in examples)
-        writes = group.is_writing
         return self.finding(
             place_of(route),
             f"`{route.label}` lets anyone in; {len(guarded)} of the {len(group.routes)} {group.what} ask who is calling, like {names}",

@@ -75,6 +75,7 @@ _FAST = frozenset(
 )
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "passphrase", "pw", "pass"})
 _NOT = frozenset({"hash", "hashed", "reset", "token", "field", "key", "id", "salt", "encrypted", "url", "app"})
+_HASHING = frozenset({"hash", "hashed", "encrypt", "encode", "digest", "make"})
 _SLOW = re.compile(r"bcrypt|scrypt|argon|pbkdf2|hashpw|crypt\.|pwned|haveibeenpwned|hibp|breach", re.IGNORECASE)
 _LEGACY = re.compile(
     r"legacy|old|upgrade|migrat|compat|deprecated|import|mysql|ldap|digest|ssha|gravatar|cache", re.IGNORECASE
@@ -205,7 +206,7 @@ def _fast(site: CallSite, project: Project) -> str | None:
         return None
     position = 1 if site.symbol == "hashlib.new" else 0
     inputs = [value for value in (site.call.argument(position, "data"), *_updates(site, project)) if value is not None]
-    if not any(_is_about_password(each) for each in inputs):
+    if not any(_is_about_password(each) or _is_what_is_hashed(each, site.scope) for each in inputs):
         return None
     if any(_SLOW.search(other.symbol or other.name) for other in project.sites(site.scope)):
         return None
@@ -242,6 +243,17 @@ def _is_about_password(expr: ir.Expr | None) -> bool:
         if _PASSWORDS & set(spoken) and not _NOT & set(spoken) and not name.isupper():
             return True
     return False
+
+
+def _is_what_is_hashed(expr: ir.Expr, scope: Scope) -> bool:
+    """Whether it is what a function is given that says of itself that it hashes passwords, `hash_password(raw)`."""
+    if not isinstance(scope, Function):
+        return False
+    spoken = set(words(scope.name))
+    given = {each.name for each in scope.parameters}
+    return bool(_PASSWORDS & spoken and _HASHING & spoken) and any(
+        type(node) is ir.Name and node.id in given for node in ir.walk_expression(expr)
+    )
 
 
 def _method(method: object) -> str | None:
