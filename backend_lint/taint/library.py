@@ -498,7 +498,7 @@ def _number(
 
 
 @_special("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyname_ex", "dns.resolver.resolve",
-          "dns.resolver.query", "asyncio.AbstractEventLoop.getaddrinfo")  # fmt: skip
+          "dns.resolver.query", "asyncio.AbstractEventLoop.getaddrinfo", "anyio.getaddrinfo")  # fmt: skip
 def _resolved(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value:
