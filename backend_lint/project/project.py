@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from backend_lint.project.calls import Calls, CallSite, Path
 from backend_lint.project.constants import constant
 from backend_lint.project.contract import Comparison, Contract, compared, contract
 from backend_lint.project.imports import ImportEdge, import_edges
-from backend_lint.project.model import Backend
+from backend_lint.project.model import Backend, Route, Schema
 from backend_lint.project.model.effects import Effects
 from backend_lint.project.model.layers import is_named_service, layers
 from backend_lint.project.model.serving import served
@@ -123,6 +124,16 @@ class Project(Backend):
     def changes(self) -> Comparison | None:
         """The contract of `base` beside this one; None without a base."""
         return None if self.base is None else compared(self.base, self.contract)
+
+    def body_schemas(self, route: Route) -> list[Schema]:
+        """The schemas that the body of a request is read into."""
+        named = re.findall(r"[\w.]+", route.body or "")
+        found = {name: self.schemas[name] for name in (*route.body_schemas, *named) if name in self.schemas}
+        for parameter in route.handler.parameters if route.handler is not None and named else ():
+            kind = self.types.parameter(parameter, route.handler)  # type: ignore[arg-type]
+            if kind is not None and kind.name in self.schemas and kind.name.rpartition(".")[2] in named:
+                found[kind.name] = self.schemas[kind.name]
+        return list(found.values())
 
     def place(self, node: Node, scope: Scope) -> Place:
         return scope.module.place(node)

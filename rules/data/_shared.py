@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
-from backend_lint.api import Column, Function, Model, Project, Route, Schema, ir, words
+from backend_lint.api import Column, Function, Model, Project, ir, words
 
 
 def column_of(model: Model, name: str) -> Column | None:
@@ -17,17 +16,6 @@ def is_indexed(project: Project, model: Model, name: str) -> bool:
     """Whether an index starts with a database column, as the model says or as the migrations leave it."""
     stored = project.stored_table(model.table)
     return model.is_indexed(name) or (stored is not None and stored.is_indexed(name))
-
-
-def body_schemas(project: Project, route: Route) -> list[Schema]:
-    """The schemas that the body of a request is read into."""
-    named = re.findall(r"[\w.]+", route.body or "")
-    found = {name: project.schemas[name] for name in named if name in project.schemas}
-    for parameter in route.handler.parameters if route.handler is not None and named else ():
-        kind = project.types.parameter(parameter, route.handler)  # type: ignore[arg-type]
-        if kind is not None and kind.name in project.schemas and kind.name.rpartition(".")[2] in named:
-            found[kind.name] = project.schemas[kind.name]
-    return list(found.values())
 
 
 class Loop:

@@ -109,7 +109,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Route, Schema, Severity, Step, Unit, ir
-from backend_lint.rules.data._shared import body_schemas, is_privileged
+from backend_lint.rules.data._shared import is_privileged
 
 _DEPTH = 4
 
@@ -149,7 +149,7 @@ class PrivilegedFieldWritable(ProjectRule):
 def _writes(project: Project) -> Iterator[tuple[Route, Schema]]:
     for route in project.routes:
         if not route.is_safe and not route.is_websocket:
-            for schema in body_schemas(project, route):
+            for schema in project.body_schemas(route):
                 yield route, schema
 
 
@@ -201,7 +201,7 @@ def _table(project: Project, route: Route, name: str) -> Model | None:
 
 
 def _models_of(project: Project, route: Route) -> Iterator[Model]:
-    for schema in body_schemas(project, route):
+    for schema in project.body_schemas(route):
         if schema.model in project.models:
             yield project.models[schema.model]
 

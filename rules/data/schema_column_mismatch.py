@@ -99,7 +99,6 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import body_schemas
 
 _DUMPS = frozenset({"model_dump", "dict"})
 
@@ -143,7 +142,7 @@ class SchemaColumnMismatch(ProjectRule):
 
 def _pairs(project: Project) -> dict[tuple[str, str], _Pair]:
     found: dict[tuple[str, str], _Pair] = {}
-    bodies = {schema.qualified for route in project.routes for schema in body_schemas(project, route)}
+    bodies = {schema.qualified for route in project.routes for schema in project.body_schemas(route)}
     running = project.served
     for function in project.functions():
         if function.qualified not in running:

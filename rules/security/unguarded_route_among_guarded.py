@@ -231,7 +231,10 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
             if data.is_touched(route) and not (
-                _is_deliberate(route, project) or _only_redirects(route) or asks_itself(route, guards)
+                _is_deliberate(route, project)
+                or _only_redirects(route)
+                or asks_itself(route, guards)
+                or _takes_a_secret(route, project)
             ):
                 seen.add(code)
                 yield self._finding(route, group, data.is_writing(route))
@@ -297,6 +300,11 @@ def _asks_configuration(test: ir.Expr) -> bool:
     return False
 
 
+def _takes_a_secret(route: Route, project: Project) -> bool:
+    """Whether the body has a field for what only some callers have, `invitation_token`."""
+    return any(SECRETS & set(words(name)) for schema in project.body_schemas(route) for name in schema.fields)
+
+
 def _only_redirects(route: Route) -> bool:
     """Whether a handler does nothing but send the caller on, to where the guard is."""
     if route.handler is None or len(route.handler.statements) != 1:
@@ -328,4 +336,6 @@ def _is_open(route: Route) -> bool:
     ):
         return True  # how an account is made
     spoken = {word for each in fixed for word in words(each)} | set(words(route.handler_name.rpartition(".")[2]))
+    if {"session", "sessions"} & spoken and "POST" in route.methods and "{" not in route.path:
+        return True  # how one signs in
     return bool(_OPEN & spoken or SECRETS & parameters)
