@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Project, Scope
+from backend_lint.project import Class, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN, constant
-from backend_lint.project.model import Column
+from backend_lint.project.model import Column, Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +94,15 @@ def option(project: Project, cls: Class, holder: str, name: str, *, inherited: b
         if not inherited:
             break
     return None
+
+
+def relation_types(models: Mapping[str, Model], many: str) -> Iterator[tuple[tuple[str, str], Type]]:
+    """The types of relations; `many` is the class that holds several rows."""
+    for model in models.values():
+        for related in model.relationships.values():
+            if related.target is not None:
+                one = Type(related.target)
+                yield (model.qualified, related.name), Type(many, (one,)) if related.many else one
 
 
 def models_of(project: Project, *bases: str) -> Iterator[Class]:

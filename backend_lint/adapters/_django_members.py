@@ -114,11 +114,6 @@ def _handle_no_permission(self: Self, args: list[Any]) -> Any:
     return Answer(401 if self.caller is Caller.STRANGER else 403, self.evaluation.blame)
 
 
-def _signed_in_view(self: Self, args: list[Any]) -> Any:
-    self.demand(of_user(args or [self.request], "is_authenticated"))
-    return self.above(args)
-
-
 def of_user(args: list[Any], name: str) -> Any:
     request = next((each for each in args if isinstance(each, Request)), None)
     return OPEN if request is None else request.user.attribute(name)
@@ -362,8 +357,8 @@ MEMBERS: dict[tuple[str, str], Callable[[Self, list[Any]], Any]] = {
     ("django.contrib.auth.mixins.PermissionRequiredMixin", "has_permission"): _has_permission,
     ("django.contrib.auth.mixins.UserPassesTestMixin", "dispatch"): _user_passes_test,
     ("django.contrib.auth.mixins.AccessMixin", "handle_no_permission"): _handle_no_permission,
-    ("django.contrib.auth.views.PasswordChangeView", "dispatch"): _signed_in_view,
-    ("django.contrib.auth.views.PasswordChangeDoneView", "dispatch"): _signed_in_view,
+    ("django.contrib.auth.views.PasswordChangeView", "dispatch"): _login_required,
+    ("django.contrib.auth.views.PasswordChangeDoneView", "dispatch"): _login_required,
     (_VIEW, "dispatch"): _dispatch,
     (_VIEW, "setup"): _nothing,
     (_VIEW, "as_view"): as_view,

@@ -15,12 +15,12 @@ from backend_lint.adapters._registration import (
     ClassValue,
     Entries,
     Event,
-    Items,
     Literal,
     Object,
     Registration,
     Symbol,
     Value,
+    items,
     literal,
     text,
 )
@@ -196,7 +196,7 @@ def _action(
         options = {name: found.evaluate(value, frame) for name, value in call.keywords.items()}
         positional = [found.evaluate(value, frame) for value in call.positional]
         options.update(zip(("methods", "detail"), positional, strict=False))
-    verbs = [text(each) for each in _items(options.pop("methods", None))] or ["get"]
+    verbs = [text(each) for each in items(options.pop("methods", None))] or ["get"]
     methods = {verb.lower(): method.name for verb in verbs if verb is not None}
     given = literal(options.pop("detail", None))
     return Action(
@@ -240,7 +240,7 @@ def _nesting(found: Registration, router: Object, depth: int) -> str:
 def _templates(found: Registration, router: Object) -> tuple[_Route, ...]:
     if router.cls is None:
         return _ROUTES
-    own = _items(found.attribute(ClassValue(router.cls), "routes"))
+    own = items(found.attribute(ClassValue(router.cls), "routes"))
     return tuple(route for each in own if (route := _template(each)) is not None) or _ROUTES
 
 
@@ -291,7 +291,3 @@ def _classes(found: Registration, view: Value) -> list[Class | str]:
 
 def _method_names(classes: list[Class | str]) -> set[str]:
     return library_methods(classes).union(*(each.methods for each in classes if isinstance(each, Class)))
-
-
-def _items(value: Value | None) -> list[Value]:
-    return value.items if isinstance(value, Items) else []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from backend_lint.adapters._declared_fields import models_of, option, value
+from backend_lint.adapters._declared_fields import models_of, option, relation_types, value
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Assign, Expr
-from backend_lint.project import Class, Project, Scope, Type
+from backend_lint.project import Class, Project, Scope
 from backend_lint.project.constants import constant, elements
 from backend_lint.project.model import Column, Index, Model, Relationship
 
@@ -36,15 +36,7 @@ def read(project: Project) -> None:
         reader.model(cls)
     reader.finish()
     project.models.update(reader.models)
-    project.types.learn(dict(_types(reader.models)))
-
-
-def _types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
-    for model in models.values():
-        for related in model.relationships.values():
-            if related.target is not None:
-                one = Type(related.target)
-                yield (model.qualified, related.name), Type("builtins.list", (one,)) if related.many else one
+    project.types.learn(dict(relation_types(reader.models, "builtins.list")))
 
 
 class _Reader:

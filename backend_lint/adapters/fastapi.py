@@ -21,13 +21,13 @@ from backend_lint.adapters._registration import (
     ClassValue,
     Event,
     FunctionValue,
-    Items,
     Object,
     Parametrised,
     Registration,
     Symbol,
     Unknown,
     Value,
+    items,
     literal,
     registration,
     text,
@@ -133,7 +133,7 @@ class _Reader:
         for each in self.found.objects:
             if each.symbol in ("starlette.routing.Mount", "starlette.routing.Host", *_ROUTERS):
                 inside.update(id(value) for value in (*each.args, *each.kwargs.values()) if isinstance(value, Object))
-                for item in _items(each.argument(None, "routes")):
+                for item in items(each.argument(None, "routes")):
                     inside.add(id(item))
         return inside
 
@@ -143,7 +143,7 @@ class _Reader:
         app = App(each.name, _framework(each), each.scope.module.place(each.call))
         app.options = each.call.keywords
         app.scope = each.scope
-        for item in _items(each.argument(None, "middleware")):
+        for item in items(each.argument(None, "middleware")):
             if isinstance(item, Object) and item.symbol == "starlette.middleware.Middleware":
                 app.middleware.append(self._middleware(item.argument(0, "cls"), item.call, item.call, item.scope))
         for event in self.by_target.get(id(each), ()):
@@ -208,7 +208,7 @@ class _Reader:
             tags=context.tags + _texts(container.argument(None, "tags")),
             dependencies=(
                 *context.dependencies,
-                *((each, "app" if is_app else "router") for each in _items(container.argument(None, "dependencies"))),
+                *((each, "app" if is_app else "router") for each in items(container.argument(None, "dependencies"))),
             ),
             around=context.around + (self._around(container) if is_app else ()),
             in_schema=context.in_schema and literal(container.argument(None, "include_in_schema")) is not False,
@@ -216,7 +216,7 @@ class _Reader:
             framework=context.framework,
         )
         inner = (*around, id(container))
-        for item in _items(container.argument(0 if container.symbol != "fastapi.FastAPI" else None, "routes")):
+        for item in items(container.argument(0 if container.symbol != "fastapi.FastAPI" else None, "routes")):
             self._listed(item, own, inner)
         for event in self.by_target.get(id(container), ()):
             self._event(event, own, inner)
@@ -239,7 +239,7 @@ class _Reader:
                 child = item.argument(1, "app")
                 if isinstance(child, Object):
                     self._mounted(child, inner, around)
-                for each in _items(item.argument(2, "routes")):
+                for each in items(item.argument(2, "routes")):
                     self._listed(each, inner, around)
 
     def _mounted(self, child: Object, context: _Context, around: tuple[int, ...]) -> None:
@@ -282,7 +282,7 @@ class _Reader:
                         tags=context.tags + _texts(event.argument(None, "tags")),
                         dependencies=(
                             *context.dependencies,
-                            *((each, "include") for each in _items(event.argument(None, "dependencies"))),
+                            *((each, "include") for each in items(event.argument(None, "dependencies"))),
                         ),
                         in_schema=context.in_schema and literal(event.argument(None, "include_in_schema")) is not False,
                         deprecated=context.deprecated or bool(literal(event.argument(None, "deprecated"))),
@@ -436,7 +436,7 @@ class _Reader:
             dependency = self._from_value(value, scope)
             if dependency is not None:
                 pending.append((dependency, level))
-        for value in _items(kwargs.get("dependencies")):
+        for value in items(kwargs.get("dependencies")):
             dependency = self._from_value(value, scope)
             if dependency is not None:
                 pending.append((dependency, "route"))
@@ -606,7 +606,7 @@ class _Reader:
 
     def _wrapped(self, container: Object) -> Iterator[tuple[Value | None, Place]]:
         """The middleware of an application, however it was given, each with its place."""
-        for item in _items(container.argument(None, "middleware")):
+        for item in items(container.argument(None, "middleware")):
             if isinstance(item, Object):
                 yield item.argument(0, "cls"), item.scope.module.place(item.call)
         for event in self.by_target.get(id(container), ()):
@@ -680,10 +680,6 @@ def _framework(container: Object) -> str:
     return "fastapi" if container.symbol in _FASTAPI else "starlette"
 
 
-def _items(value: Value | None) -> list[Value]:
-    return value.items if isinstance(value, Items) else []
-
-
 def _texts(value: Value | None) -> tuple[str, ...]:
-    found: Iterator[str | None] = (text(each) for each in _items(value))
+    found: Iterator[str | None] = (text(each) for each in items(value))
     return tuple(each for each in found if each is not None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from backend_lint.adapters._declared_fields import Declared, column, declared, models_of, option, value
+from backend_lint.adapters._declared_fields import Declared, column, declared, models_of, option, relation_types, value
 from backend_lint.facts import ir
-from backend_lint.project import Class, Project, Type
+from backend_lint.project import Class, Project
 from backend_lint.project.constants import constant, elements
 from backend_lint.project.model import Column, Index, Model, Relationship
 
@@ -35,18 +33,7 @@ def read(project: Project) -> None:
     reader = _Reader(project)
     reader.read()
     project.models.update(reader.models)
-    project.types.learn(dict(_relation_types(reader.models)))
-
-
-def _relation_types(models: Mapping[str, Model]) -> Iterator[tuple[tuple[str, str], Type]]:
-    for model in models.values():
-        for related in model.relationships.values():
-            if related.target is not None:
-                one = Type(related.target)
-                yield (
-                    (model.qualified, related.name),
-                    Type("tortoise.queryset.QuerySet", (one,)) if related.many else one,
-                )
+    project.types.learn(dict(relation_types(reader.models, "tortoise.queryset.QuerySet")))
 
 
 class _Reader:

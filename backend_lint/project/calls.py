@@ -51,6 +51,15 @@ class CallSite:
             case _:
                 return None
 
+    def passed(self, function: Function, name: str) -> ir.Expr | None:
+        """What the call passes for a parameter of a function that it calls."""
+        if name in self.call.keywords:
+            return self.call.keywords[name]
+        names = [each.name for each in function.parameters if each.kind in ("plain", "positional")]
+        if function.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in function.decorators):
+            names = names[1:]
+        return self.call.argument(names.index(name)) if name in names else None
+
 
 @dataclass(frozen=True)
 class Path:

@@ -23,7 +23,7 @@ def kills(context: str, before: Text, after: Text) -> Kills | None:
 
 
 def is_killed(kills: Kills, absent: frozenset[str]) -> bool:
-    return any(all(each in absent or _is_made_of(each, absent) for each in kill) for kill in kills)
+    return any(kill <= absent or all(each in absent or _is_made_of(each, absent) for each in kill) for kill in kills)
 
 
 def _is_made_of(text: str, absent: frozenset[str]) -> bool:

@@ -36,7 +36,7 @@ from backend_lint.taint.frame import Exhausted, Exposure, Frame
 from backend_lint.taint.kept import MUTATORS, KeptValues
 from backend_lint.taint.labels import WORD, Hop, Kept, Label, Source
 from backend_lint.taint.library import Library
-from backend_lint.taint.members import Members
+from backend_lint.taint.members import HOSTS, Members
 from backend_lint.taint.models import ALL, Models
 from backend_lint.taint.outcome import Options, TaintResult
 from backend_lint.taint.selection import Callers, across_methods
@@ -492,7 +492,7 @@ class Engine:
 
     def _whose_host(self, expr: Expr, function: Function) -> str | None:
         """The variable whose address an expression takes the host of, `urlparse(base).netloc`."""
-        if type(expr) is not ir.Attribute or expr.name not in _HOSTS:
+        if type(expr) is not ir.Attribute or expr.name not in HOSTS:
             return None
         parsed: Expr = expr.value
         if type(parsed) is ir.Name:
@@ -646,5 +646,4 @@ _VIEWS = (
     ("starlette.endpoints.HTTPEndpoint", "starlette.requests.Request"),
     ("aiohttp.web.View", "aiohttp.web.Request"),
 )
-_HOSTS = frozenset({"netloc", "hostname", "host"})
 _SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)

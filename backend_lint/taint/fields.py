@@ -239,9 +239,7 @@ class Fields:
         cls, name = (derived.detail, key) if derived.how == "fields" else derived.detail
         if not isinstance(name, str):
             return found
-        kinds, absent = self.cleaning(cls, name)
-        if kinds or absent:
-            found = found.mapped(lambda label: label.without(absent, kinds))
+        found = self.validated(cls, name, found)
         inner = self.inside(cls, name)
         return found if inner is None else self.held(found, inner)
 

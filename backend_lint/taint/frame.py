@@ -47,6 +47,17 @@ class Exposure(NamedTuple):
     spot: int
 
 
+Exposures = dict[tuple[int, Origin], Exposure]
+
+
+def gather(found: Exposures, exposure: Exposure) -> None:
+    """Add one, unless the same origin is known to reach the same spot with no more cleaned."""
+    key = (exposure.spot, exposure.label.origin)
+    known = found.get(key)
+    if known is None or not (known.label.cleaned <= exposure.label.cleaned):
+        found[key] = exposure
+
+
 @dataclass
 class Loop:
     breaks: list[State] = field(default_factory=list)
@@ -79,7 +90,7 @@ class Frame:
         self.returns: list[tuple[State, Value, ir.Expr | None]] = []
         self.switched: set[int] = set()  # the states of those that a switch led to, by id
         self.yields: Value = NOTHING
-        self.exposures: dict[tuple[int, Origin], Exposure] = {}
+        self.exposures: Exposures = {}
         self.loops: list[Loop] = []
         self.handlers: list[Seen] = []
         self.steps = 0
@@ -196,10 +207,7 @@ class Frame:
         if exposure.sink.kind == "path" and _is_open_file(exposure.label):
             return
         self.engine.examined(exposure)
-        key = (exposure.spot, exposure.label.origin)
-        known = self.exposures.get(key)
-        if known is None or not (known.label.cleaned <= exposure.label.cleaned):
-            self.exposures[key] = exposure
+        gather(self.exposures, exposure)
 
     def forward(self, exposure: Exposure, given: Label, at: Place, note: str) -> None:
         """What was given to a callee reaches a sink there, and so does what we gave it."""

@@ -12,8 +12,8 @@ from backend_lint.facts.ir import Expr
 from backend_lint.project.modules import Class, Function
 from backend_lint.taint import contexts
 from backend_lint.taint.domain import NOTHING, ClassValue, FunctionValue, Reference, Value, callable_value, join
-from backend_lint.taint.frame import Exposure
-from backend_lint.taint.labels import Kept, Label, Labels, Origin, Source, hop, union
+from backend_lint.taint.frame import Exposure, Exposures, gather
+from backend_lint.taint.labels import Kept, Label, Labels, Source, hop, union
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -35,7 +35,7 @@ class KeptValues:
         self.names: dict[Reference, str] = {}
         self._changed: frozenset[str] | None = None
         self._held: dict[str, dict[Path, Labels]] = {}
-        self._exposures: dict[tuple[int, Origin], Exposure] = {}
+        self._exposures: Exposures = {}
 
     @property
     def changed(self) -> frozenset[str]:
@@ -102,7 +102,7 @@ class KeptValues:
         registrars: dict[str, set[str]] = {}
         for function in project.functions(Role.APP):
             for variable in self._entered(function):
-                registrars.setdefault(_outermost(function).qualified, set()).add(variable)
+                registrars.setdefault(_around(function)[-1].qualified, set()).add(variable)
         if not registrars:
             return found
         candidates: list[tuple[Function | Class, Value]] = []
@@ -116,10 +116,7 @@ class KeptValues:
 
     def _entered(self, function: Function) -> Iterator[str]:
         """The variables into which a function puts what it, or one around it, is given."""
-        around: list[Function] = [function]
-        while around[-1].parent is not None:
-            around.append(around[-1].parent)
-        given = {parameter.name for each in around for parameter in each.parameters}
+        given = {parameter.name for each in _around(function) for parameter in each.parameters}
         for stmt in function.statements:
             match stmt:
                 case ir.Assign(targets=targets, value=ir.Name(id=name)) if name in given:
@@ -153,10 +150,7 @@ class KeptValues:
 
     def exposed(self, exposure: Exposure) -> None:
         """What a variable keeps reaches a sink."""
-        key = (exposure.spot, exposure.label.origin)
-        known = self._exposures.get(key)
-        if known is None or not (known.label.cleaned <= exposure.label.cleaned):
-            self._exposures[key] = exposure
+        gather(self._exposures, exposure)
 
     def finish(self) -> None:
         """Join what was put somewhere with the sinks that it reaches from there."""
@@ -186,10 +180,12 @@ def _is_setting(path: Path) -> bool:
     return bool(path) and path[0].startswith(".")
 
 
-def _outermost(function: Function) -> Function:
-    while function.parent is not None:
-        function = function.parent
-    return function
+def _around(function: Function) -> list[Function]:
+    """A function, and those that it stands in, the outermost last."""
+    found = [function]
+    while found[-1].parent is not None:
+        found.append(found[-1].parent)
+    return found
 
 
 def _meet(written: Path, read: Path) -> bool:

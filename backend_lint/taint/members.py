@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
 _RANGES = frozenset({"is_private", "is_loopback", "is_link_local", "is_reserved", "is_global"})
-_HOSTS = frozenset({"netloc", "hostname", "host"})
-_FIXED = _HOSTS | {"scheme", "port"}  # what an address of ours with a client's path does not leave to the client
+HOSTS = frozenset({"netloc", "hostname", "host"})
+_FIXED = HOSTS | {"scheme", "port"}  # what an address of ours with a client's path does not leave to the client
 
 
 class Members:
@@ -81,7 +81,7 @@ class Members:
         if derived is not None and derived.how == "urlparse" and name in _FIXED:
             fixed = tuple(label for label in found.labels if ORIGIN not in label.absent)  # others have no say in it
             found = Value(labels=fixed, is_opaque=True, type=found.type) if fixed != found.labels else found
-        if derived is not None and derived.how == "urlparse" and name in _HOSTS:
+        if derived is not None and derived.how == "urlparse" and name in HOSTS:
             return found.derived_from("netloc", derived.source)
         if value.type is not None and value.type.startswith("pathlib."):
             return self.engine.library.path_member(frame, value, name)

@@ -159,7 +159,7 @@ def _sources(
                 yield route, each, way
     for site in project.callers(function):
         caller = site.scope
-        value = _argument(site.call, function, name)
+        value = site.passed(function, name)
         if value is not None and isinstance(caller, Function) and site.is_certain:
             step = Step(site.at, f"`{site.name}` is called with it")
             yield from _sources(project, value, caller, (step, *way), depth - 1)
@@ -205,13 +205,3 @@ def _is_bounded(function: Function, name: str) -> bool:
             case ir.Compare(op="in", left=ir.Name(id=id)) if id == name:
                 return True
     return False
-
-
-def _argument(call: ir.Call, function: Function, name: str) -> ir.Expr | None:
-    """What a call passes for a parameter."""
-    if name in call.keywords:
-        return call.keywords[name]
-    names = [each.name for each in function.parameters if each.kind in ("plain", "positional")]
-    if function.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in function.decorators):
-        names = names[1:]
-    return call.argument(names.index(name)) if name in names else None

@@ -54,6 +54,10 @@ def loops(function: Function) -> list[Loop]:
     return found
 
 
+def is_true(expr: ir.Expr | None) -> bool:
+    return type(expr) is ir.Const and expr.value is True
+
+
 def uses(expr: ir.Expr, names: set[str]) -> bool:
     return any(type(node) is ir.Name and node.id in names for node in ir.walk_expression(expr))
 

@@ -73,7 +73,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._shared import stands_before
+from backend_lint.rules.data._shared import is_true, stands_before
 
 _INSERTS = frozenset({"create", "acreate", "add", "save", "asave", "execute", "insert_one"})
 
@@ -114,7 +114,7 @@ def _why_again(task: Task, project: Project) -> str | None:
     """Why a task may run twice, None where it is run at most once."""
     if "autoretry_for" in task.options:
         return "is tried again when it fails"
-    if _is_true(task.options.get("acks_late")):
+    if is_true(task.options.get("acks_late")):
         return "is delivered again when its worker is lost"
     if task.framework == "dramatiq":
         most = task.options.get("max_retries")
@@ -122,10 +122,6 @@ def _why_again(task: Task, project: Project) -> str | None:
     if task.framework == "celery" and task.is_bound and any(map(_retries_all, _handlers(task.function))):
         return "calls `retry()` when it fails"
     return None
-
-
-def _is_true(expr: ir.Expr | None) -> bool:
-    return type(expr) is ir.Const and expr.value is True
 
 
 def _handlers(function: Function) -> list[ir.Handler]:

@@ -74,6 +74,7 @@ from collections.abc import Iterable
 
 from backend_lint.api import Finding, Operation, Project, ProjectRule, Severity, Unit, ir
 from backend_lint.rules.data._migrations import ROLES, MigrationOptions, created, recent, upgrades
+from backend_lint.rules.data._shared import is_true
 
 _EXPECTED = 2
 _CHECKED = {"foreign_key": "a foreign key", "check": "a check"}
@@ -109,7 +110,7 @@ class TableRewriteMigration(ProjectRule):
 def _work(operation: Operation) -> str | None:
     """What the database does to all rows; None where it does nothing of the kind."""
     if operation.kind == "add_constraint" and operation.constraint in _CHECKED:
-        is_deferred = any(_is_true(operation.call.keywords.get(name)) for name in _DEFERRED)
+        is_deferred = any(is_true(operation.call.keywords.get(name)) for name in _DEFERRED)
         is_deferred = is_deferred or (ir.dotted(operation.call.func) or "").endswith("NotValid")
         return None if is_deferred else f"every row is checked for {_CHECKED[operation.constraint]}"
     if operation.kind == "alter_column" and "type_" in operation.call.keywords:
@@ -121,7 +122,3 @@ def _remedy(operation: Operation) -> str:
     if operation.kind == "alter_column":
         return "Add a column of the new type, fill it in parts, and switch over."
     return "Add it `NOT VALID`, and validate it in a later step."
-
-
-def _is_true(expr: ir.Expr | None) -> bool:
-    return type(expr) is ir.Const and expr.value is True

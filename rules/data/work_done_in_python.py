@@ -64,7 +64,7 @@ from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir
 from backend_lint.rules.data._rows import of_a_row, source_query
-from backend_lint.rules.data._shared import mentions
+from backend_lint.rules.data._shared import mentions, uses
 
 _FIGURES = {"sum": "adds up", "max": "looks for the greatest of", "min": "looks for the least of"}
 _PLAIN = frozenset(
@@ -168,7 +168,7 @@ def _columns(node: ir.Expr, row: str, model: Model) -> list[str] | None:
                 columns.append(each.name)
             elif type(each) in (ir.Call, ir.Await, ir.Subscript, ir.Lambda, ir.Comprehension):
                 return None
-    if tests and not any(_reads(test, row) for test in tests):
+    if tests and not any(uses(test, {row}) for test in tests):
         return None
     return columns
 
@@ -186,10 +186,6 @@ def _is_simple(test: ir.Expr) -> bool:
             return True
         case _:
             return False
-
-
-def _reads(test: ir.Expr, row: str) -> bool:
-    return any(type(node) is ir.Name and node.id == row for node in ir.walk_expression(test))
 
 
 def _are_used_here(rows: ir.Expr, query: Query, function: Function) -> bool:

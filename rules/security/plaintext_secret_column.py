@@ -257,14 +257,9 @@ def _is_handed_as_it_is(name: str, scope: Scope, project: Project, depth: int) -
     handed = [
         (value, site.scope)
         for site in project.callers(scope)  # type: ignore[arg-type]
-        if (value := _argument(site.call, scope, name)) is not None  # type: ignore[arg-type]
+        if (value := site.passed(scope, name)) is not None  # type: ignore[arg-type]
     ]
     return all(_is_as_it_is(value, at, project, depth - 1) for value, at in handed)
-
-
-def _argument(call: ir.Call, function: Function, name: str) -> ir.Expr | None:
-    names = [each.name for each in function.parameters if each.name not in ("self", "cls")]
-    return call.keywords.get(name) or call.argument(names.index(name))
 
 
 def _protects_within(call: ir.Call, scope: Scope, project: Project) -> bool:
