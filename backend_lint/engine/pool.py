@@ -184,7 +184,8 @@ def run(
     try:
         while queue or any(worker.pending for worker in workers):
             while queue and len(workers) < processes:
-                workers.append(_Worker(context, work, limits.memory))
+                with _uninterrupted():
+                    workers.append(_Worker(context, work, limits.memory))
             for worker in workers:
                 if not worker.pending and queue:
                     worker.give([queue.popleft() for _ in range(min(chunk, len(queue), _share(queue, processes)))])
@@ -212,6 +213,19 @@ def run(
     finally:
         for worker in workers:
             worker.stop()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until a process has started: Python drops what is raised in the hooks that it runs at a fork."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _share(queue: deque[tuple[int, Job]], processes: int) -> int:

@@ -113,6 +113,20 @@ def test_workers_end_with_their_parent_whatever_they_are_at() -> None:
         os.close(descriptor)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks")
+def test_an_interrupt_while_a_worker_starts_is_not_lost() -> None:
+    """In a process of its own, which interrupts itself in a hook that runs at each fork."""
+    code = (
+        "import os, signal; from backend_lint.engine import pool\n"
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "print(list(pool.run(bytes, [1, 2, 3], 2)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == ""
+    assert "Exception ignored" not in done.stderr
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+
+
 def test_who_stops_listening_stops_the_workers() -> None:
     running = pool.run(work, [("square", 1), *[("hang", number) for number in range(4)]], 2)
     assert next(running)[1] == b"1"
