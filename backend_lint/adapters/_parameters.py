@@ -72,7 +72,7 @@ class Parameters:
             return self.signature(wrapped, path_names)
         found = Signature()
         for index, parameter in enumerate(function.parameters):
-            if parameter.kind in ("star", "stars") or (index == 0 and function.cls is not None and _is_bound(function)):
+            if parameter.kind in ("star", "stars") or (index == 0 and function.takes_receiver):
                 continue
             self._read(parameter, parameter.annotation, function.around, path_names, found)
         return found
@@ -348,7 +348,3 @@ def written(expr: Expr) -> str:
             return repr(value)
         case _:
             return "?"
-
-
-def _is_bound(function: Function) -> bool:
-    return not any(ir.dotted(each) == "staticmethod" for each in function.decorators)

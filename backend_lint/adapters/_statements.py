@@ -136,8 +136,7 @@ class Statements:
     ) -> dict[str, Statement | None]:
         names = [each.name for each in function.parameters if each.kind in ("positional", "plain")]
         given: dict[str, Statement | None] = {}
-        is_method = function.cls is not None and "staticmethod" not in {ir.dotted(each) for each in function.decorators}
-        if is_method and names:
+        if function.takes_receiver and names:
             if own is not None:
                 given[names[0]] = own
             names = names[1:]

@@ -255,7 +255,7 @@ class Strangers:
         self, function: Function, call: ir.Call | None, scope: Scope, state: _State | None
     ) -> dict[str, Any]:
         parameters = [each for each in function.parameters if each.kind in ("positional", "plain", "keyword")]
-        skipped = 1 if function.cls is not None and parameters and not _is_static(function) else 0
+        skipped = 1 if function.takes_receiver and parameters else 0
         found: dict[str, Any] = {}
         for index, parameter in enumerate(parameters[skipped:]):
             position = None if parameter.kind == "keyword" else index
@@ -926,10 +926,6 @@ def _element(owner: Any, index: Any) -> Any:
 
 def _is_plain(value: Any) -> bool:
     return not isinstance(value, (_Open, dict))
-
-
-def _is_static(function: Function) -> bool:
-    return any(ir.dotted(each) == "staticmethod" for each in function.decorators)
 
 
 def statuses(refusals: Iterable[Refusal]) -> frozenset[int]:

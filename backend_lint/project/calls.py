@@ -56,7 +56,7 @@ class CallSite:
         if name in self.call.keywords:
             return self.call.keywords[name]
         names = [each.name for each in function.parameters if each.kind in ("plain", "positional")]
-        if function.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in function.decorators):
+        if function.takes_receiver:
             names = names[1:]
         return self.call.argument(names.index(name)) if name in names else None
 

@@ -204,6 +204,22 @@ class Function:
     def is_top(self) -> bool:
         return self.facts.parent is None and self.facts.cls is None
 
+    @functools.cached_property
+    def is_static(self) -> bool:
+        return self._is_made("staticmethod")
+
+    @functools.cached_property
+    def is_classmethod(self) -> bool:
+        return self._is_made("classmethod")
+
+    @property
+    def takes_receiver(self) -> bool:
+        """Whether its first parameter is the object, or the class, that it is called on."""
+        return self.facts.cls is not None and not self.is_static
+
+    def _is_made(self, kind: str) -> bool:
+        return any(dotted(each) == kind for each in self.facts.decorators)
+
     @property
     def cls(self) -> Class | None:
         """The class in whose body it stands directly."""

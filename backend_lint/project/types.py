@@ -229,9 +229,8 @@ class Types:
                 return found
         cls = function.cls
         if cls is not None and function.parameters and function.parameters[0] is parameter:
-            kinds = {ir.dotted(each) for each in function.decorators}
-            if "staticmethod" not in kinds:
-                is_class = "classmethod" in kinds or function.name in (
+            if not function.is_static:
+                is_class = function.is_classmethod or function.name in (
                     "__new__",
                     "__init_subclass__",
                     "__class_getitem__",

@@ -277,9 +277,8 @@ class Calls:
             outside = [each for each in self.project.classes.mro(cls) if isinstance(each, str)]
             names = [member for each in outside[:4] for member in models.members(each, name)]
             return self.engine.library.call(frame, node, names, None, args, keywords)
-        kinds = {ir.dotted(each) for each in method.decorators}
         callee = self.engine.decorated(method)
-        if "classmethod" in kinds:
+        if method.is_classmethod:
             callee = callee._replace(receiver=Value(callables=(ClassValue(cls),)))
         return self.invoke(frame, node, callee, args, keywords)
 
@@ -370,9 +369,8 @@ class Calls:
             if receiver.is_opaque:
                 targets += [each.methods[name] for each in self.project.classes.subclasses(cls) if name in each.methods]
             for target in targets[:6]:
-                decorators = {ir.dotted(each) for each in target.decorators}
-                bound = None if "staticmethod" in decorators else receiver
-                if "classmethod" in decorators:
+                bound = None if target.is_static else receiver
+                if target.is_classmethod:
                     bound = Value(callables=(ClassValue(cls),))
                 callee = self.engine.decorated(target)._replace(receiver=bound)
                 found = join(found, self.invoke(frame, node, callee, args, keywords or {}))
@@ -437,9 +435,7 @@ class Calls:
     ) -> Value:
         found = NOTHING
         for target in targets[:6]:
-            kinds = {ir.dotted(each) for each in target.decorators}
-            is_method = target.facts.cls is not None and "staticmethod" not in kinds
-            callee = self.engine.decorated(target)._replace(receiver=receiver if is_method else None)
+            callee = self.engine.decorated(target)._replace(receiver=receiver if target.takes_receiver else None)
             found = join(found, self.invoke(frame, node, callee, args, keywords))
         return found
 

@@ -207,7 +207,7 @@ class Engine:
         function = self.project.types.function(qualified)
         if function is not None:
             receiver = None
-            if function.cls is not None and any(ir.dotted(each) == "classmethod" for each in function.decorators):
+            if function.cls is not None and function.is_classmethod:
                 receiver = callable_value(ClassValue(function.cls))
             return callable_value(self.decorated(function)._replace(receiver=receiver))
         cls = self.project.cls(qualified)

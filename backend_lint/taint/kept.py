@@ -73,7 +73,7 @@ class KeptValues:
         if not head:
             return
         if function.cls is not None and rest and function.parameters and head == function.parameters[0].name:
-            if any(ir.dotted(each) == "classmethod" for each in function.decorators):
+            if function.is_classmethod:
                 yield f"{function.cls.qualified}.{rest}"
             return
         qualified = self.engine.resolve(head, function)

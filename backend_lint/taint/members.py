@@ -102,7 +102,7 @@ class Members:
         """An attribute of the class itself."""
         method = self.project.classes.method(cls.qualified, name)
         if method is not None:
-            is_bound = any(ir.dotted(each) == "classmethod" for each in method.decorators)
+            is_bound = method.is_classmethod
             receiver = callable_value(ClassValue(cls)) if is_bound else None
             return callable_value(FunctionValue(method, None, receiver))
         for each in self.project.classes.mro(cls):
@@ -196,7 +196,7 @@ class Members:
         if method is not None:
             if any((ir.dotted(each) or "").rpartition(".")[2] in _PROPERTIES for each in method.decorators):
                 return self.engine.calls.invoke(frame, None, FunctionValue(method, None, value), [], {})
-            if any(ir.dotted(each) == "staticmethod" for each in method.decorators):
+            if method.is_static:
                 return callable_value(FunctionValue(method))
             return callable_value(FunctionValue(method, None, value))
         assigned = False

@@ -153,7 +153,13 @@ def hooks(engine: Engine) -> Iterator[tuple[Function, Class]]:
     held = {function.qualified for function in engine.seeds}
     for function in engine.project.functions(Role.APP):
         cls = function.cls
-        if cls is None or not function.parameters or not engine.matters(function) or _is_static(function):
+        if (
+            cls is None
+            or not function.parameters
+            or not engine.matters(function)
+            or function.is_static
+            or function.is_classmethod
+        ):
             continue
         is_uncalled = not engine.callers.by_callee.get(function.qualified)
         if not (is_uncalled or function.qualified in held):
@@ -176,10 +182,6 @@ def _mixed_into(engine: Engine, cls: Class) -> list[Class]:
 
 def _library_bases(engine: Engine, cls: Class) -> frozenset[str]:
     return frozenset(each for each in engine.project.classes.mro(cls) if isinstance(each, str)) - _PLAIN
-
-
-def _is_static(function: Function) -> bool:
-    return any(ir.dotted(each) in ("staticmethod", "classmethod") for each in function.decorators)
 
 
 def across_methods(engine: Engine) -> None:

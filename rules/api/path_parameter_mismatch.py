@@ -119,7 +119,7 @@ class PathParameterMismatch(ProjectRule):
         if isinstance(route.scope, Function) and route.scope.cls is not None:
             return  # a class that registers in its own way may give the path another prefix
         parameters = handler.parameters
-        if handler.cls is not None and not any(ir.dotted(each) == "staticmethod" for each in handler.decorators):
+        if handler.takes_receiver:
             parameters = parameters[1:]
         if route.framework == "django":
             parameters = parameters[1:]  # the request

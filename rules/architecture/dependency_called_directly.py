@@ -109,14 +109,10 @@ def _marker(default: ir.Expr | None, function: Function, project: Project) -> st
 def _left_out(site: CallSite, function: Function, project: Project) -> Iterator[tuple[str, str]]:
     if site.call.has_unpacking:
         return
-    skipped = function.cls is not None and not _is_static(function)
+    skipped = function.takes_receiver
     plain = [each for each in function.parameters if each.kind in ("positional", "plain")][skipped:]
     given = {each.name for each in plain[: len(site.call.positional)]} | set(site.call.keywords)
     for parameter in function.parameters:
         marker = _marker(parameter.default, function, project)
         if marker is not None and parameter.name not in given:
             yield parameter.name, marker
-
-
-def _is_static(function: Function) -> bool:
-    return any(ir.dotted(each) == "staticmethod" for each in function.decorators)

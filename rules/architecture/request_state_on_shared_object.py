@@ -112,8 +112,7 @@ def _stores(function: Function, shared: dict[str, str], project: Project) -> Ite
     declared = {
         name for stmt in function.statements if type(stmt) is ir.Declare for name in stmt.names if stmt.kind == "global"
     }
-    is_static = any(ir.dotted(each) == "staticmethod" for each in function.decorators)
-    own = function.parameters[0].name if function.cls is not None and function.parameters and not is_static else None
+    own = function.parameters[0].name if function.takes_receiver and function.parameters else None
     for stmt in function.statements:
         if type(stmt) is not ir.Assign or stmt.value is None:
             continue

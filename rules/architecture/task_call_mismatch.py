@@ -102,8 +102,7 @@ def _mismatch(enqueue: Enqueue, task: Task) -> str | None:
     """What does not fit, in words."""
     function = task.function
     parameters = list(function.parameters)
-    is_method = function.cls is not None and "staticmethod" not in {ir.dotted(each) for each in function.decorators}
-    if (task.is_bound or is_method or task.framework in _TAKE_A_CONTEXT) and parameters:
+    if (task.is_bound or function.takes_receiver or task.framework in _TAKE_A_CONTEXT) and parameters:
         parameters = parameters[1:]
     kinds = {parameter.kind for parameter in parameters}
     positional = [each for each in parameters if each.kind in ("positional", "plain")]

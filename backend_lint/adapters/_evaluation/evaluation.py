@@ -231,8 +231,7 @@ class Evaluation:
     def _bind_arguments(
         self, function: Function, state: State, args: list[Any], kwargs: dict[str, Any], me: Any
     ) -> None:
-        kinds = self._kinds(function)
-        given = [me, *args] if me is not None and function.cls is not None and "staticmethod" not in kinds else args
+        given = [me, *args] if me is not None and function.takes_receiver else args
         plain = [each for each in function.parameters if each.kind in ("positional", "plain")]
         for parameter in function.parameters:
             match parameter.kind:
@@ -603,7 +602,7 @@ class Evaluation:
 
     def _method(self, me: Any, cls: Class, method: Function) -> Any:
         names = self._kinds(method)
-        if "classmethod" in names:
+        if method.is_classmethod:
             return Routine(method, None, Kind(me.classes) if isinstance(me, Thing) else me)
         if isinstance(me, Kind):
             return Routine(method)

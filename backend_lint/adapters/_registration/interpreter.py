@@ -708,10 +708,9 @@ class Registration:
         frame = Frame(function, outer=value.frame or module_frame, owner=value.bound)
         names = [each for each in function.parameters if each.kind in ("positional", "plain")]
         passed = list(args)
-        kinds = {ir.dotted(each) for each in function.decorators}
-        if value.bound is not None and "staticmethod" not in kinds:
+        if value.bound is not None and not function.is_static:
             passed.insert(0, value.bound)
-        elif function.cls is not None and "classmethod" in kinds:
+        elif function.cls is not None and function.is_classmethod:
             passed.insert(0, ClassValue(function.cls))
         for index, parameter in enumerate(names):
             if index < len(passed):
