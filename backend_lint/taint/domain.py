@@ -365,6 +365,21 @@ def placed(texts: tuple[Text, ...]) -> Labels:
     return found
 
 
+def begun(text: Text, absent: frozenset[str]) -> frozenset[str]:
+    """What is known of a whole text whose holes are known to lack this: its beginning decides on where it leads."""
+    head = text[0]
+    if type(head) is not str:
+        return absent
+    is_ours = _HOST.match(head) is not None or (head == "/" and RELATIVE in _known(text[1]))
+    return absent - {RELATIVE} | ({ORIGIN} if is_ours else frozenset())
+
+
+def _known(piece: Piece) -> frozenset[str]:
+    """What all that a hole holds lacks."""
+    labels = piece.all_labels() if type(piece) is Value else ()
+    return frozenset.intersection(*(label.absent for label in labels)) if labels else frozenset()
+
+
 def forget(value: Value) -> Value:
     """The value as a loop leaves it after many rounds: no constants, no texts, all labels, each callable once."""
     callables = _once(value.callables) if len(value.callables) > 1 else value.callables

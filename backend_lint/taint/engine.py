@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
 from backend_lint.facts import ir
@@ -479,14 +479,10 @@ class Engine:
             for node in ir.walk(function.body):
                 if type(node) is ir.Compare and node.op in ("in", "not in", "==", "!="):
                     hosts = (self._whose_host(each, function) for each in (node.left, node.right))
-                    found.update(filter(None, (_name_of(node.right), *hosts)))
+                    found.update(filter(None, (_root(node.right), *hosts)))
             for site in self.project.sites(function):
                 for target in site.targets[:2]:
-                    names = [each.name for each in target.parameters]
-                    for index, arg in enumerate(site.call.args):
-                        given = arg.keyword or (names[index] if index < len(names) else None)
-                        if type(arg.value) is ir.Name and given in self.compared(target):
-                            found.add(arg.value.id)
+                    found.update(name for given, name in _handed(site.call, target) if given in self.compared(target))
             known = self._compared[function.qualified] = frozenset(found & parameters)
         return known
 
@@ -602,6 +598,27 @@ def _filled(target: Expr) -> str | None:
     if type(target) is ir.Subscript:
         return (ir.dotted(target.value) or "").rpartition(".")[2] or None
     return None
+
+
+def _handed(call: ir.Call, target: Function) -> Iterator[tuple[str, str]]:
+    """The parameters of a function that a call gives variables for, the receiver included, and the variables."""
+    names = [each.name for each in target.parameters]
+    if type(call.func) is ir.Attribute and target.facts.cls is not None and names:
+        if type(call.func.value) is ir.Name and not any(
+            ir.dotted(each) == "staticmethod" for each in target.decorators
+        ):
+            yield names.pop(0), call.func.value.id
+    for index, arg in enumerate(call.args):
+        given = arg.keyword or (names[index] if index < len(names) else None)
+        if given is not None and type(arg.value) is ir.Name:
+            yield given, arg.value.id
+
+
+def _root(expr: Expr) -> str | None:
+    """The variable of `self.known.names`."""
+    while type(expr) is ir.Attribute:
+        expr = expr.value
+    return _name_of(expr)
 
 
 def _name_of(target: Expr) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from backend_lint.facts import ir
 from backend_lint.taint import containers, regexes, strings
@@ -130,8 +130,10 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
         return _ordered(frame, test, is_true)
     if test.op not in ("in", "not in", "==", "!=", "is", "is not"):
         return frame.state
-    left, right = frame.evaluate(test.left), frame.evaluate(test.right)
     holds = (test.op in ("in", "==", "is")) == is_true
+    if test.op in ("==", "!=") and _is_head(test.left):
+        return _affixed(frame, ir.Attribute(test.at, test.end, test.left.value, "startswith"), test.right, holds)
+    left, right = frame.evaluate(test.left), frame.evaluate(test.right)
     if test.op in ("in", "not in"):
         if holds:
             return _member(frame, test, left, right)
@@ -145,6 +147,15 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
     if left is NONE or is_ours or (frame.labels(right) and not frame.labels(left) and not right.is_constant):
         return _equal(frame, test.right, right, left, holds, test.op)
     return _equal(frame, test.left, left, right, holds, test.op)
+
+
+def _is_head(expr: ir.Expr) -> TypeGuard[ir.Subscript]:
+    """Whether an expression is the first character of a text, `path[0]`, or its first ones, `path[:2]`."""
+    match expr:
+        case ir.Subscript(index=ir.Const(value=0) | ir.Slice(lower=None, upper=ir.Const(value=int()), step=None)):
+            return True
+        case _:
+            return False
 
 
 def _ordered(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
@@ -354,13 +365,7 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if value.is_constant:
         return frame.state
     if not is_true:
-        if func.name == "startswith" and "/" in affix.consts:
-            return narrow(frame, func.value, value, lambda label: label.without(frozenset({RELATIVE})))
-        if func.name == "startswith" and "//" in affix.consts and not value.is_opaque and value.texts:
-            return _single_slash(frame, func.value, value)
-        if func.name == "startswith" and "-" in affix.consts:
-            return narrow(frame, func.value, value, lambda label: label.without(frozenset({PLAIN})))
-        return frame.state
+        return _unaffixed(frame, func, value, _flattened(frame, affix))
     if frame.foreign(affix):
         return frame.state
     if func.name == "startswith" and value.derived is not None and value.derived.how in SAME_TEXT:
@@ -383,6 +388,22 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if value.derived is not None:
         new = new.derived_from(value.derived.how, value.derived.source, value.derived.detail)
     return replace(frame, func.value, value, new, keeps=True)
+
+
+def _unaffixed(frame: Frame, func: ir.Attribute, value: Value, affixes: list[Constant]) -> State | None:
+    """A text does not begin, or end, with any of these."""
+    if func.name != "startswith":
+        return frame.state
+    if "//" in affixes and not value.is_opaque and value.texts:
+        return _single_slash(frame, func.value, value)
+    absent = {fact for affix, fact in (("/", RELATIVE), ("-", PLAIN)) if affix in affixes}
+    return narrow(frame, func.value, value, lambda label: label.without(frozenset(absent))) if absent else frame.state
+
+
+def _flattened(frame: Frame, affix: Value) -> list[Constant]:
+    """The constants that `startswith` was asked for, by themselves or in a tuple."""
+    items = containers.exact_items(frame, affix) if affix.references or isinstance(affix.the_constant, tuple) else None
+    return [each for item in ([affix] if items is None else items) for each in item.consts]
 
 
 def _single_slash(frame: Frame, node: ir.Expr, value: Value) -> State | None:
@@ -537,7 +558,24 @@ def _changed(frame: Frame, value: Value, change: Change) -> Value:
         labels = tuple(map(change, frame.labels(value)))
         if labels and labels != frame.labels(value):
             return Value(value.consts, labels=labels, is_opaque=True, type=value.type, derived=value.derived)
+    if new is not value and any(text[0] == "/" for text in new.texts):
+        texts = tuple(map(_behind_slash, value.texts, new.texts))
+        return Value(new.consts, texts, new.references, new.callables, new.labels, new.is_opaque, new.type, new.derived)
     return new
+
+
+def _behind_slash(old: Text, new: Text) -> Text:
+    """A text that stays on this host, and begins with a slash, has no second one."""
+    before, after = old[1:2], new[1:2]
+    if new[0] != "/" or not _stays(after) or _stays(before):
+        return new
+    hole = after[0]
+    assert type(hole) is Value
+    return (new[0], hole.mapped(lambda label: label.without(frozenset({RELATIVE}))), *new[2:])
+
+
+def _stays(pieces: Text) -> bool:
+    return all(type(each) is Value and all(ORIGIN in label.absent for label in each.labels) for each in pieces)
 
 
 def narrow_source(frame: Frame, derived: Derived, change: Change) -> State | None:

@@ -113,7 +113,8 @@ class Sinks:
         context = sink.context or sink.kind
         at = frame.place(node)
         self.engine.examine(at, sink.kind)
-        for value in [_without_buffers(frame, each) for each in values] if sink.kind == "path" else values:
+        apart = _NO_TEXT.get(sink.kind)
+        for value in [_without(frame, each, apart) for each in values] if apart is not None else values:
             if value is NOTHING:
                 continue
             if context == "shell-or-arguments":
@@ -251,9 +252,12 @@ def _shown_as_text(args: Sequence[Value]) -> list[Value]:
     return [*args[: start + 1], *(value for value, how in zip(values, conversions, strict=True) if how == "s")]
 
 
-def _without_buffers(frame: Frame, value: Value) -> Value:
-    """What can arrive besides buffers in memory, which stand in the place of an open file and are no path."""
-    kept = tuple(where for where in value.references if (obj := frame.object(where)) is None or obj.kind != "buffer")
+_NO_TEXT = {"path": "buffer", "xss": "dict"}  # buffers in memory stand for an open file, a dict is sent as JSON
+
+
+def _without(frame: Frame, value: Value, kind: str) -> Value:
+    """What can arrive besides objects of a kind."""
+    kept = tuple(where for where in value.references if (obj := frame.object(where)) is None or obj.kind != kind)
     if kept == value.references:
         return value
     if not kept and not (value.consts or value.texts or value.callables or value.is_opaque):

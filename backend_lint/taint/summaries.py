@@ -25,6 +25,7 @@ from backend_lint.taint.domain import (
     Reference,
     Symbol,
     Value,
+    begun,
     constants,
     join,
     labelled,
@@ -362,12 +363,13 @@ def _own(value: Value, name: str) -> Label | None:
         return None
     if any(type(label.origin) is not Input or label.origin.name != name for label in found):
         return None
-    if len(found) == 1 and (value.texts or found[0].origin == Input(name)):
-        return found[0]
     if not value.texts:
-        return None
+        return found[0] if len(found) == 1 and found[0].origin == Input(name) else None
     cleaned = frozenset.intersection(*(label.cleaned for label in found))
-    return Label(found[0].origin, cleaned, frozenset.intersection(*(label.absent for label in found)))
+    absent = frozenset.intersection(*(label.absent for label in found))
+    if not value.is_opaque:
+        absent = frozenset.intersection(*(begun(text, absent) for text in value.texts))
+    return Label(found[0].origin, cleaned, absent)
 
 
 class _Call:
