@@ -603,11 +603,11 @@ def _filled(target: Expr) -> str | None:
 def _handed(call: ir.Call, target: Function) -> Iterator[tuple[str, str]]:
     """The parameters of a function that a call gives variables for, the receiver included, and the variables."""
     names = [each.name for each in target.parameters]
-    if type(call.func) is ir.Attribute and target.facts.cls is not None and names:
-        if type(call.func.value) is ir.Name and not any(
-            ir.dotted(each) == "staticmethod" for each in target.decorators
-        ):
-            yield names.pop(0), call.func.value.id
+    is_static = any(ir.dotted(each) == "staticmethod" for each in target.decorators)
+    if type(call.func) is ir.Attribute and target.facts.cls is not None and names and not is_static:
+        receiver = names.pop(0)
+        if type(call.func.value) is ir.Name:
+            yield receiver, call.func.value.id
     for index, arg in enumerate(call.args):
         given = arg.keyword or (names[index] if index < len(names) else None)
         if given is not None and type(arg.value) is ir.Name:
