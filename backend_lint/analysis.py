@@ -195,6 +195,7 @@ def _extracts(
         engine,
         cache,
         selection.bandit_tests,
+        apart=selection.apart(),
         jobs=config.jobs,
         limits=Limits(config.timeout_per_file, config.max_memory),
         progress=progress,

@@ -16,6 +16,7 @@ from backend_lint.engine.options import parsed_options
 from backend_lint.engine.packs import load_packs
 from backend_lint.engine.walk import syntax_findings
 from backend_lint.facts.lower import lower
+from backend_lint.facts.outline import outline, outlined
 from backend_lint.facts.types import Facts
 from backend_lint.source import Source, parse
 
@@ -43,7 +44,7 @@ def extract(path: str, content: bytes, setup: Setup, tests: frozenset[str] | Non
 
     `tests` are the checks of Bandit to run, by default the usual ones.
     """
-    lines = content.count(b"\n") + bool(content and not content.endswith(b"\n"))
+    lines = _lines(content)
     source = parse(path, content)
     if not isinstance(source, Source):
         return Extract(path, None, diagnostics=[source], lines=lines)
@@ -55,6 +56,23 @@ def extract(path: str, content: bytes, setup: Setup, tests: frozenset[str] | Non
     results, failure = guard("Bandit", lambda: bandit.results(path, content, tests), nothing, path)
     diagnostics = [*guard.diagnostics, *([failure] if failure is not None else [])]
     return Extract(path, facts, findings, results, diagnostics, lines)
+
+
+def glimpse(path: str, content: bytes) -> Extract:
+    """What there is to know of a file that no rule looks at."""
+    facts = outline(content)
+    if facts is not None:
+        return Extract(path, facts, lines=_lines(content))
+    source = parse(path, content)
+    if not isinstance(source, Source):
+        return Extract(path, None, diagnostics=[source], lines=_lines(content))
+    guard = Guard()
+    facts = guard("reading the file", lambda: outlined(lower(source)), None, path)
+    return Extract(path, facts, diagnostics=[*guard.diagnostics], lines=_lines(content))
+
+
+def _lines(content: bytes) -> int:
+    return content.count(b"\n") + bool(content and not content.endswith(b"\n"))
 
 
 @functools.cache

@@ -56,6 +56,12 @@ class Selection:
             return frozenset()
         return bandit.default_ids() | {code for code, info in self.active.items() if info.is_optional}
 
+    def apart(self) -> frozenset[str]:
+        """The tests, unless a rule is about them, whatever is selected: what else there is others may be made of."""
+        if any(Role.TEST in rule.roles for rule in self.installed.values()):
+            return frozenset()
+        return frozenset(path for path, file in self._files.items() if file.role is Role.TEST)
+
     def speaking_tests(self) -> list[str]:
         """The codes of Bandit's checks that can have findings of their own here."""
         known = bandit.checks()
