@@ -37,6 +37,7 @@ from backend_lint.core import Place, Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
+from backend_lint.project.constants import returned
 from backend_lint.project.model import Guard, Input, Route
 
 APPS = frozenset({"flask.Flask", "quart.Quart", "flask_openapi3.OpenAPI", "apiflask.APIFlask"})
@@ -102,7 +103,8 @@ class Rule:
 
     `methods` is empty where the view decides. `registered` is the decorator that registers, if one does; `around` are
     decorators that the container adds, each with its level. The path follows the container's prefix, at one slash
-    where it `joins`. `router` names what holds it and its siblings, where that is not the container.
+    where it `joins`. `router` names what holds it and its siblings, where that is not the container. `deprecated` are
+    the functions and classes that are said to be.
     """
 
     path: str
@@ -116,6 +118,7 @@ class Rule:
     around: list[tuple[Decorator, str]] = field(default_factory=list)
     joins: bool = True
     router: str = ""
+    deprecated: frozenset[Function | Class] = frozenset()
 
 
 class Served:
@@ -242,8 +245,17 @@ class Served:
             case Called(symbol=symbol, receiver=ClassValue(cls=cls)) if symbol.endswith(".as_view"):
                 return View(cls=cls, name=cls.qualified)
             case Called(args=args, kwargs=kwargs) if isinstance(value.receiver, Called) or args or kwargs:
-                return self._inside(value, place)
+                return self._inside(value, place) or self._made(value)
         return None
+
+    def _made(self, value: Called) -> View | None:
+        """The view that a function of the project defines and returns: `page("about")`."""
+        factory = self.project.function(value.symbol)
+        expr = None if factory is None else returned(self.project, factory, {})
+        if factory is None or type(expr) is not ir.Name or expr.id not in factory.nested:
+            return None
+        function = factory.nested[expr.id]
+        return View(function, name=function.qualified)
 
     def _inside(self, value: Called, place: Place) -> View | None:
         """The view that a call wraps: `login_required(view)`, `require_auth(scopes=["read"])(view)`."""
@@ -426,6 +438,7 @@ class Served:
             app="" if app is None else app.name,
             outermost=mount.blueprint.partition(".")[0],
             guards=guards,
+            deprecated=not rule.deprecated.isdisjoint({function, view}),
             name=f"{mount.blueprint}.{rule.endpoint}" if mount.blueprint else rule.endpoint,
             order=self._order,
             converters=converters,

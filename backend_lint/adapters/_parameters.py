@@ -6,8 +6,9 @@ questions this follows: markers first, then special types, then path names, then
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from backend_lint.facts import ir
@@ -15,7 +16,7 @@ from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
 from backend_lint.project import Class, Function, Project, Scope
 from backend_lint.project.constants import UNKNOWN, arguments_of, constant, held, returned
-from backend_lint.project.model import Input
+from backend_lint.project.model import Input, Schema
 
 _MARKERS = {
     "fastapi.Query": "query",
@@ -26,6 +27,7 @@ _MARKERS = {
     "fastapi.Form": "form",
     "fastapi.File": "file",
 }
+_SPREAD = ("query", "header", "cookie")  # what a model may be read from field by field
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
 _SPECIAL = frozenset(
     {
@@ -66,7 +68,10 @@ class Parameters:
     def __init__(self, project: Project) -> None:
         self.project = project
 
-    def signature(self, function: Function, path_names: frozenset[str]) -> Signature:
+    def signature(
+        self, function: Function, path_names: frozenset[str], closed_over: Mapping[str, Class] = MappingProxyType({})
+    ) -> Signature:
+        """`closed_over` are classes that names around the function stand for, as the arguments of its factory do."""
         wrapped = self._wrapped(function)
         if wrapped is not None:
             return self.signature(wrapped, path_names)
@@ -74,7 +79,11 @@ class Parameters:
         for index, parameter in enumerate(function.parameters):
             if parameter.kind in ("star", "stars") or (index == 0 and function.takes_receiver):
                 continue
-            self._read(parameter, parameter.annotation, function.around, path_names, found)
+            annotation, scope = parameter.annotation, function.around
+            if type(annotation) is ir.Name and annotation.id in closed_over:
+                cls = closed_over[annotation.id]
+                annotation, scope = ir.Name(annotation.at, annotation.end, cls.name), cls.around
+            self._read(parameter, annotation, scope, path_names, found)
         return found
 
     def _wrapped(self, function: Function) -> Function | None:
@@ -106,7 +115,7 @@ class Parameters:
                     continue
                 seen.add(name)
                 parameter = Parameter(assigned.at, assigned.end, name, "plain", assigned.annotation, assigned.value)
-                self._read(parameter, assigned.annotation, each, path_names, found)
+                self._read(parameter, assigned.annotation, _before(each, assigned), path_names, found)
         return found
 
     def _read(
@@ -258,6 +267,9 @@ class Parameters:
             where = "file"
         elif inner is not None and self._is_body(*inner):
             where = "body"
+        if marker is not None and where in _SPREAD and kind is not None and kind.name in self.project.schemas:
+            yield from self._fields(self.project.schemas[kind.name], where)
+            return
         constraints, alias, default = self._constraints(marker, parameter)
         description = None
         if marker is not None:
@@ -268,6 +280,7 @@ class Parameters:
             name=name,
             where=where,
             type=None if inner is None else written(inner[0]),
+            nullable=inner is not None and admits_none(inner[0]),
             required=where == "path" or default is None,
             at=scope.module.facts.place(scope.module.path, parameter.at, parameter.end),
             constraints=constraints,
@@ -276,6 +289,25 @@ class Parameters:
             variable=parameter.name,
             description=description,
         )
+
+    def _fields(self, schema: Schema, where: str) -> Iterator[Input]:
+        """The parameters that a model of them, as in `Annotated[Filter, Query()]`, stands for."""
+        for each in schema.fields.values():
+            name = each.alias or (each.name.replace("_", "-") if where == "header" else each.name)
+            kind = None if each.annotation is None else written(each.annotation)
+            yield Input(
+                name=name,
+                where=where,
+                type=kind or each.type,
+                required=each.required,
+                at=each.at,
+                constraints=each.constraints,
+                default=each.default,
+                annotation=each.annotation,
+                variable=each.name,
+                description=each.description,
+                nullable=each.nullable,
+            )
 
     def _marker(
         self, parameter: Parameter, extras: list[tuple[Expr, Scope]], scope: Scope
@@ -333,18 +365,55 @@ def said(project: Project, expr: Expr, scope: Scope) -> str:
 
 def written(expr: Expr) -> str:
     """A type as people name it: `list[Item]`, `Item | None` becomes `Item`."""
-    match expr:
+    choices = [each for each in _choices(expr) if not _is_none(each)]
+    if len(choices) != 1:
+        return " | ".join(map(spelled, choices)) or "None"
+    match choices[0]:
         case ir.Name(id=name) | ir.Attribute(name=name):
             return name
-        case ir.Binary(op="|", left=left, right=right):
-            return written(right) if type(left) is ir.Const and left.value is None else written(left)
         case ir.Subscript(value=value, index=index):
             base = written(value)
             parts = index.items if type(index) is ir.Sequence else [index]
-            if base in ("Optional", "Annotated", "Union"):
-                return written(parts[0])
-            return f"{base}[{', '.join(map(written, parts))}]"
+            return written(parts[0]) if base == "Annotated" else f"{base}[{', '.join(map(spelled, parts))}]"
         case ir.Const(value=value):
             return repr(value)
         case _:
             return "?"
+
+
+def spelled(expr: Expr) -> str:
+    """A type as people name it, with the `None` that it admits: `Item | None`."""
+    name = written(expr)
+    return f"{name} | None" if admits_none(expr) and name != "None" else name
+
+
+def admits_none(expr: Expr) -> bool:
+    return any(map(_is_none, _choices(expr)))
+
+
+def _choices(expr: Expr) -> list[Expr]:
+    """What a union is of; of any other type itself."""
+    match expr:
+        case ir.Binary(op="|", left=left, right=right):
+            return [*_choices(left), *_choices(right)]
+        case ir.Subscript(value=ir.Name(id=base) | ir.Attribute(name=base), index=index):
+            parts = index.items if type(index) is ir.Sequence else [index]
+            if base == "Optional":
+                return [*_choices(parts[0]), ir.Const(parts[0].at, parts[0].end, None)]
+            if base == "Union":
+                return [each for part in parts for each in _choices(part)]
+            if base == "Annotated":
+                return _choices(parts[0])
+    return [expr]
+
+
+def _is_none(expr: Expr) -> bool:
+    return type(expr) is ir.Const and expr.value is None
+
+
+def _before(cls: Class, assigned: ir.Assign) -> Scope:
+    """Where the names of an assignment are looked up: one that it binds itself is still that of what is around."""
+    bound = {ir.dotted(each) for each in assigned.targets}
+    values = [each for each in (assigned.annotation, assigned.value) if each is not None]
+    used = {each.id for value in values for each in ir.walk_expression(value) if type(each) is ir.Name}
+    return cls if bound.isdisjoint(used) else cls.around

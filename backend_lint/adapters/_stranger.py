@@ -722,11 +722,27 @@ class Strangers:
             found = self._known(qualified)
             if found is not OPEN:
                 return found
+        if dotted == f"self.{expr.name}" and isinstance(scope, Function) and scope.owner is not None:
+            found = self._of_class(scope.owner, expr.name)
+            if found is not OPEN:
+                return found
         if expr.name in _SIGNED_IN and self.names_tell:
             return False
         if expr.name == "is_anonymous":
             return True
         return None if self._is_principal(expr.name) else OPEN
+
+    def _of_class(self, cls: Class, name: str) -> Any:
+        """The constant that a class holds under a name which neither an instance nor a class below it sets anew."""
+        classes = self.project.classes
+        around = [each for each in classes.mro(cls) if isinstance(each, Class)]
+        below = classes.subclasses(cls)
+        if any(name in each.instance_attributes for each in (*around, *below)):
+            return OPEN
+        owner = next((each for each in around if name in each.attributes), None)
+        if owner is None or any(name in each.attributes for each in below):
+            return OPEN
+        return self._known(f"{owner.qualified}.{name}")
 
     def _is_principal(self, name: str) -> bool:
         return self.names_tell and _PRINCIPAL.search(name) is not None

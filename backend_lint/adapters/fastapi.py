@@ -7,6 +7,7 @@ parent's. https://www.starlette.io/routing/: first match wins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from backend_lint.adapters._asgi_known import KNOWN, stranger
 from backend_lint.adapters._denial import Denials, denials, named_status
 from backend_lint.adapters._guards import Decorator, Guards
-from backend_lint.adapters._parameters import Dependency, Parameters, written
+from backend_lint.adapters._parameters import Dependency, Parameters, spelled
 from backend_lint.adapters._paths import concrete, open_api_path
 from backend_lint.adapters._registration import (
     Called,
@@ -45,20 +46,11 @@ _FASTAPI = frozenset({"fastapi.FastAPI", "fastapi.APIRouter"})
 _THROTTLES = frozenset({"fastapi_limiter.depends.RateLimiter", "slowapi.Limiter.limit"})
 _THROTTLE_NAMES = ("limit", "rate_limit", "ratelimit", "throttle")
 _SCHEMES = "fastapi.security."
-_OPTIONAL_FIELDS = (("scope", False), ("client_id", False), ("client_secret", False))
+_CREDENTIALS = (("username", "str", True), ("password", "str", True))
+_OF_CLIENT = (("scope", "str", False), ("client_id", "str | None", False), ("client_secret", "str | None", False))
 _PASSWORD_FORMS = {
-    "fastapi.security.OAuth2PasswordRequestForm": (
-        ("username", True),
-        ("password", True),
-        ("grant_type", False),
-        *_OPTIONAL_FIELDS,
-    ),
-    "fastapi.security.OAuth2PasswordRequestFormStrict": (
-        ("username", True),
-        ("password", True),
-        ("grant_type", True),
-        *_OPTIONAL_FIELDS,
-    ),
+    "fastapi.security.OAuth2PasswordRequestForm": (*_CREDENTIALS, ("grant_type", "str | None", False), *_OF_CLIENT),
+    "fastapi.security.OAuth2PasswordRequestFormStrict": (*_CREDENTIALS, ("grant_type", "str", True), *_OF_CLIENT),
 }
 _RESPONSES = (
     "starlette.responses.Response",
@@ -256,13 +248,14 @@ class _Reader:
         method = event.method
         path = event.argument(0, "path")
         place = (event.scope, event.node)
-        if method in _METHODS and event.decorated is not None:
+        is_applied = event.decorated is not None or event.applied is not None
+        if method in _METHODS and is_applied:
             self._route(event, path, (method.upper(),), context)
-        elif method in ("api_route", "route") and event.decorated is not None:
+        elif method in ("api_route", "route") and is_applied:
             self._route(
                 event, path, _texts(event.argument(1 if method == "route" else None, "methods")) or ("GET",), context
             )
-        elif method in ("websocket", "websocket_route") and event.decorated is not None:
+        elif method in ("websocket", "websocket_route") and is_applied:
             self._route(event, path, ("WEBSOCKET",), context)
         elif method in ("add_api_route", "add_route", "add_api_websocket_route", "add_websocket_route"):
             endpoint = event.argument(1, "route" if method == "add_route" else "endpoint")
@@ -298,9 +291,11 @@ class _Reader:
     # Routes
 
     def _route(self, event: Event, path: Value | None, methods: tuple[str, ...], context: _Context) -> None:
-        value = FunctionValue(event.decorated) if isinstance(event.decorated, Function) else None
-        if isinstance(event.decorated, Class):
-            value = ClassValue(event.decorated)  # type: ignore[assignment]
+        value = event.applied
+        if isinstance(event.decorated, Function):
+            value = FunctionValue(event.decorated, event.frame)
+        elif isinstance(event.decorated, Class):
+            value = ClassValue(event.decorated)
         self._add(path, value, methods, context, event.kwargs, event.scope, event.node, event.decorated)
 
     def _add(
@@ -324,8 +319,8 @@ class _Reader:
         if isinstance(endpoint, ClassValue):
             self._class_endpoint(written_path, endpoint.cls, methods, context, kwargs, scope, node, decorated)
             return
-        function = endpoint.function if isinstance(endpoint, FunctionValue) else None
-        self._emit(written_path, function, methods or ("GET",), context, kwargs, scope, node, None, decorated)
+        handler = endpoint if isinstance(endpoint, FunctionValue) else None
+        self._emit(written_path, handler, methods or ("GET",), context, kwargs, scope, node, None, decorated)
 
     def _class_endpoint(
         self,
@@ -345,12 +340,13 @@ class _Reader:
         for name in ("get", "post", "put", "patch", "delete", "options"):
             function = self.project.classes.method(cls.qualified, name)
             if function is not None:
-                self._emit(path, function, (name.upper(),), context, kwargs, scope, node, cls, decorated)
+                handler = FunctionValue(function)
+                self._emit(path, handler, (name.upper(),), context, kwargs, scope, node, cls, decorated)
 
     def _emit(
         self,
         path: str,
-        function: Function | None,
+        handler: FunctionValue | None,
         methods: tuple[str, ...],
         context: _Context,
         kwargs: dict[str, Value],
@@ -359,6 +355,7 @@ class _Reader:
         view: Class | None,
         decorated: Function | Class | None,
     ) -> None:
+        function = None if handler is None else handler.function
         full, converters = open_api_path(context.prefix + path)
         methods = tuple(sorted({method.upper() for method in methods} - {"HEAD"})) or methods
         route = Route(
@@ -384,7 +381,7 @@ class _Reader:
         if type(node) is ir.Call:
             route.options = node.keywords
         self._options(route, kwargs)
-        self._dependencies(route, function, context, kwargs, scope, frozenset(converters))
+        self._dependencies(route, handler, context, kwargs, scope, frozenset(converters))
         if context.framework == "starlette":
             route.inputs = [Input(name, "path", converters[name], at=route.at) for name in converters]
         if function is not None:
@@ -393,15 +390,17 @@ class _Reader:
             if function.facts.docstring is not None and route.summary is None:
                 route.summary = function.facts.docstring.strip().partition("\n")[0]
             if "response_model" not in kwargs and function.facts.returns is not None and context.framework == "fastapi":
-                self._returned(route, function)
+                self._returned(route, function, _closed_over(handler))
         self.project.routes.append(route)
 
-    def _returned(self, route: Route, function: Function) -> None:
+    def _returned(self, route: Route, function: Function, closed_over: dict[str, Class]) -> None:
         """The return annotation is the response model, unless it is a response."""
         kind = self.project.types.annotation(function.facts.returns, function.around)  # type: ignore[arg-type]
         if kind is None or not self.project.classes.is_subclass(kind.name, *_RESPONSES):
             route.response_expr = function.facts.returns
-            route.response_model = _model_name(function.facts.returns)  # type: ignore[arg-type]
+            name = _model_name(function.facts.returns)  # type: ignore[arg-type]
+            known = {alias: cls.name for alias, cls in closed_over.items()}
+            route.response_model = name and re.sub(r"\w+", lambda match: known.get(match[0], match[0]), name)
 
     def _options(self, route: Route, kwargs: dict[str, Value]) -> None:
         for name, value in kwargs.items():
@@ -425,12 +424,13 @@ class _Reader:
     def _dependencies(
         self,
         route: Route,
-        function: Function | None,
+        handler: FunctionValue | None,
         context: _Context,
         kwargs: dict[str, Value],
         scope: Scope,
         path_names: frozenset[str],
     ) -> None:
+        function = None if handler is None else handler.function
         pending: list[tuple[Dependency, str]] = []
         for value, level in context.dependencies:
             dependency = self._from_value(value, scope)
@@ -441,7 +441,7 @@ class _Reader:
             if dependency is not None:
                 pending.append((dependency, "route"))
         if function is not None:
-            signature = self.parameters.signature(function, path_names)
+            signature = self.parameters.signature(function, path_names, _closed_over(handler))
             route.inputs.extend(signature.inputs)
             pending.extend((each, "route") for each in signature.dependencies)
             if function.cls is not None and route.framework == "fastapi" and route.view is function.cls:
@@ -457,7 +457,7 @@ class _Reader:
             self._depend(route, dependency, level, path_names, seen)
         body = [each for each in route.inputs if each.where == "body"]
         if body:
-            route.body = ", ".join(each.type or "?" for each in body)
+            route.body = ", ".join(each.spelled or "?" for each in body)
 
     def _from_value(self, value: Value, scope: Scope) -> Dependency | None:
         match value:
@@ -485,7 +485,8 @@ class _Reader:
             function = self.project.classes.method(dependency.cls.qualified, "__init__")
         if symbol in _PASSWORD_FORMS:
             route.inputs.extend(
-                Input(each, "form", "str", required, place) for each, required in _PASSWORD_FORMS[symbol]
+                Input(name, "form", "str", required, place, nullable=kind != "str")
+                for name, kind, required in _PASSWORD_FORMS[symbol]
             )
             return
         if symbol.startswith(_SCHEMES) or self._is_scheme(symbol):
@@ -620,6 +621,14 @@ class _Reader:
                 yield value, place
 
 
+def _closed_over(handler: FunctionValue | None) -> dict[str, Class]:
+    """The classes that a factory was given, by the names that the handlers which it makes have for them."""
+    frame = None if handler is None else handler.frame
+    if frame is None or not isinstance(frame.scope, Function):
+        return {}
+    return {name: value.cls for name, value in frame.values.items() if isinstance(value, ClassValue)}
+
+
 def _request(function: Function, route: Route) -> dict[str, Any]:
     """What a middleware knows of a request for a route, by the names that it has for it."""
     names = [each.name for each in function.parameters if each.name != "self"]
@@ -641,7 +650,7 @@ def _verifies_password(function: Function) -> bool:
 def _model_name(expr: Expr) -> str | None:
     if type(expr) is ir.Const and expr.value is None:
         return None
-    return written(expr)
+    return spelled(expr)
 
 
 def _shown(value: Value) -> str | None:
@@ -653,7 +662,15 @@ def _shown(value: Value) -> str | None:
             return name.rpartition(".")[2]
         case Parametrised(owner=owner, args=args):
             inside = [_shown(each) or "None" for each in args]
-            return inside[0] if _shown(owner) in ("Optional", "Annotated") else f"{_shown(owner)}[{', '.join(inside)}]"
+            match _shown(owner):
+                case "Annotated":
+                    return inside[0]
+                case "Optional":
+                    return f"{inside[0]} | None"
+                case "Union":
+                    return " | ".join(inside)
+                case base:
+                    return f"{base}[{', '.join(inside)}]"
         case Unknown(expr=expr) if expr is not None:
             return _model_name(expr)
         case _:

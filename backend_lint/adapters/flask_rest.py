@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from backend_lint.adapters._flask import Rule, Served, served
 from backend_lint.adapters._guards import Decorator
-from backend_lint.adapters._registration import ClassValue, Event, Object, Value, items, text, texts
+from backend_lint.adapters._registration import ClassValue, Event, Object, Value, items, literal, text, texts
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Project
+from backend_lint.project import Class, Function, Project
 
 _APIS = frozenset({"flask_restful.Api", "flask_restx.Api"})
 _NAMESPACE = "flask_restx.Namespace"
@@ -68,6 +68,7 @@ def _decorators(container: Object, found: Served) -> Iterator[tuple[Decorator, s
 
 
 def _resources(container: Object, prefix: str, around: list[tuple[Decorator, str]], found: Served) -> Iterator[Rule]:
+    deprecated = frozenset(_deprecated(found.events(container)))
     for event in found.events(container):
         match event.method:
             case "add_resource":
@@ -96,7 +97,16 @@ def _resources(container: Object, prefix: str, around: list[tuple[Decorator, str
                     around=around,
                     joins=False,
                     router=container.name,
+                    deprecated=deprecated,
                 )
+
+
+def _deprecated(events: list[Event]) -> Iterator[Function | Class]:
+    """What `@api.deprecated` or `@api.doc(deprecated=True)` stands on."""
+    for event in events:
+        is_said = event.method == "deprecated" or (event.method == "doc" and literal(event.argument(None, "deprecated")))
+        if is_said and event.decorated is not None:
+            yield event.decorated
 
 
 def _decorated(event: Event) -> Value | None:

@@ -125,6 +125,11 @@ class Class:
     def at(self) -> Place:
         return self.module.facts.place(self.module.path, self.facts.name_at, self.facts.name_end)
 
+    @property
+    def around(self) -> Scope:
+        """Where the names are found that its body uses and does not bind."""
+        return self.module if self.facts.function is None else self.module.functions[self.facts.function]
+
     def _defined(self) -> Iterator[Function]:
         return map(self.module.functions.__getitem__, self.facts.methods)
 

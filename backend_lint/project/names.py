@@ -42,9 +42,7 @@ class Names:
         if isinstance(scope, Class):
             if name in scope.methods or name in scope.attributes or name in scope.inner:
                 return f"{scope.qualified}.{name}"
-            if scope.facts.function is not None:
-                return self._lookup(name, scope.module.functions[scope.facts.function])
-            return self._lookup(name, scope.module)
+            return self._lookup(name, scope.around)
         if isinstance(scope, Function):
             imported = scope.imports.get(name)
             if imported is not None:

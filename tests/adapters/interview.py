@@ -15,6 +15,7 @@ websocket closed before it was accepted. What the route needs besides (path, que
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -184,8 +185,12 @@ def _fields(dependant: Any) -> list[tuple[str, Any]]:
     """Every parameter of a FastAPI handler and its dependencies, each with where it comes from."""
     from fastapi.dependencies.utils import get_flat_params
 
-    flat: Any = get_flat_params(dependant)
-    parameters = [(field.field_info.in_.value, field) for field in flat]
+    parameters = [
+        (where, field)
+        for part in _dependants(dependant)
+        for where in ("path", "query", "header", "cookie")
+        for field in get_flat_params(_only(part, f"{where}_params"))
+    ]
     body = [
         (type(field.field_info).__name__.lower(), field)
         for part in _dependants(dependant)
@@ -193,6 +198,12 @@ def _fields(dependant: Any) -> list[tuple[str, Any]]:
     ]
     unique = {(where, field.alias): (where, field) for where, field in [*parameters, *body]}
     return list(unique.values())
+
+
+def _only(dependant: Any, kept: str) -> Any:
+    """`dependant` with one kind of parameters. A field of a `Query` model does not say itself where it comes from."""
+    emptied = {f"{where}_params": [] for where in ("path", "query", "header", "cookie")}
+    return dataclasses.replace(dependant, **(emptied | {kept: getattr(dependant, kept)}), dependencies=[])
 
 
 def _dependants(dependant: Any) -> Iterator[Any]:

@@ -62,11 +62,11 @@ def test_what_fastapi_documents_is_what_was_read(field: str) -> None:
     }
 
 
-def test_parameters_are_those_of_the_openapi_document() -> None:
-    def parameters(rows: list[dict[str, Any]]) -> dict[str, list[tuple[str, str, bool]]]:
+def test_parameters_are_those_that_the_application_takes() -> None:
+    def parameters(rows: list[dict[str, Any]]) -> dict[str, list[tuple[str, str, str, bool]]]:
         return {
             f"{row['methods']} {row['path']}": sorted(
-                (each["name"], each["in"], each["required"]) for each in row["params"]
+                (each["name"], each["in"], each["type"], each["required"]) for each in row["params"]
             )
             for row in rows
         }

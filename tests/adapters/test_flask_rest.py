@@ -15,6 +15,12 @@ class TestRunningApplication:
         found = [row | {"guarded": is_guarded(row)} for row in exported(app("flask_rest"))["routes"]]
         assert guards(found) == guards(truth("flask_rest")["routes"])
 
+    def test_what_is_said_to_be_deprecated_is(self) -> None:
+        found, said = exported(app("flask_rest"))["routes"], truth("flask_rest")["routes"]
+        assert addresses([each for each in found if each["deprecated"]]) == addresses(
+            [each for each in said if each["deprecated"]]
+        )
+
 
 RESTFUL = """
 from flask import Blueprint, Flask, abort, session

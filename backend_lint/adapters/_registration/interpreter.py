@@ -342,7 +342,7 @@ class Registration:
                 func = self.evaluate(expr.func, frame)
                 if isinstance(func, Bound) and isinstance(func.target, Object):
                     args, kwargs = self._arguments(expr, frame)
-                    self._event(func.target, func.method, expr, expr, args, kwargs, frame.scope, decorated)
+                    self._event(func.target, func.method, expr, expr, args, kwargs, frame, decorated)
                 elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
                     decorator = self._call(func, expr, frame)
                     if isinstance(decorator, FunctionValue):
@@ -350,7 +350,7 @@ class Registration:
             else:
                 func = self.evaluate(expr, frame)
                 if isinstance(func, Bound) and isinstance(func.target, Object):
-                    self._event(func.target, func.method, None, expr, [], {}, frame.scope, decorated)
+                    self._event(func.target, func.method, None, expr, [], {}, frame, decorated)
                 elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
                     self._invoke(func, [value], {}, frame)
 
@@ -398,7 +398,8 @@ class Registration:
             case ir.Compare(op=op, left=left, right=right):
                 return compared(op, self.evaluate(left, frame), self.evaluate(right, frame))
             case ir.Binary(op=op, left=left, right=right):
-                return self._sum(self.evaluate(left, frame), op, self.evaluate(right, frame))
+                found = self._sum(self.evaluate(left, frame), op, self.evaluate(right, frame))
+                return Unknown(expr, frame.scope) if isinstance(found, Unknown) else found
             case ir.Subscript(value=owner, index=index):
                 return self._item(self.evaluate(owner, frame), self.evaluate(index, frame))
             case ir.Comprehension(kind=kind, element=element, clauses=[clause]) if kind != "dict":
@@ -569,7 +570,7 @@ class Registration:
                         return found
                 return self._made(function) or Called(function.qualified, call, frame.scope, args, kwargs, func.bound)
             case Bound(target=Object() as target, method=method):
-                self._event(target, method, call, call, args, kwargs, frame.scope, None)
+                self._event(target, method, call, call, args, kwargs, frame, None)
                 kind = MAKERS.get(f"{target.symbol}.{method}")
                 if kind is not None:
                     return self._object(Object(kind, call, frame.scope, args, kwargs, maker=target))
@@ -583,7 +584,7 @@ class Registration:
                     self._applied(func.call, args[0])
                 return Called(f"{symbol}()", call, frame.scope, args, kwargs, func)
             case Object():
-                self._event(func, "__call__", call, call, args, kwargs, frame.scope, None)
+                self._event(func, "__call__", call, call, args, kwargs, frame, None)
         return Unknown(call, frame.scope)
 
     def _applied(self, decorator: ir.Call, value: Value) -> None:
@@ -668,7 +669,7 @@ class Registration:
             owner.args = args
             owner.kwargs = {**owner.kwargs, **kwargs} if call.has_unpacking else kwargs
         elif isinstance(owner, Object):
-            self._event(owner, name, call, call, args, kwargs, frame.scope, None)
+            self._event(owner, name, call, call, args, kwargs, frame, None)
         return Unknown(call, frame.scope)
 
     def _method(self, target: Value, method: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -747,10 +748,10 @@ class Registration:
         node: Expr,
         args: list[Value],
         kwargs: dict[str, Value],
-        scope: Scope,
+        frame: Frame,
         decorated: Function | Class | None,
     ) -> None:
-        self.events.append(Event(target, method, call, node, args, kwargs, scope, len(self.events), decorated))
+        self.events.append(Event(target, method, call, node, args, kwargs, frame, len(self.events), decorated))
 
 
 def _is_plain(function: Function) -> bool:

@@ -155,10 +155,14 @@ class Event:
     node: Expr
     args: list[Value]
     kwargs: dict[str, Value]
-    scope: Scope
+    frame: Frame
     order: int
     decorated: Function | Class | None = None
     applied: Value | None = None
+
+    @property
+    def scope(self) -> Scope:
+        return self.frame.scope
 
     def argument(self, position: int | None, keyword: str | None) -> Value | None:
         return argument_of(self.args, self.kwargs, position, keyword)

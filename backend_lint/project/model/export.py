@@ -80,7 +80,7 @@ def _route(route: Route) -> dict[str, Any]:
 
 
 def _input(each: Input) -> dict[str, Any]:
-    return {"name": each.name, "in": each.where, "type": each.type, "required": each.required}
+    return {"name": each.name, "in": each.where, "type": each.spelled, "required": each.required}
 
 
 def _model(model: Model) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Input:
     """One thing a route takes from the client.
 
     `where` is `path`, `query`, `header`, `cookie`, `body`, `form` or `file`; `type` is the name of its type as far as
-    known. `constraints` are literal bounds (`le`, `max_length`, `pattern`, …). `variable` is the parameter's name in
+    known, `nullable` says whether it may be None instead. `constraints` are literal bounds (`le`, `max_length`, `pattern`, …). `variable` is the parameter's name in
     the handler, where that differs from the wire name.
     """
 
@@ -55,6 +55,12 @@ class Input:
     annotation: Expr | None = None
     variable: str | None = None
     description: str | None = None
+    nullable: bool = False
+
+    @property
+    def spelled(self) -> str | None:
+        """Its type with the `None` that it admits: `str | None`."""
+        return f"{self.type} | None" if self.nullable and self.type not in (None, "None") else self.type
 
 
 @dataclass(eq=False)
