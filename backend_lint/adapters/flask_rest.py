@@ -104,8 +104,8 @@ def _resources(container: Object, prefix: str, around: list[tuple[Decorator, str
 def _deprecated(events: list[Event]) -> Iterator[Function | Class]:
     """What `@api.deprecated` or `@api.doc(deprecated=True)` stands on."""
     for event in events:
-        is_said = event.method == "deprecated" or (event.method == "doc" and literal(event.argument(None, "deprecated")))
-        if is_said and event.decorated is not None:
+        is_documented = event.method == "doc" and literal(event.argument(None, "deprecated")) is True
+        if (is_documented or event.method == "deprecated") and event.decorated is not None:
             yield event.decorated
 
 

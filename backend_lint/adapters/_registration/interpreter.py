@@ -36,7 +36,7 @@ from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr, Stmt
 from backend_lint.facts.types import Parameter
-from backend_lint.project import Class, Function, Module, Project, Scope
+from backend_lint.project import Class, Function, Module, Project
 
 _PLAIN_STATEMENTS = 12
 _UNROLLED = 200

@@ -41,8 +41,8 @@ class Input:
     """One thing a route takes from the client.
 
     `where` is `path`, `query`, `header`, `cookie`, `body`, `form` or `file`; `type` is the name of its type as far as
-    known, `nullable` says whether it may be None instead. `constraints` are literal bounds (`le`, `max_length`, `pattern`, …). `variable` is the parameter's name in
-    the handler, where that differs from the wire name.
+    known, `nullable` says whether it may be None instead. `constraints` are literal bounds (`le`, `max_length`,
+    `pattern`, …). `variable` is the parameter's name in the handler, where that differs from the wire name.
     """
 
     name: str
