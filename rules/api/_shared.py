@@ -87,10 +87,16 @@ def client_names(project: Project, function: Function) -> frozenset[str]:
         for each in route.inputs
         if each.where in ("path", "query", "body", "form")
     }
+    return widened(function, frozenset(names))
+
+
+def widened(function: Function, names: frozenset[str]) -> frozenset[str]:
+    """Names that hold what the client chose, with those to which a function assigns it."""
+    found = set(names)
     for stmt in function.statements:
-        if isinstance(stmt, ir.Assign) and stmt.value is not None and from_client(stmt.value, frozenset(names)):
-            names |= {target.id for target in stmt.targets if isinstance(target, ir.Name)}
-    return frozenset(names)
+        if isinstance(stmt, ir.Assign) and stmt.value is not None and from_client(stmt.value, frozenset(found)):
+            found |= {target.id for target in stmt.targets if isinstance(target, ir.Name)}
+    return frozenset(found)
 
 
 _REQUEST_PARTS = frozenset(

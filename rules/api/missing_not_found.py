@@ -1,8 +1,9 @@
 """Look-up whose miss is not answered with 404.
 
 ## What it does
-Reports handlers that look up a row by something the client chose and then use the result as if it was always there:
-an optional result that is read without a test, or a look-up that raises and that nobody catches.
+Reports handlers, and the services and repositories behind them, that look up a row by something the client chose and
+then use the result as if it was always there: an optional result that is read, deleted or returned as the declared
+response without a test, or a look-up that raises and that nobody catches.
 
 ## Why it matters
 An id that does not exist is the commonest mistake of a client. It should read 404; it reads 500, and an alarm goes off.
@@ -65,10 +66,25 @@ miss an exception handler of the application answers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Query, Severity, Step, Unit, ir
+from backend_lint.api import (
+    CallSite,
+    Finding,
+    Function,
+    Place,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
+from backend_lint.rules.api._declared import declared_answer
 from backend_lint.rules.api._errors import caught
-from backend_lint.rules.api._shared import client_names, from_client
+from backend_lint.rules.api._shared import client_names, from_client, widened
 from backend_lint.rules.api._untested import Untested, never_returns
 
 _MISSES = frozenset(
@@ -90,6 +106,23 @@ _READING = frozenset(
 _SENDING = frozenset({"execute", "exec", "scalars", "unique", "mappings"})
 
 
+_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A function that gets what the client of a route chose, under these names. `way` are the calls from its handler."""
+
+    function: Function
+    names: frozenset[str]
+    route: Route
+    way: tuple[CallSite, ...] = ()
+
+    @property
+    def trace(self) -> list[Step]:
+        return [Step(site.at, f"`{site.name}` is called with what the client sent") for site in self.way]
+
+
 class MissingNotFound(ProjectRule):
     code = "API203"
     severity = Severity.MEDIUM
@@ -100,39 +133,85 @@ class MissingNotFound(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         self.project = project
         self.answered = {name for app in project.apps for handler in app.handlers for name in handler.exceptions}
-        queries: dict[Function, list[Query]] = {}
+        self.queries: dict[Function, list[Query]] = {}
         for query in project.queries:
             if isinstance(query.scope, Function) and query.operation == "select" and query.is_single:
-                queries.setdefault(query.scope, []).append(query)
-        self.optional = {scope.qualified for scope, found in queries.items() if _gives_optional(scope, found)}
+                self.queries.setdefault(query.scope, []).append(query)
+        self.optional = {scope.qualified for scope, found in self.queries.items() if _gives_optional(scope, found)}
+        self.needing = {
+            id(query.site.call)
+            for query in project.queries
+            if query.operation == "delete" and query.library == "sqlalchemy" and query.site.method == "delete"
+        }
+        self.seen: set[Place] = set()
         for name in sorted(project.handlers):
             handler = project.function(name)
             if handler is not None:
-                yield from self._handler(handler, queries.get(handler, []))
+                names = client_names(self.project, handler)
+                if names:
+                    yield from self._asked(_Asked(handler, names, project.handlers[name][0]))
 
-    def _handler(self, handler: Function, queries: list[Query]) -> Iterator[Finding]:
-        names = client_names(self.project, handler)
-        if not names:
+    def _asked(self, asked: _Asked) -> Iterator[Finding]:
+        """What a function does with the client's choice, and then what those do to which it hands that on."""
+        yield from self._function(asked)
+        for inner in self._handed_on(asked) if len(asked.way) < _DEPTH else ():
+            yield from self._asked(inner)
+
+    def _handed_on(self, asked: _Asked) -> Iterator[_Asked]:
+        """The functions of the project that are certainly called with what the client chose, before any look-up."""
+        function = asked.function
+        if any(query.is_single for query in self.queries.get(function, ())):
             return
+        for site in sorted(self.project.sites(function), key=lambda site: site.call.at):
+            target = site.targets[0] if site.is_certain and len(site.targets) == 1 else None
+            if target is None or target.qualified in self.project.handlers or not _is_plain(target):
+                continue
+            taking = frozenset(
+                each.name
+                for each in target.parameters
+                if (given := site.passed(target, each.name)) is not None and from_client(given, asked.names)
+            )
+            if not taking:
+                continue
+            if not (_is_guarded(self.project, function, site.call) or self._is_caught(function, site.call)):
+                yield _Asked(target, widened(target, taking), asked.route, (*asked.way, site))
+            if target in self.queries or any(each in self.queries for each in _callees(self.project, target)):
+                return  # what comes after may rely on what this has found
+
+    def _function(self, asked: _Asked) -> Iterator[Finding]:
+        function, names = asked.function, asked.names
+        queries = self.queries.get(function, [])
         lookups = {id(each.site.call): each for each in queries if not each.is_aggregate and _asks(each, names)}
         for query in lookups.values():
             if (
                 query.raises
                 and query.site.method in _RAISING
-                and not self._is_caught(handler, query.site.call)
-                and not _is_made_before(handler, query)
+                and not self._is_caught(function, query.site.call)
+                and not _is_made_before(function, query)
             ):
-                yield self._raises(handler, query)
-        for stmt in handler.statements:
+                yield from self._once(self._raises(asked, query))
+        for stmt in function.statements:
             if isinstance(stmt, ir.Assign) and len(stmt.targets) == 1 and isinstance(stmt.targets[0], ir.Name):
-                what = self._optional(stmt.value, handler, lookups, names)
+                what = self._optional(stmt.value, function, lookups, names)
                 if what:
-                    yield from self._used(handler, stmt, stmt.targets[0].id, what)
-        for node in ir.walk(handler.body):
+                    yield from self._used(asked, stmt, stmt.targets[0].id, what)
+        for node in ir.walk(function.body):
             if isinstance(node, ir.Attribute) and id(_bare(node.value)) in lookups and not _reads_the_result(node):
                 query = lookups[id(_bare(node.value))]
-                if not query.raises and not _is_guarded(self.project, handler, node):
-                    yield self._unguarded(handler, handler.place(node), handler.place(query.site.call), _model(query))
+                if not query.raises and not _is_guarded(self.project, function, node):
+                    start = function.place(query.site.call)
+                    yield from self._once(self._unguarded(asked, node, start, _model(query)))
+        if self._must_answer(asked):
+            for stmt in function.statements:
+                value = stmt.value if isinstance(stmt, ir.Return) else None
+                query = lookups.get(id(_bare(value)))
+                if value is not None and query is not None and not query.raises:
+                    yield from self._once(self._unguarded(asked, value, function.place(value), _model(query)))
+
+    def _must_answer(self, asked: _Asked) -> bool:
+        """Whether what a handler returns is checked against a schema, which nothing does not satisfy."""
+        declared = declared_answer(self.project, asked.route)
+        return not asked.way and declared is not None and not declared.nullable
 
     def _optional(
         self, value: ir.Expr | None, handler: Function, lookups: dict[int, Query], names: frozenset[str]
@@ -150,7 +229,12 @@ class MissingNotFound(ProjectRule):
             return ""
         return f"result of `{target.name}`" if target.qualified in self.optional else ""
 
-    def _used(self, handler: Function, start: ir.Assign, name: str, what: str) -> Iterator[Finding]:
+    def _used(self, asked: _Asked, start: ir.Assign, name: str, what: str) -> Iterator[Finding]:
+        function = asked.function
+        returned = set()
+        if self._must_answer(asked):
+            returned = {id(stmt.value) for stmt in function.statements if isinstance(stmt, ir.Return)}
+
         def test(expr: ir.Expr) -> tuple[bool, bool]:
             match expr:
                 case ir.Name(id=id) if id == name:
@@ -159,14 +243,20 @@ class MissingNotFound(ProjectRule):
                     return False, True
                 case ir.Compare(op="is not" | "!=", left=ir.Name(id=id), right=ir.Const(value=None)) if id == name:
                     return True, False
+                case ir.Compare(op="==", left=left, right=right) if _is(left, name) or _is(right, name):
+                    return True, False  # it is the same as something that is there
                 case ir.Call() if any(isinstance(arg.value, ir.Name) and arg.value.id == name for arg in expr.args):
                     return True, True
             return False, False
 
         def is_use(expr: ir.Expr) -> bool:
             match expr:
-                case ir.Attribute(value=ir.Name(id=id)) | ir.Subscript(value=ir.Name(id=id)):
-                    return id == name
+                case ir.Attribute(value=ir.Name(id=held)) | ir.Subscript(value=ir.Name(id=held)):
+                    return held == name
+                case ir.Name(id=held):
+                    return held == name and id(expr) in returned
+                case ir.Call(args=[argument, *_]) if id(expr) in self.needing:
+                    return _is(argument.value, name)
             return False
 
         def starts(stmt: ir.Stmt) -> bool | None:
@@ -183,26 +273,35 @@ class MissingNotFound(ProjectRule):
                 return False  # another function may have tested it
             return None
 
-        walk = Untested(test, is_use, starts, never_returns(self.project, handler))
-        walk.block(handler.body, False)
+        walk = Untested(test, is_use, starts, never_returns(self.project, function))
+        walk.block(function.body, False)
         for use in walk.found[:1]:
-            if not _is_guarded(self.project, handler, use):
-                yield self._unguarded(handler, handler.place(use), handler.place(start), what)
+            if not _is_guarded(self.project, function, use):
+                yield from self._once(self._unguarded(asked, use, function.place(start), what))
 
-    def _unguarded(self, handler: Function, at: Place, start: Place, what: str) -> Finding:
+    def _once(self, finding: Finding) -> Iterator[Finding]:
+        if finding.at not in self.seen:
+            self.seen.add(finding.at)
+            yield finding
+
+    def _unguarded(self, asked: _Asked, use: ir.Expr, start: Place, what: str) -> Finding:
+        done = "deletes" if id(use) in self.needing else "reads" if _is_read(use) else "returns"
         return self.finding(
-            at,
-            f"`{handler.name}` reads this without asking whether the {what} was found: a wrong id is answered with 500",
+            asked.function.place(use),
+            f"`{asked.function.name}` {done} this without asking whether the {what} was found: "
+            f"`{asked.route.label}` answers a wrong id with 500",
             help="Answer 404 where the look-up finds nothing.",
             related=[Step(start, "None where there is no such row")],
+            trace=asked.trace,
         )
 
-    def _raises(self, handler: Function, query: Query) -> Finding:
+    def _raises(self, asked: _Asked, query: Query) -> Finding:
         return self.finding(
-            handler.place(query.site.call),
-            f"`{handler.name}` is answered with 500 where there is no such {_model(query)}: "
+            asked.function.place(query.site.call),
+            f"`{asked.route.label}` answers 500 where there is no such {_model(query)}: "
             f"`{query.site.method}` raises and nothing catches it",
             help="Use a look-up that answers 404, like `get_object_or_404`, or catch the error and answer it.",
+            trace=asked.trace,
         )
 
     def _is_caught(self, handler: Function, call: ir.Call) -> bool:
@@ -215,6 +314,19 @@ class MissingNotFound(ProjectRule):
                         if name in _MISSES or name.endswith(("DoesNotExist", "NoResultFound")) or not name:
                             return True
         return bool(handler.decorators) and _is_wrapped(self.project, handler)
+
+
+def _is_read(use: ir.Expr) -> bool:
+    return isinstance(use, ir.Attribute | ir.Subscript)
+
+
+def _is_plain(function: Function) -> bool:
+    """Whether a function does what its body says: nothing wraps it, and it is no generator."""
+    return not function.facts.is_generator and (not function.decorators or function.is_static)
+
+
+def _callees(project: Project, function: Function) -> Iterator[Function]:
+    return (target for site in project.sites(function) for target in site.targets)
 
 
 def _is_guarded(project: Project, handler: Function, node: ir.Expr) -> bool:

@@ -51,7 +51,6 @@ Objects that are computed, unpacked or filled key by key are unknown, and nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from backend_lint.api import (
     Class,
@@ -62,26 +61,16 @@ from backend_lint.api import (
     ProjectRule,
     Route,
     Schema,
-    Scope,
     Severity,
     Step,
     Unit,
     ir,
     listed,
 )
+from backend_lint.rules.api._declared import DeclaredAnswer, declared_answer
 from backend_lint.rules.api._untested import never_returns, unreachable
 
-_LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "tuple", "Tuple"})
 _VALIDATORS = ("model_validator", "root_validator", "model_serializer")
-
-
-@dataclass(frozen=True)
-class _Declared:
-    """What a route says that it answers."""
-
-    schema: Schema
-    many: bool = False
-    nullable: bool = False
 
 
 class ResponseShapeMismatch(ProjectRule):
@@ -94,7 +83,7 @@ class ResponseShapeMismatch(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[Place] = set()
         for route in project.routes:
-            declared = _declared(project, route)
+            declared = declared_answer(project, route)
             handler = route.handler
             if declared is None or handler is None or handler.facts.is_generator:
                 continue
@@ -105,9 +94,11 @@ class ResponseShapeMismatch(ProjectRule):
                     yield from self._returned(route, handler, stmt, declared)
 
     def examined(self, project: Project) -> Iterator[str]:
-        return (route.label for route in project.routes if _declared(project, route) is not None)
+        return (route.label for route in project.routes if declared_answer(project, route) is not None)
 
-    def _returned(self, route: Route, handler: Function, stmt: ir.Return, declared: _Declared) -> Iterator[Finding]:
+    def _returned(
+        self, route: Route, handler: Function, stmt: ir.Return, declared: DeclaredAnswer
+    ) -> Iterator[Finding]:
         value, name = stmt.value, declared.schema.name
         if value is None or (isinstance(value, ir.Const) and value.value is None):
             if not declared.nullable:
@@ -127,7 +118,7 @@ class ResponseShapeMismatch(ProjectRule):
             what = f"a list, and one `{name}` is declared: the client gets 500"
             yield self._finding(route, handler.place(value), what, f"Declare `list[{name}]`.", declared)
 
-    def _object(self, route: Route, handler: Function, value: ir.Dict, declared: _Declared) -> Iterator[Finding]:
+    def _object(self, route: Route, handler: Function, value: ir.Dict, declared: DeclaredAnswer) -> Iterator[Finding]:
         """One written-out object against the model's fields."""
         keys = [key.value for key in value.keys if isinstance(key, ir.Const) and isinstance(key.value, str)]
         if len(keys) != len(value.keys) or _is_changed(declared.schema):
@@ -152,7 +143,13 @@ class ResponseShapeMismatch(ProjectRule):
             yield finding
 
     def _finding(
-        self, route: Route, at: Place, what: str, advice: str, declared: _Declared, severity: Severity | None = None
+        self,
+        route: Route,
+        at: Place,
+        what: str,
+        advice: str,
+        declared: DeclaredAnswer,
+        severity: Severity | None = None,
     ) -> Finding:
         return self.finding(
             at,
@@ -162,38 +159,6 @@ class ResponseShapeMismatch(ProjectRule):
             unit=route.label,
             severity=severity,
         )
-
-
-def _declared(project: Project, route: Route) -> _Declared | None:
-    if route.framework != "fastapi" or route.handler is None:
-        return None
-    given = route.options.get("response_model")
-    if given is not None and route.scope is not None:
-        return _annotated(project, given, route.scope)
-    if given is None and route.handler.facts.returns is not None:
-        return _annotated(project, route.handler.facts.returns, route.handler.around)
-    return None
-
-
-def _annotated(project: Project, expr: ir.Expr, scope: Scope) -> _Declared | None:
-    """The schema that an annotation names, within `list` and `Optional`; None for what has no single one."""
-    match expr:
-        case ir.Binary(op="|", left=left, right=ir.Const(value=None)):
-            found = _annotated(project, left, scope)
-            return None if found is None else _Declared(found.schema, found.many, nullable=True)
-        case ir.Subscript(value=owner, index=index):
-            base = (ir.dotted(owner) or "").rpartition(".")[2]
-            if base == "Optional":
-                found = _annotated(project, index, scope)
-                return None if found is None else _Declared(found.schema, found.many, nullable=True)
-            if base in _LISTS:
-                found = _annotated(project, index, scope)
-                return None if found is None or found.many or found.nullable else _Declared(found.schema, many=True)
-            return _annotated(project, owner, scope)
-        case ir.Name() | ir.Attribute():
-            schema = project.schemas.get(project.qualified(expr, scope) or "")
-            return _Declared(schema) if schema is not None and schema.kind == "pydantic" else None
-    return None
 
 
 def _elements(value: ir.Expr) -> Iterator[ir.Dict]:
