@@ -33,6 +33,9 @@ _DRIVERS = {
     "pandas.": "pandas",
     "sqlalchemy.": "sqlalchemy",
 }
+_ONLY_ASYNC = frozenset(
+    {"fetchval", "fetchrow", "fetch_all", "fetch_one", "fetch_val", "execute_fetchall"}
+)  # no driver has them that waits
 _ASYNC = frozenset({"asyncpg", "aiosqlite", "aiomysql", "aiopg", "databases"})
 
 
@@ -51,7 +54,7 @@ class Reader:
             return None
         if driver is None and site.method in ("fetch", "iterate") and not is_sql(text):
             return None
-        is_async = driver in _ASYNC or scope.is_awaited(site.call)
+        is_async = driver in _ASYNC or scope.is_awaited(site.call) or (driver is None and site.method in _ONLY_ASYNC)
         statement = Statement(driver or "dbapi", "construct", "raw", text=expr, is_async=is_async)
         fetches = [site.method or "", *scope.fetches(site.call)]
         statement = statement.with_(is_single=any(each in _SINGLE for each in fetches), is_opaque=text is None)

@@ -56,6 +56,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Input, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.rules.api._shared import client_names
 
 _CHANGING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
 
@@ -76,7 +77,9 @@ class BodyIdOverridesPath(ProjectRule):
             ):
                 continue
             for each in _path(route)[-1:]:
-                key = _key(project, route, handler, each)
+                key = _looked_up(project, handler, each)
+                if key is None and route.path.rstrip("/").endswith("}"):
+                    key = _key(project, route, handler, each)
                 if key is not None and handler.parameter(each.variable or each.name) is not None:
                     yield self.finding(
                         handler.at,
@@ -93,17 +96,27 @@ class BodyIdOverridesPath(ProjectRule):
 
 def _judged(project: Project) -> Iterator[Route]:
     for route in project.routes:
-        if (
-            set(route.methods) <= _CHANGING
-            and _path(route)
-            and len(route.path)
-            and route.path.rstrip("/").endswith("}")
-        ):
+        if set(route.methods) <= _CHANGING and _path(route):
             yield route
 
 
 def _path(route: Route) -> list[Input]:
     return [each for each in route.inputs if each.where == "path"]
+
+
+def _looked_up(project: Project, handler: Function, path: Input) -> Input | None:
+    """The key of the body by which the handler looks up a row: `session.get(Order, body.id)`."""
+    names, bodies = {"id", path.name}, client_names(project, handler) - {path.variable or path.name}
+    for query in project.queries:
+        for use in query.filters if query.scope is handler else ():
+            match use.value:
+                case ir.Attribute(value=ir.Name(id=held), name=key) if held in bodies and key in names:
+                    return Input(key, "body", at=handler.place(use.value))
+                case ir.Subscript(value=ir.Name(id=held), index=ir.Const(value=str(key))) if (
+                    held in bodies and key in names
+                ):
+                    return Input(key, "body", at=handler.place(use.value))
+    return None
 
 
 def _is_used(handler: Function, each: Input) -> bool:

@@ -64,6 +64,7 @@ _BODIES = frozenset(
     "sanic.response.json",
     "aiohttp.web.json_response",
 }
+_HANDLING = frozenset({"flask", "quart", "fastapi", "starlette"})
 _STATUSES = frozenset({"status", "status_code"})
 _MISSING = frozenset({"builtins.ImportError", "builtins.ModuleNotFoundError"})
 
@@ -87,10 +88,10 @@ class ErrorAnsweredAsSuccess(ProjectRule):
             if route.status_code is None or route.status_code < 400:
                 yield from self._handler(project, route, handler)
         for app in project.apps:
-            for each in app.handlers if app.framework == "flask" else ():
+            for each in app.handlers if app.framework in _HANDLING else ():
                 if each.function is not None and each.function.at not in seen:
                     seen.add(each.function.at)
-                    yield from self._registered(project, each.function)
+                    yield from self._registered(project, each.function, app.framework)
 
     def _handler(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
         if _sets_status(handler):
@@ -109,8 +110,8 @@ class ErrorAnsweredAsSuccess(ProjectRule):
                             unit=route.label,
                         )
 
-    def _registered(self, project: Project, function: Function) -> Iterator[Finding]:
-        """Flask answers 200 for what an error handler returns, unless it says otherwise."""
+    def _registered(self, project: Project, function: Function, framework: str) -> Iterator[Finding]:
+        """An error handler answers 200 with what it returns, unless it says otherwise."""
         if _sets_status(function):
             return
         for stmt in function.statements:
@@ -119,7 +120,9 @@ class ErrorAnsweredAsSuccess(ProjectRule):
                 yield self.finding(
                     function.place(stmt),
                     f"the error handler `{function.name}` returns no status, so the error is answered with 200",
-                    help="Return the status as well: `return body, 500`.",
+                    help="Return the status as well: `return body, 500`."
+                    if framework == "flask"
+                    else "Pass the status to the response: `status_code=500`.",
                 )
 
 

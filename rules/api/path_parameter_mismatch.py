@@ -37,12 +37,15 @@ A catch-all (`{path:path}`) that only exists to match is not reported, nor is a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.api import Class, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import is_page
 
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _RAW = frozenset({"path_params", "view_args", "kwargs", "match_info", "resolver_match", "scope", "path"})
+_HAND_THE_REQUEST = frozenset({"django", "drf"})
 _KNOWN_DECORATORS = (
     "flask_login.",
     "flask_jwt_extended.",
@@ -68,13 +71,15 @@ class PathParameterMismatch(ProjectRule):
                 continue
             seen.add((route.at, route.path))
             match route.framework:
-                case "fastapi":
+                case "fastapi" | "litestar":
                     yield from self._injected(project, route, route.handler)
-                case "flask" | "django" | "quart":
+                case "drf" if route.handler.cls is not None:
+                    continue  # a view set may name what it looks up by anywhere
+                case "flask" | "django" | "drf" | "quart":
                     yield from self._passed(project, route, route.handler, is_changed)
 
     def _injected(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
-        """FastAPI takes by name what is asked for, and drops the rest."""
+        """FastAPI and Litestar take by name what is asked for, and drop the rest."""
         taken = {each.name for each in route.inputs if each.where == "path"}
         unused = [name for name, kind in route.converters.items() if name not in taken and kind != "path"]
         own = route.path[len(route.path) - len(_own_path(route)) :]
@@ -83,7 +88,9 @@ class PathParameterMismatch(ProjectRule):
                 asked = next(
                     (each for each in route.inputs if each.where == "query" and _is_near(each.name, name)), None
                 )
-                if asked is None and "{" + name + "}" not in own:
+                if asked is None and not {f"{{{name}}}", f"{{{name}:{route.converters[name]}}}"} & set(
+                    _PLACEHOLDER.findall(own)
+                ):
                     continue  # a prefix of many routes, of which not each needs all
                 yield self._unused(route, name, "" if asked is None else asked.name)
         for each in route.inputs:
@@ -121,11 +128,11 @@ class PathParameterMismatch(ProjectRule):
         parameters = handler.parameters
         if handler.takes_receiver:
             parameters = parameters[1:]
-        if route.framework == "django":
-            parameters = parameters[1:]  # the request
+        if route.framework in _HAND_THE_REQUEST:
+            parameters = parameters[1:]
         names = {each.name for each in parameters}
         required = [each.name for each in parameters if each.default is None and each.kind not in ("star", "stars")]
-        is_whole = route.framework == "django" or not is_changed
+        is_whole = route.framework in _HAND_THE_REQUEST or not is_changed
         dropped = [name for name in route.converters if name not in names] if is_whole else []
         missing = [name for name in required if name not in route.converters]
         if dropped and not any(each.kind == "stars" for each in parameters):
@@ -191,8 +198,17 @@ def _hands_on_otherwise(project: Project, route: Route) -> bool:
         [] if route.view is None else [each for each in project.classes.mro(route.view) if not isinstance(each, str)]
     )
     return any(
-        not _WRAPS.isdisjoint(each.attributes) or not _CALLS.isdisjoint(each.methods) or each.facts.decorators
+        any(not _is_harmless(each.attributes[name].value, each, project) for name in _WRAPS & each.attributes.keys())
+        or not _CALLS.isdisjoint(each.methods)
+        or each.facts.decorators
         for each in above
+    )
+
+
+def _is_harmless(decorators: ir.Expr | None, cls: Class, project: Project) -> bool:
+    """Whether a list of decorators has only such as pass on what they get."""
+    return isinstance(decorators, ir.Sequence) and all(
+        (project.qualified(each, cls) or "").startswith(_KNOWN_DECORATORS) for each in decorators.items
     )
 
 

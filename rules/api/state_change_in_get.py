@@ -61,7 +61,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import (
-    CallSite,
     Finding,
     Function,
     Path,
@@ -78,14 +77,15 @@ from backend_lint.api import (
 )
 from backend_lint.rules.api._shared import place_of
 from backend_lint.rules.api._writes import (
-    ON_THE_WAY,
     SAVES,
+    Writes,
     is_first_use,
     is_incidental,
     is_made_where_none,
     is_new,
-    is_record,
+    is_on_the_way,
     notes_only,
+    table_of,
 )
 
 _VERBS = {"insert": "inserts", "update": "updates", "delete": "deletes"}
@@ -102,16 +102,14 @@ class StateChangeInGet(ProjectRule):
     preview = True
 
     def check(self, project: Project) -> Iterator[Finding]:
-        writes = {id(query.site.call): query for query in project.queries if query.is_write and not is_record(query)}
+        self.project = project
+        writes = Writes(project)
         reads: dict[Scope, set[str | None]] = {}
         for query in project.queries:
             if query.is_read:
                 reads.setdefault(query.scope, set()).add(query.model)
 
-        def changes(site: CallSite) -> bool:
-            return id(site.call) in writes and site.is_certain
-
-        found: dict[int, list[tuple[Route, Path]]] = {}
+        found: dict[int, list[tuple[Route, Path, Query]]] = {}
         seen: set[str] = set()
         for route in project.routes:
             handler = route.handler
@@ -121,8 +119,7 @@ class StateChangeInGet(ProjectRule):
             sites = [site for site in project.sites(handler) if site.is_certain]
             near = [handler, *(target for site in sites for target in site.targets[:1])]
             looked_for = {model for scope in near for model in reads.get(scope, ())}
-            for path in project.paths(sites, changes, depth=4):
-                query = writes[id(path.last.call)]
+            for path, query in writes.paths(handler, depth=4):
                 if (
                     _is_taken_back(path)
                     or _tidies(route, query)
@@ -132,18 +129,18 @@ class StateChangeInGet(ProjectRule):
                 if not (is_incidental(path) or notes_only(path)) and not is_first_use(
                     query, looked_for | reads.get(query.scope, set())
                 ):
-                    found.setdefault(id(path.last.call), []).append((route, path))
+                    found.setdefault(id(path.last.call), []).append((route, path, query))
                     break
-        for call, cases in found.items():
+        for cases in found.values():
             if len(cases) < _MANY:  # what many reads do on the way is part of reading
-                for route, path in cases:
-                    yield self._finding(route, path, writes[call])
+                for case in cases:
+                    yield self._finding(*case)
 
     def examined(self, project: Project) -> Iterator[str]:
         return (route.label for route in project.routes if _is_read_only(project, route))
 
     def _finding(self, route: Route, path: Path, query: Query) -> Finding:
-        model = query.model.rpartition(".")[2] if query.model else "rows"
+        model = table_of(query, self.project)
         verb = "saves" if query.site.method in SAVES else _VERBS[query.operation]
         way = [Step(site.at, f"calls `{site.name}`") for site in path.sites[:-1]]
         return self.finding(
@@ -194,6 +191,6 @@ def _tidies(route: Route, query: Query) -> bool:
 
 def _is_read_only(project: Project, route: Route) -> bool:
     """Whether a handler answers safe methods alone, and is not one of those that write by their nature."""
-    if route.handler is None or not route.is_safe or ON_THE_WAY.search(f"{route.path} {route.handler.name}"):
+    if route.handler is None or not route.is_safe or is_on_the_way(f"{route.path} {route.handler.name}"):
         return False
     return all(each.is_safe for each in project.handlers[route.handler.qualified])

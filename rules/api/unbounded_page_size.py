@@ -106,7 +106,8 @@ class UnboundedPageSize(ProjectRule):
         return self.finding(
             each.at or route.at,
             f"`{each.name}` of `{route.label}` limits the read of `{model}`, and nothing limits `{each.name}`",
-            help=f"Bound it: `Query(ge=1, le=100)`, or `min({each.variable or each.name}, 100)`.",
+            help=f"Bound it: {'`Query(ge=1, le=100)`, or ' if route.framework == 'fastapi' else ''}"
+            f"`min({each.variable or each.name}, 100)`.",
             trace=(*way, Step(query.at, f"it is the limit of `{model}` here")),
             discriminator=f"{route.label} {each.name}",
             unit=route.label,
@@ -145,6 +146,11 @@ def _sources(
     project: Project, expr: ir.Expr, function: Function, way: tuple[Step, ...], depth: int = _DEPTH
 ) -> Iterator[tuple[Route, Input, tuple[Step, ...]]]:
     """The inputs that a limit is, unbounded on the way back through assignments, parameters and callers."""
+    key = _key(expr)
+    if key is not None:
+        for route in project.handlers.get(function.qualified, ())[:1]:
+            yield route, Input(key, "query", "int", at=function.place(expr)), way
+        return
     name = _name(expr)
     if name is None or depth == 0 or _is_bounded(function, name):
         return
@@ -175,6 +181,28 @@ def _name(expr: ir.Expr) -> str | None:
             return _name(first)
         case ir.Binary(op="+", left=left, right=ir.Const()):
             return _name(left)
+    return None
+
+
+_QUERIES = frozenset({"args", "GET", "query_params", "query"})
+
+
+def _key(expr: ir.Expr) -> str | None:
+    """What an expression reads of the query string: `limit` of `request.args.get("limit", 20, type=int)`."""
+    match expr:
+        case ir.Call(func=ir.Name(id="int"), args=[argument]):
+            return _key(argument.value)
+        case ir.Bool(op="or", values=[first, *_]):
+            return _key(first)
+        case ir.Call(func=ir.Attribute(name="get", value=owner), args=[first, *_]):
+            key = first.value
+        case ir.Subscript(value=owner, index=key):
+            pass
+        case _:
+            return None
+    match owner, key:
+        case ir.Attribute(name=part, value=asked), ir.Const(value=str(name)) if part in _QUERIES:
+            return name if (ir.dotted(asked) or "").rpartition(".")[2] == "request" else None
     return None
 
 

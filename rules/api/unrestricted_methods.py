@@ -60,10 +60,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from backend_lint.api import CallSite, Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Place, Project, ProjectRule, Route, Severity, Step, Unit, ir
 from backend_lint.rules.api._shared import is_page, returned_calls
-from backend_lint.rules.api._writes import ON_THE_WAY, is_first_use, is_incidental, is_record
+from backend_lint.rules.api._writes import Writes, is_first_use, is_incidental, is_on_the_way, table_of
 
 _ANY_METHOD = re.compile(r"ping|webhook|hook|callback|receive|notify|ipn|track|pixel|click", re.IGNORECASE)
 _TELLING = frozenset({"method", "POST", "FILES", "body", "GET", "form", "json", "get_json", "data", "args"})
@@ -77,24 +78,21 @@ class UnrestrictedMethods(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        writes = {id(query.site.call): query for query in project.queries if query.is_write and not is_record(query)}
-
-        def changes(site: CallSite) -> bool:
-            return id(site.call) in writes and site.is_certain
-
+        writes = Writes(project)
         seen: set[Place] = set()
         for route in _judged(project):
             handler = route.handler
-            if handler is None or handler.at in seen or ON_THE_WAY.search(handler.name) or _asks(project, handler):
+            if handler is None or handler.at in seen or is_on_the_way(handler.name) or _asks(project, handler):
                 continue
             seen.add(handler.at)
-            sites = [site for site in project.sites(handler) if site.is_certain]
             looked_for = {query.model for query in project.queries if query.is_read and query.scope is handler}
-            found = (each for each in project.paths(sites, changes, depth=3) if not is_incidental(each))
-            path = next((each for each in found if not is_first_use(writes[id(each.last.call)], looked_for)), None)
-            if path is not None:
-                query = writes[id(path.last.call)]
-                model = query.model.rpartition(".")[2] if query.model else "rows"
+            changes = (
+                (path, query)
+                for path, query in writes.paths(handler, depth=3)
+                if not (is_incidental(path) or is_first_use(query, looked_for))
+            )
+            for path, query in islice(changes, 1):
+                model = table_of(query, project)
                 yield self.finding(
                     handler.at,
                     f"`{handler.name}` (`{route.path}`) changes `{model}` whatever the method, also on GET",

@@ -89,7 +89,11 @@ class UntypedRequestBody(ProjectRule):
 
 def _judged(project: Project) -> Iterator[Route]:
     for route in project.routes:
-        if route.framework in ("fastapi", "starlette") and not route.is_websocket and route.handler is not None:
+        if (
+            route.framework in ("fastapi", "starlette", "litestar")
+            and not route.is_websocket
+            and route.handler is not None
+        ):
             yield route
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backend_lint.api import CallSite, Function, GuardKind, Path, Project, ir
+from backend_lint.api import CallSite, Function, GuardKind, Path, Project, Scope, ir
 
 
 def strongly_connected(graph: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
@@ -328,11 +328,24 @@ def principals(function: Function, project: Project) -> set[str]:
             if each.function is not None and each.kind in (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
         }
         for parameter in function.parameters:
-            for expr in (parameter.default, parameter.annotation):
-                for node in ir.walk_expression(expr) if expr is not None else ():
-                    if type(node) is ir.Name and project.qualified(node, function.around) in guards:
-                        found.add(parameter.name)
+            if guards & set(_named(parameter.default, function.around, project)):
+                found.add(parameter.name)
+            if guards & set(_named(parameter.annotation, function.around, project)):
+                found.add(parameter.name)
     return found
+
+
+def _named(expr: ir.Expr | None, scope: Scope, project: Project, depth: int = 2) -> Iterator[str]:
+    """What a default or an annotation names, also by an alias: `Me` for `Annotated[User, Depends(current_user)]`."""
+    for node in ir.walk_expression(expr) if expr is not None else ():
+        name = project.qualified(node, scope) if type(node) in (ir.Name, ir.Attribute) else None
+        if name is None:
+            continue
+        yield name
+        module = project.modules.get(name.rpartition(".")[0])
+        stmts = module.assignments.get(name.rpartition(".")[2], []) if module is not None and depth else []
+        if module is not None and len(stmts) == 1 and type(stmts[0].value) is ir.Subscript:
+            yield from _named(stmts[0].value, module, project, depth - 1)
 
 
 _CALLERS = frozenset(

@@ -66,7 +66,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.architecture._shared import caller, closure, principals
+from backend_lint.rules.architecture._shared import caller, closure, principals, sources
 
 _PAGES = frozenset({"django.views.decorators.cache.cache_page"})
 _VIEWS = frozenset({"flask_caching.Cache.cached", "flask_cache.Cache.cached"})
@@ -109,7 +109,7 @@ class CacheKeyMissesIdentity(ProjectRule):
         for function in project.functions():
             for site in project.sites(function):
                 if site.symbol in _STORES and (found := _stored(site, function, project)) is not None:
-                    yield self._finding(site.at, "the value", *found, "a key that is the same for all callers")
+                    yield self._finding(site.at, "the value", *found, _key_in_words(site, function, project))
 
     def _finding(self, at: Place, what: str, name: str, read: Place, under: str) -> Finding:
         return self.finding(
@@ -214,17 +214,44 @@ def _identity(function: Function, project: Project, depth: int, seen: set[str]) 
 
 
 def _stored(site: CallSite, function: Function, project: Project) -> tuple[str, Place] | None:
-    """Who the stored value depends on, where the key is one for all."""
+    """Who the stored value depends on, where the key does not."""
     key = site.call.argument(0, "key") or site.call.argument(0, "name")
     timed = (site.symbol or "").endswith("setex")
     value = site.call.argument(2 if timed else 1, "value")
-    if key is None or value is None or not isinstance(project.constant(key, function), str):
+    if key is None or value is None or not _is_known(key, function, project):
         return None
-    callers = {name: name for name in principals(function, project)}
-    for node in closure(value, function):
+    if any(_callers(key, function, project)):
+        return None
+    return next(_callers(value, function, project), None)
+
+
+def _callers(expr: ir.Expr, function: Function, project: Project) -> Iterator[tuple[str, Place]]:
+    """What in a value says who is asking."""
+    principal = set(principals(function, project))
+    for node in closure(expr, function):
         name = caller(node, function, project)
-        if name is None and type(node) is ir.Name:
-            name = callers.get(node.id)
+        if name is None and type(node) is ir.Name and node.id in principal:
+            name = node.id
         if name is not None:
-            return name, function.place(node)
-    return None
+            yield name, function.place(node)
+
+
+def _is_known(key: ir.Expr, function: Function, project: Project) -> bool:
+    """Whether all that a key is made of is in sight: a constant, or text around what the path and the query give."""
+    if isinstance(project.constant(key, function), str):
+        return True
+    given = {
+        each.variable or each.name for route in project.handlers.get(function.qualified, ()) for each in route.inputs
+    }
+    nodes, held = list(closure(key, function)), sources(function.statements)
+    return any(type(node) is ir.Text for node in nodes) and all(
+        type(node) in (ir.Text, ir.Const) or (type(node) is ir.Name and (node.id in given or node.id in held))
+        for node in nodes
+    )
+
+
+def _key_in_words(site: CallSite, function: Function, project: Project) -> str:
+    key = site.call.argument(0, "key") or site.call.argument(0, "name")
+    if isinstance(project.constant(key, function), str):
+        return "a key that is the same for all callers"
+    return f"`{ir.dotted(key) or 'a key'}`, which is not made of it"

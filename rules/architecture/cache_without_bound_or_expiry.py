@@ -59,6 +59,9 @@ from backend_lint.api import CallSite, Finding, Function, Module, Project, Proje
 
 _ENDLESS = frozenset({"functools.cache"})
 _BOUNDED = frozenset({"functools.lru_cache"})
+_REDIS = ("redis.Redis.", "redis.asyncio.Redis.", "redis.asyncio.client.Redis.", "redis.client.Redis.")
+_EXPIRY = frozenset({"ex", "px", "exat", "pxat", "keepttl"})
+_EXPIRING = frozenset({"expire", "expireat", "pexpire", "pexpireat", "delete", "unlink"})
 _SMALL = frozenset({"bool", "type", "Literal", "Enum"})
 _TAKES = frozenset({"pop", "popitem", "clear", "move_to_end"})
 
@@ -83,6 +86,32 @@ class CacheWithoutBoundOrExpiry(ProjectRule):
         for module in project.modules.values():
             if module.role is Role.APP:
                 yield from self._growing(module, project)
+        for function in project.functions():
+            if function.qualified in project.served:
+                yield from self._kept(function, project)
+
+    def _kept(self, function: Function, project: Project) -> Iterator[Finding]:
+        """Values that a function looks for in Redis, makes where there is none, and puts there for ever."""
+        sites = [site for site in project.sites(function) if (site.symbol or "").startswith(_REDIS)]
+        looked_for = {
+            ir.dotted(key) for site in sites if site.method == "get" and (key := site.call.argument(0, "name"))
+        }
+        if any(site.method in _EXPIRING for site in sites):
+            return
+        for site in sites:
+            key = site.call.argument(0, "name")
+            if site.method != "set" or type(key) is not ir.Name or key.id not in looked_for:
+                continue
+            if len(site.call.positional) > 2 or site.call.has_unpacking or not _EXPIRY.isdisjoint(site.call.keywords):
+                continue
+            if any(_varies(each, function) for each in _built(key, function, project)):
+                yield self.finding(
+                    site.at,
+                    f"the answers of {project.served[function.qualified]} are put into Redis under one `{key.id}` each, "
+                    "and none of them expires",
+                    help="Pass `ex=`, the seconds that an answer may be old.",
+                    discriminator=key.id,
+                )
 
     def _growing(self, module: Module, project: Project) -> Iterator[Finding]:
         """Dictionaries of a module that requests add to and nothing takes from."""
@@ -121,6 +150,11 @@ class CacheWithoutBoundOrExpiry(ProjectRule):
                     related=[Step(module.place(made[0]), "it lives as long as the process")],
                     discriminator=name,
                 )
+
+
+def _built(key: ir.Name, function: Function, project: Project) -> list[ir.Expr]:
+    """What a key is made of."""
+    return [each.expr for each in project.types.bindings(function).get(key.id, ())]
 
 
 def _memos(project: Project) -> Iterator[Function]:

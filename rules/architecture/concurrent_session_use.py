@@ -91,7 +91,7 @@ def _shared(function: Function, project: Project) -> Iterator[tuple[ir.Call, str
         nodes: dict[str, ir.Expr] = {}
         for arg in site.call.args:
             several = arg.stars == 1
-            for coroutine in _started(arg.value):
+            for coroutine in _started(_held(arg.value, function, project)):
                 for name, node in {each.id: each for each in _arguments(coroutine) if type(each) is ir.Name}.items():
                     nodes[name] = node
                     counts.setdefault(name, []).extend(
@@ -107,6 +107,12 @@ def _shared(function: Function, project: Project) -> Iterator[tuple[ir.Call, str
                     else " and ".join(f"`{each}`" for each in distinct[:2])
                 )
                 yield site.call, uses, name, kind
+
+
+def _held(value: ir.Expr, function: Function, project: Project) -> ir.Expr:
+    """What a name holds, if it is given one thing alone: a coroutine that has been made and not awaited."""
+    bindings = project.types.bindings(function).get(value.id, []) if type(value) is ir.Name else []
+    return bindings[0].expr if len(bindings) == 1 and bindings[0].kind == "value" and not bindings[0].path else value
 
 
 def _started(value: ir.Expr) -> Iterator[ir.Call]:

@@ -135,18 +135,30 @@ def _uses(state: dict[str, Place], project: Project) -> dict[str, _Use]:
         ):
             continue
         changed = {id(node): node for node in _changed(function)}
+        beside = {id(node) for stmt in function.statements if _is_change(stmt) for node in _own_nodes(stmt)}
         for node in ir.walk(function.body):
             if type(node) not in (ir.Name, ir.Attribute):
                 continue
             if (node.id if type(node) is ir.Name else node.name) not in last:  # type: ignore[union-attr]
                 continue
             name = project.qualified(node, function)
-            if name in state:
+            if name in state and (id(node) in changed or id(node) not in beside):
                 where = found[name].written if id(node) in changed else found[name].read
                 where.setdefault(function.qualified, function.place(node))
     for use in found.values():
         use.memo = bool(use.written) and all(each in use.read for each in use.written)
     return found
+
+
+def _is_change(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Assign | ir.Augment) and any(
+        type(each) is ir.Subscript for each in (stmt.targets if isinstance(stmt, ir.Assign) else [stmt.target])
+    )
+
+
+def _own_nodes(stmt: ir.Stmt) -> Iterator[ir.Expr]:
+    """The expressions of a statement: a value that is read to be changed is not looked for, as a memo's is."""
+    return (node for expr in ir.children(stmt) for node in ir.walk_expression(expr))
 
 
 def _changed(function: Function) -> Iterator[ir.Expr]:

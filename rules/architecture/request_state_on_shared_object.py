@@ -57,6 +57,7 @@ from backend_lint.api import Class, Finding, Function, Project, ProjectRule, Sev
 from backend_lint.rules.architecture._shared import caller, closure, principals
 
 _MIDDLEWARE = ("starlette.middleware.base.BaseHTTPMiddleware", "django.utils.deprecation.MiddlewareMixin")
+_CURRENT = frozenset({"flask.request", "quart.request"})
 _REQUESTS = frozenset({"request", "scope", "environ", "send", "receive"})
 
 
@@ -86,10 +87,16 @@ class RequestStateOnSharedObject(ProjectRule):
 def _served(project: Project, shared: dict[str, str]) -> list[Function]:
     """What runs for a request with the request at hand: handlers, dependencies, methods of shared objects."""
     found = {each.qualified: each for route in project.routes for each in (route.handler, *route.dependencies) if each}
+    found |= {each.qualified: each for each in project.functions() if any(map(_is_hook, each.decorators))}
     for function in project.functions():
         if function.cls is not None and function.cls.qualified in shared and function.name != "__init__":
             found[function.qualified] = function
     return list(found.values())
+
+
+def _is_hook(decorator: ir.Expr) -> bool:
+    """Whether Flask calls what is decorated around each request: `@app.before_request`."""
+    return (ir.dotted(decorator) or "").endswith(("before_request", "before_app_request", "after_request"))
 
 
 def _shared_classes(project: Project) -> dict[str, str]:
@@ -142,7 +149,7 @@ def _of_the_request(value: ir.Expr | None, function: Function, shared: dict[str,
     for node in closure(value, function):
         if (name := caller(node, function, project)) is not None:
             return name
-        if type(node) is ir.Name and node.id in given:
+        if type(node) is ir.Name and (node.id in given or project.qualified(node, function) in _CURRENT):
             return node.id
     return None
 

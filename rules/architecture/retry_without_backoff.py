@@ -132,8 +132,13 @@ def _busy_loops(function: Function, project: Project) -> Iterator[ir.While]:
 
 
 def _calls_out(stmt: ir.Try, function: Function, project: Project) -> bool:
-    sites = {id(each.site.call) for each in project.effects.direct(Effect.OUTBOUND) if each.site is not None}
-    return any(id(call) in sites for call in ir.calls(stmt.body))
+    """Whether the block sends something out, itself or in what it calls."""
+    out = [each for each in project.effects.direct(Effect.OUTBOUND) if each.site is not None]
+    sites, functions = {id(each.site.call) for each in out if each.site}, {each.scope for each in out}
+    return any(
+        id(call) in sites or not functions.isdisjoint(project.site(call, function).targets[:1])
+        for call in ir.calls(stmt.body)
+    )
 
 
 def _counts(body: list[ir.Stmt]) -> bool:

@@ -40,9 +40,9 @@ def pay(order_id: int) -> None:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Enqueue, Finding, Project, ProjectRule, Severity, Step, Task, Unit, ir
+from backend_lint.api import Enqueue, Finding, Place, Project, ProjectRule, Severity, Step, Task, Unit, ir
 
 _PACKED = frozenset({"apply_async", "apply_async_on_commit", "send_task", "send_with_options", "enqueue_call"})
 _TAKE_A_CONTEXT = frozenset({"arq"})
@@ -66,8 +66,47 @@ class TaskCallMismatch(ProjectRule):
                         related=[Step(enqueue.task.function.at, "the task")],
                     )
 
+        known = {task.name for task in project.tasks}
+        for name, at in _named(project):
+            function = project.function(name)
+            module = name.rpartition(".")[0]
+            if name not in known and function is None and module in project.modules and _is_served(module, project):
+                yield self.finding(
+                    at,
+                    f"`{name}` is scheduled, and `{module}` has no such task: the worker drops what the schedule sends",
+                    help="Name a task that there is, or take the entry out.",
+                    discriminator=name,
+                )
+
     def examined(self, project: Project) -> Iterable[str]:
         return [str(each.at) for each in project.enqueues if each.task is not None]
+
+
+_SCHEDULES = frozenset({"beat_schedule", "CELERY_BEAT_SCHEDULE", "CELERYBEAT_SCHEDULE"})
+
+
+def _named(project: Project) -> Iterator[tuple[str, Place]]:
+    """The tasks that schedules of Celery name."""
+    for scope in project.scopes():
+        for stmt in ir.walk_statements(scope.body):
+            match stmt:
+                case ir.Assign(targets=[target], value=ir.Dict(values=entries)) if _last(target) in _SCHEDULES:
+                    for entry in entries:
+                        for key, task in (
+                            zip(entry.keys, entry.values, strict=True) if isinstance(entry, ir.Dict) else ()
+                        ):
+                            match key, task:
+                                case ir.Const(value="task"), ir.Const(value=str(name)):
+                                    yield name, scope.module.place(task)
+
+
+def _last(target: ir.Expr) -> str:
+    return (ir.dotted(target) or "").rpartition(".")[2]
+
+
+def _is_served(module: str, project: Project) -> bool:
+    """Whether a module is where tasks stand, under names that are its own."""
+    return any(task.name == task.function.qualified and task.function.module.name == module for task in project.tasks)
 
 
 def _is_plain(task: Task) -> bool:
