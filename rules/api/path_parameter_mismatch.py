@@ -81,6 +81,8 @@ class PathParameterMismatch(ProjectRule):
     def _injected(self, project: Project, route: Route, handler: Function) -> Iterator[Finding]:
         """FastAPI and Litestar take by name what is asked for, and drop the rest."""
         taken = {each.name for each in route.inputs if each.where == "path"}
+        if route.framework == "litestar":
+            taken = {each.name for function in (handler, *route.dependencies) for each in function.parameters}
         unused = [name for name, kind in route.converters.items() if name not in taken and kind != "path"]
         own = route.path[len(route.path) - len(_own_path(route)) :]
         if unused and not is_page(project, route) and not any(map(_reads_raw, (handler, *route.dependencies))):
