@@ -371,6 +371,8 @@ def _field_type(project: Project, note: Annotation, written: Written, lineage: l
         length = written.keywords.get("max_length")
         held = constant(project, length[0], length[1].scope) if length is not None else None
         found.arguments = {"length": held} if isinstance(held, int) else {}
+    elif found is not None and found.name == "Double":
+        found.name = "Float"
     elif found is None:
         qualified = project.qualified(note.python, note.scope) or ""
         if qualified.startswith(("ipaddress.", "pathlib.", "pydantic.")):

@@ -322,12 +322,16 @@ class _Reader:
         keys = (parent.key or "id",) if isinstance(parent, LibraryModel) else parent.primary_key
         model.parent = model.parent or (parent.name if isinstance(parent, LibraryModel) else parent.qualified)
         reference = f"{table}.{keys[0]}" if keys else None
-        has_link = any(
-            (each.foreign_key or "").partition(":")[0] in (reference, model.parent)
+        links = [
+            each
             for each in model.columns.values()
-            if each.primary_key or each.arguments.get("parent_link")
-        )
-        if not has_link:
+            if (each.primary_key or each.arguments.get("parent_link"))
+            and (each.foreign_key or "").partition(":")[0] in (reference, model.parent)
+        ]
+        for link in links:
+            if not model.primary_key:
+                link.primary_key, link.unique = True, False
+        if not links:
             attribute = f"{name.lower()}_ptr"
             model.columns[attribute] = Column(
                 f"{attribute}_id",
@@ -634,4 +638,5 @@ def _method(kind: str, keywords: Mapping[str, Expr], names: list[str]) -> str | 
 
 
 def _unquoted(name: str) -> str:
-    return name.strip('"')
+    """`"legacy"."supplier"`, as people write that a table has a schema, is `legacy.supplier`."""
+    return name.replace('"', "")

@@ -157,6 +157,8 @@ class _Reader:
             return False
         if self._has_known_base(cls):
             return True
+        if "__tablename__" in cls.methods:
+            return False  # what computes a name for each class below it has no table
         if not any("__tablename__" in each.attributes or "__tablename__" in each.methods for each in lineage):
             return any("__table__" in each.attributes for each in lineage[:1])
         return any(
@@ -624,6 +626,8 @@ class _Reader:
                 value = stmt.value if isinstance(stmt, ir.Evaluate | ir.Assign) else None
                 if type(value) is ir.Call:
                     self._statement(value, scope)
+                if isinstance(scope, Module) and type(stmt) is ir.Assign and type(stmt.targets[0]) is ir.Attribute:
+                    self._append(stmt.targets[0].value, stmt.targets[0].name, stmt.value, scope)
 
     def _statement(self, call: ir.Call, scope: Scope) -> None:
         name = (ir.dotted(call.func) or "").rpartition(".")[2]
@@ -631,6 +635,8 @@ class _Reader:
             cls = self.project.cls(self.project.qualified(call.positional[0], scope) or "")
             if cls is not None:
                 self._mapped_to_table(cls, call.positional[1], scope, [cls], call.keywords.get("properties"))
+        elif name == "append_column" and isinstance(scope, Module) and type(call.func) is ir.Attribute:
+            self._append(call.func.value, None, call.argument(0, "column"), scope)
         elif name == "Index" and isinstance(scope, Module) and word(self.project, call.func, scope) == "Index":
             for value in call.positional[1:]:
                 owner = self._owner(value, scope)
@@ -638,6 +644,18 @@ class _Reader:
                     self._constrain(owner, "Index", Call(call, scope))
                     _mark_columns(owner)
                     return
+
+    def _append(self, owner: Expr, name: str | None, value: Expr | None, scope: Module) -> None:
+        """A column that a class or table is given once it is made: `Asset.extra = Column(…)`."""
+        call = column_call(self.project, value, scope)
+        qualified = None if call is None else self.project.qualified(owner, scope)
+        model = None if qualified is None else self.models.get(qualified) or self.handles.get(qualified)
+        if call is None or model is None or word(self.project, call.node.func, call.scope) not in COLUMN_WORDS:
+            return
+        column, written = table_column(self.project, call, self.locate)
+        column.attribute = name or column.name
+        model.columns[name or written.key or column.name] = column
+        _mark_columns(model)
 
     def _owner(self, expr: Expr, scope: Scope) -> Model | None:
         match expr:
@@ -677,8 +695,8 @@ class _Reader:
         table = f"{schema}.{title}" if schema else self._with_schema(title, metadata, scope)
         model = Model(name, qualified, table, "sqlalchemy", scope.module.place(call), None)
         keys = self._keys.setdefault(qualified, {})
-        for value in [*call.positional, *_starred(call)]:
-            inner = column_call(self.project, value, scope)
+        for value, known in self._parts(call, scope):
+            inner = column_call(self.project, value, scope, known)
             if inner is not None and word(self.project, inner.node.func, inner.scope) in COLUMN_WORDS:
                 each, written = table_column(self.project, inner, self.locate)
                 model.columns[written.key or each.name] = each
@@ -688,6 +706,19 @@ class _Reader:
                 self._constrain(model, kind, found)
         _mark_columns(model)
         return model if model.columns else None
+
+    def _parts(self, call: ir.Call, scope: Scope) -> Iterator[tuple[Expr, dict[str, Any]]]:
+        """What a table is given, each with what is known of the names in it: stars and comprehensions written out."""
+        for arg in call.args:
+            match arg:
+                case ir.Argument(stars=1, value=ir.Sequence(items=items)):
+                    yield from ((item, {}) for item in items)
+                case ir.Argument(stars=1, value=ir.Comprehension(element=element, clauses=[clause])):
+                    held = constant(self.project, clause.iter, scope)
+                    if type(clause.target) is ir.Name and isinstance(held, list | tuple):
+                        yield from ((element, {clause.target.id: each}) for each in held)
+                case ir.Argument(stars=0, keyword=None, value=value):
+                    yield value, {}
 
     def _mapped_to_table(
         self, cls: Class, expr: Expr, scope: Scope, lineage: list[Class], properties: Expr | None = None
@@ -854,12 +885,6 @@ def _local_names(scope: Scope) -> frozenset[str]:
     if isinstance(scope, Class):
         return frozenset(scope.attributes)
     return frozenset() if isinstance(scope, Module) else scope.locals
-
-
-def _starred(call: ir.Call) -> Iterator[Expr]:
-    for arg in call.args:
-        if arg.stars == 1 and type(arg.value) is ir.Sequence:
-            yield from arg.value.items
 
 
 def _until_none(names: list[str | None]) -> Iterator[str]:

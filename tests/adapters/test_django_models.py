@@ -132,6 +132,22 @@ class Event(models.Model):
     )
 
 
+def test_a_link_to_the_parent_is_the_key_of_the_child() -> None:
+    text = """
+class Order(models.Model):
+    number = models.IntegerField()
+
+class Gift(Order):
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, parent_link=True)
+
+    class Meta:
+        db_table = '"legacy"."gift"'
+"""
+    models = project({"shop/__init__.py": "", "shop/models.py": MODELS + text}).models
+    gift = models["shop.models.Gift"]
+    assert (gift.table, gift.primary_key, gift.columns["order"].unique) == ("legacy.gift", ("order_id",), False)
+
+
 def test_an_index_inherited_through_meta_is_found() -> None:
     model = one(
         """

@@ -46,7 +46,13 @@ SAMPLES = {
     "peewee_models": SampleApp("peewee", ("library.people", "library.stock"), script=STORES),
     "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
-        "tables", ("warehouse.models:Base", "warehouse.legacy:OldBase", "warehouse.legacy:mapper_registry")
+        "tables",
+        (
+            "warehouse.models:Base",
+            "warehouse.legacy:OldBase",
+            "warehouse.legacy:mapper_registry",
+            "warehouse.legacy:ArchiveBase",
+        ),
     ),
     "sqlmodel_models": SampleApp("tables", ("heroes.models:SQLModel",)),
     "starlette_site": SampleApp("routes", ("main:app",)),

@@ -73,10 +73,15 @@ _CHOICES = 6
 _SHORT = 12
 _SELDOM = ("handler", "middleware")  # code most of which is about other things than who asks
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
+_LOOKUP_ERRORS = frozenset({"builtins.KeyError", "builtins.LookupError", "builtins.AttributeError"})
 
 
 class _EndedError(Exception):
     """The path that is followed surely ends here."""
+
+
+class _MissedError(Exception):
+    """A key was looked up that is not there."""
 
 
 class Evaluation:
@@ -90,6 +95,7 @@ class Evaluation:
         self.blame: Blame | None = None
         self._stack: list[tuple[str, int]] = []
         self._steps = 0
+        self._lookups: list[list[bool] | None] = []
         self._state: State | None = None
         self._variables: dict[str, Any] = {}
         self._resolved: dict[tuple[str, int], str | None] = {}
@@ -103,7 +109,7 @@ class Evaluation:
     def answer(self, value: Any, args: list[Any]) -> list[Refusal]:
         """What a request is refused that is handed to a callable."""
         self.refusals, self.blame, self._steps = [], None, 0
-        self._state, self._stack = None, []
+        self._state, self._stack, self._lookups = None, [], []
         try:
             found = self.call(value, args, {})
         except _EndedError:
@@ -332,9 +338,33 @@ class Evaluation:
                 return True
         return False
 
+    def _element(self, owner: Any, index: Any, state: State) -> Any:
+        """What a subscript gives. A key that is surely missing ends what was tried, where a handler waits for that."""
+        lookups = self._lookups[-1] if self._lookups else None
+        if lookups is not None and isinstance(owner, dict) and isinstance(index, str):
+            lookups.append(index in owner)
+            if index not in owner and not state.is_open:
+                raise _MissedError
+        return element_of(owner, index)
+
+    def _awaits_key(self, handler: ir.Handler, scope: Scope) -> bool:
+        """Whether a handler is for a key that is missing, and for nothing that has to do with requests."""
+        kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
+        return all(kind is not None and self.denials.symbol(kind, scope) in _LOOKUP_ERRORS for kind in kinds)
+
     def _try(self, stmt: ir.Try, state: State) -> bool:
         before, known = dict(state.env), len(self.refusals)
-        ended = self._block(stmt.body, state)
+        waits = bool(stmt.handlers) and all(self._awaits_key(each, state.scope) for each in stmt.handlers)
+        self._lookups.append([] if waits else None)
+        try:
+            ended = self._block(stmt.body, state)
+        except _MissedError:
+            state.env = before
+            return self._block(stmt.handlers[0].body, state) | self._block(stmt.final, state)
+        finally:
+            lookups = self._lookups.pop()
+        if lookups and all(lookups):
+            stmt = ir.Try(stmt.at, stmt.end, stmt.body, [], stmt.orelse, stmt.final)
         raised, self.refusals = self.refusals[known:], self.refusals[:known]
         self.refusals += [each for each in raised if not self._is_caught(each, stmt.handlers, state.scope)]
         ended = ended or self._block(stmt.orelse, state)
@@ -434,7 +464,7 @@ class Evaluation:
             case ir.Binary(op=op, left=left, right=right):
                 return self._sum(op, self.evaluate(left, state), self.evaluate(right, state))
             case ir.Subscript(value=owner, index=index):
-                return element_of(self.evaluate(owner, state), self.evaluate(index, state))
+                return self._element(self.evaluate(owner, state), self.evaluate(index, state), state)
             case ir.Text(pieces=pieces):
                 parts = [self.evaluate(piece, state) for piece in pieces]
                 if all(isinstance(part, str | int) for part in parts):

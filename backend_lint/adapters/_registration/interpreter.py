@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from backend_lint.adapters._django_settings import settings_owners
 from backend_lint.adapters._registration.kinds import KINDS, LISTS, MAKERS, REGISTERING
 from backend_lint.adapters._registration.operations import PURE, compared, computed, extended, united
-from backend_lint.adapters._registration.relevance import relevant_functions
+from backend_lint.adapters._registration.relevance import keeping_functions, relevant_functions
 from backend_lint.adapters._registration.values import (
     Bound,
     Called,
@@ -69,6 +69,7 @@ class Registration:
         self._attributes: dict[tuple[str, str], Value] = {}
         self._lifespans: list[tuple[FunctionValue, Object]] = []
         self._relevant = relevant_functions(project)
+        self._keeping = keeping_functions(project)
 
     def interpret(self) -> None:
         modules = [module for module in self.project.modules.values() if module.role in (Role.APP, Role.SCRIPT)]
@@ -343,16 +344,20 @@ class Registration:
                 if isinstance(func, Bound) and isinstance(func.target, Object):
                     args, kwargs = self._arguments(expr, frame)
                     self._event(func.target, func.method, expr, expr, args, kwargs, frame, decorated)
-                elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
-                    decorator = self._call(func, expr, frame)
+                elif isinstance(func, FunctionValue) and self._is_followed(func):
+                    decorator = self._invoke(func, *self._arguments(expr, frame), frame)
                     if isinstance(decorator, FunctionValue):
                         self._invoke(decorator, [value], {}, frame)
             else:
                 func = self.evaluate(expr, frame)
                 if isinstance(func, Bound) and isinstance(func.target, Object):
                     self._event(func.target, func.method, None, expr, [], {}, frame, decorated)
-                elif isinstance(func, FunctionValue) and func.function.qualified in self._relevant:
+                elif isinstance(func, FunctionValue) and self._is_followed(func):
                     self._invoke(func, [value], {}, frame)
+
+    def _is_followed(self, value: FunctionValue) -> bool:
+        """Whether what a function does with a class or function is worth following."""
+        return value.function.qualified in self._relevant or value.function.qualified in self._keeping
 
     # Expressions
 
@@ -563,6 +568,10 @@ class Registration:
                 return self._construct(cls, call, args, kwargs, frame)
             case FunctionValue(function=function):
                 if function.qualified in self._relevant or any(map(is_tracked, (*args, *kwargs.values()))):
+                    return self._invoke(func, args, kwargs, frame)
+                if function.qualified in self._keeping and any(
+                    isinstance(each, ClassValue | FunctionValue) for each in (*args, *kwargs.values())
+                ):
                     return self._invoke(func, args, kwargs, frame)
                 if args and _is_plain(function) and all(isinstance(arg, Literal) for arg in (*args, *kwargs.values())):
                     found = self._invoke(func, args, kwargs, frame)

@@ -28,6 +28,32 @@ def relevant_functions(project: Project) -> set[str]:
     return relevant
 
 
+def keeping_functions(project: Project) -> set[str]:
+    """Functions that keep what they are handed in a list or dict around them, as registries do, and their makers."""
+    found: set[str] = set()
+    for function in project.functions(Role.APP):
+        if any(_keeps(function, stmt) for stmt in function.statements):
+            found.add(function.qualified)
+            if function.parent is not None:
+                found.add(function.parent.qualified)
+    return found
+
+
+def _keeps(function: Function, stmt: ir.Stmt) -> bool:
+    """`registry[name] = view` or `views.append(view)`, of a name that is not the function's own."""
+    match stmt:
+        case ir.Assign(targets=[ir.Subscript(value=ir.Name(id=owner))], value=ir.Name(id=kept)):
+            pass
+        case ir.Evaluate(
+            value=ir.Call(func=ir.Attribute(value=ir.Name(id=owner), name="append"), args=[ir.Argument(value=argument)])
+        ):
+            names = [each.id for each in ir.walk_expression(argument) if type(each) is ir.Name]
+            kept = next((name for name in names if any(each.name == name for each in function.parameters)), "")
+        case _:
+            return False
+    return owner not in function.locals and any(each.name == kept for each in function.parameters)
+
+
 def _class_factories(project: Project) -> Iterator[Function]:
     """Functions that define a class that inherits from a framework's, to give it to their callers."""
     for module in project.modules.values():
