@@ -119,7 +119,9 @@ class Calls:
                 for _, obj in frame.objects(value):
                     labels = (*labels, *frame.labels(obj.rest)) if obj.rest is not NOTHING else labels
                 if labels or value.is_opaque:
-                    keywords["**"] = join(keywords.get("**", NOTHING), labelled(containers.into(labels, "[*]")))
+                    keys = containers.keys(frame, value)
+                    rest = labelled(containers.into(labels, "[*]")).derived_from("keyed", keys)
+                    keywords["**"] = join(keywords["**"], rest) if "**" in keywords else rest
             elif arg.keyword is not None:
                 keywords[arg.keyword] = value
             else:
@@ -602,7 +604,8 @@ def bind(
             rest = []
         elif kind == "stars":
             at = node if node is not None else ir.Const(function.facts.at, function.facts.at, None)
-            made = frame.allocate(at, Object("dict", rest=anything or NOTHING, is_exact=anything is None), f"**{name}")
+            rest_of = Object("dict", rest=anything or NOTHING, keys=_names_in(anything), is_exact=anything is None)
+            made = frame.allocate(at, rest_of, f"**{name}")
             for key, value in keywords.items():
                 if key not in used and key != "**":
                     containers.store(frame, made, constant(key), value)
@@ -616,6 +619,13 @@ def bind(
         elif parameter.default is None and anything is not None:
             bound[name] = anything
     return bound
+
+
+def _names_in(rest: Value | None) -> Value:
+    """The names that a call takes from mappings which it unpacks."""
+    if rest is None:
+        return NOTHING
+    return rest.derived.source if rest.derived is not None and rest.derived.how == "keyed" else labelled(rest.labels)
 
 
 def _takes_blanks(frame: Frame, table: Value) -> bool:

@@ -10,6 +10,7 @@ from backend_lint.facts import ir
 from backend_lint.taint import strings
 from backend_lint.taint.domain import (
     BOOLEAN,
+    MOST_REFERENCES,
     NONE,
     NOTHING,
     NUMBER,
@@ -111,6 +112,14 @@ def _fields(frame: Frame, obj: Object) -> Labels:
 
 def _keys(obj: Object) -> Value:
     return join(obj.keys, join_all(constant(key) for _, key in obj.entries))
+
+
+def keys(frame: Frame, value: Value) -> Value:
+    """The keys of a mapping that are not written out."""
+    found = labelled(into(value.labels, "[*]")) if value.labels else NOTHING
+    for _, obj in frame.objects(value):
+        found = join(found, obj.keys)
+    return found
 
 
 def item(frame: Frame, value: Value, index: Value) -> Value:
@@ -437,6 +446,9 @@ def _all_values(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any,
 
 def _all_items(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
     pairs = []
+    if len(obj.entries) > MOST_REFERENCES:
+        pair = new_list(frame, node, [_keys(obj), obj.elements()], "tuple", "pair")
+        return loose_list(frame, node, pair, "items")
     for index, ((_, key), value) in enumerate(obj.entries.items()):
         pairs.append(new_list(frame, node, [constant(key), value], "tuple", f"pair{index}"))
     if obj.is_exact and obj.keys is NOTHING:

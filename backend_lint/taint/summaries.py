@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,14 @@ def symbol(name: str, path: tuple[str, ...], kind: str | None) -> Value:
     return Value(labels=(Label(Input(name, path)),), is_opaque=True, type=kind)
 
 
+def _keywords(name: str, heap: dict[Reference, Object]) -> Value:
+    """What `**name` holds: whatever the caller gives, under names that are the caller's own unless it unpacks some."""
+    where: Reference = ("in", name)
+    values, keys = symbol(name, ("[values]",), None), symbol(name, ("[keys]",), None)
+    heap[where] = Object("dict", rest=values, keys=keys, is_exact=False)
+    return Value(references=(where,))
+
+
 class Summaries:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -118,10 +127,11 @@ class Summaries:
         if receiver is None:
             return self.of(function, {}, {}, None, 1)
         own, *others = function.parameters
-        env = {each.name: self._anything(function, each) for each in others}
+        heap: dict[Reference, Object] = {}
+        env = {each.name: self._anything(function, each, heap) for each in others}
         env[own.name] = symbol(own.name, (), receiver.qualified)
         shape = (((own.name, ("t", receiver.qualified)),), tuple(sorted(env)), ())
-        return self.of(function, env, {}, shape, 1)
+        return self.of(function, env, heap, shape, 1)
 
     def is_running(self, function: Function) -> bool:
         return (_name(function), None) in self.provisional
@@ -211,7 +221,7 @@ class Summaries:
         for parameter in function.parameters:
             if parameter.name not in env:
                 default = self._default(function, parameter) if is_called else None
-                env[parameter.name] = self._anything(function, parameter) if default is None else default
+                env[parameter.name] = self._anything(function, parameter, heap) if default is None else default
         initial = dict(heap)
         shadows = {_shadow(name): env[name] for name in self._reassigned(function)}
         frame = Frame(self.engine, function, State(env | shadows, heap), depth)
@@ -236,8 +246,10 @@ class Summaries:
             case _:
                 return None
 
-    def _anything(self, function: Function, parameter: Parameter) -> Value:
+    def _anything(self, function: Function, parameter: Parameter, heap: dict[Reference, Object]) -> Value:
         """A parameter that may be given anything, or nothing."""
+        if parameter.kind == "stars":
+            return _keywords(parameter.name, heap)
         given = symbol(parameter.name, (), self.engine.parameter_type(parameter, function))
         default = self._default(function, parameter)
         return given if default is None else join(default, given)
@@ -403,7 +415,9 @@ class _Call:
             parameter = self.function.parameter(name)
             kind = self.engine.parameter_type(parameter, self.function) if parameter is not None else None
             depth = DEEPEST_SHAPE if is_small else -1
-            if self._is_ours(value, name):
+            if not is_small and parameter is not None and parameter.kind == "stars":
+                env[name], key = _keywords(name, self.heap), None
+            elif self._is_ours(value, name):
                 env[name], key = Value(value.consts, value.texts, is_opaque=True, type=value.type or kind), "ours"
             else:
                 env[name], key = self.lift(value, name, (), depth, kind)
@@ -732,10 +746,10 @@ def step(frame: Frame, value: Value, part: str) -> Value:
             if type(each) is FunctionValue and each.outer:
                 found = join(found, each.outer.get(part[1:], NOTHING))
         return found
-    if part in ("[rest]", "[keys]"):
-        found = NOTHING
+    if part in _PARTS:
+        found = labelled(containers.into(value.labels, part)) if value.is_opaque and part != "[rest]" else NOTHING
         for _, obj in frame.objects(value):
-            found = join(found, obj.rest if part == "[rest]" else obj.keys)
+            found = join(found, _PARTS[part](obj))
         return found
     if part == "[*]":
         return containers.element(frame, value)
@@ -751,6 +765,13 @@ def step(frame: Frame, value: Value, part: str) -> Value:
     if value.is_opaque or value.texts:
         found = join(found, labelled(containers.into(value.all_labels(), part)))
     return found
+
+
+_PARTS: dict[str, Callable[[Object], Value]] = {
+    "[rest]": lambda obj: obj.rest,
+    "[keys]": lambda obj: obj.keys,
+    "[values]": lambda obj: obj.elements(),
+}
 
 
 @functools.lru_cache(maxsize=4096)
