@@ -863,21 +863,46 @@ def _urlunparse(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value:
     """The parts of an address, put together: whose host is fixed stays there."""
-    labels = self.all_labels(frame, None, args, {})
     items = containers.exact_items(frame, args[0]) if args else None
-    if items is not None and len(items) > 1 and not frame.labels(items[1]):
-        labels = tuple(label.without(frozenset({ORIGIN})) for label in labels)
-    return labelled(labels, "builtins.str")
+    if items is None or len(items) < 3:
+        return labelled(self.all_labels(frame, None, args, {}), "builtins.str")
+    place, rest = self.all_labels(frame, None, items[:3], {}), self.all_labels(frame, None, items[3:], {})
+    if not frame.labels(items[1]):
+        place = _behind_host(place)
+    return labelled(union(place, _behind_host(rest)), "builtins.str")
+
+
+def _behind_host(labels: Labels) -> Labels:
+    """Of what stands in an address where it has no say in its host."""
+    return tuple(label.without(frozenset({ORIGIN})) for label in labels)
+
+
+@_special("tornado.httputil.url_concat", "oauthlib.common.add_params_to_uri",
+          "starlette.datastructures.URL.include_query_params", "starlette.datastructures.URL.replace_query_params",
+          "oauthlib.oauth2.WebApplicationClient.prepare_request_uri", "oauthlib.oauth2.Client.prepare_request_uri",
+          "oauthlib.oauth2.Client.prepare_token_request", "oauthlib.oauth2.WebApplicationClient.prepare_token_request",
+          "oauthlib.oauth2.WebApplicationClient.prepare_authorization_request",
+          "oauthlib.oauth2.Client.prepare_authorization_request",
+          "requests_oauthlib.OAuth2Session.authorization_url")  # fmt: skip
+def _with_query(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    """An address, and what is put into its query."""
+    base = self.all_labels(frame, receiver, args[:1], {})
+    return labelled(union(base, _behind_host(self.all_labels(frame, None, args[1:], keywords))))
 
 
 @_special("urllib.parse.ParseResult._replace")
 def _parts_replaced(
     self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
 ) -> Value:
-    labels = self.all_labels(frame, receiver, args, keywords)
+    place = {name: value for name, value in keywords.items() if name not in ("query", "fragment", "params")}
+    rest = {name: value for name, value in keywords.items() if name not in place}
+    labels = self.all_labels(frame, receiver, args, place)
     host = keywords.get("netloc")
     if host is not None and not frame.labels(host):
-        labels = tuple(label.without(frozenset({ORIGIN})) for label in labels)
+        labels = _behind_host(labels)
+    labels = union(labels, _behind_host(self.all_labels(frame, None, [], rest)))
     return Value(labels=labels, is_opaque=True, type="urllib.parse.ParseResult")
 
 
@@ -935,6 +960,15 @@ def _match(
     if pattern.type == "re.Pattern" and pattern.derived is not None:
         pattern = pattern.derived.source
     return guards.matched(pattern, how, args[1])
+
+
+@_special("lxml.etree._Element.xpath", "lxml.etree._ElementTree.xpath", "lxml.etree._Element.find",
+          "lxml.etree._Element.findall", "lxml.etree._ElementTree.find", "lxml.etree._ElementTree.findall")  # fmt: skip
+def _chosen(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    """Parts of a document: what asks for them is not in them."""
+    return labelled(self.all_labels(frame, receiver, [], {}), self.result_type(frame, node, None, receiver))
 
 
 @_special("re.compile", "regex.compile")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
 _RANGES = frozenset({"is_private", "is_loopback", "is_link_local", "is_reserved", "is_global"})
+_MADE_HERE = frozenset({"id", "pk", "uuid", "errors", "non_field_errors"})
+"""Of what a call made of a client's data: its key in the database, and what was found wrong with it."""
 HOSTS = frozenset({"netloc", "hostname", "host"})
 _FIXED = HOSTS | {"scheme", "port"}  # what an address of ours with a client's path does not leave to the client
 
@@ -67,6 +69,8 @@ class Members:
         if value.is_opaque or value.texts or value.consts:
             kind = kind or value.type
             labels = into(value.all_labels(), f".{name}")
+            if name in _MADE_HERE:
+                labels = tuple(label for label in labels if not label.kept)
             if kind is not None:
                 found = join(found, self._of_instance(frame, value, kind, name, node, labels))
             elif value.is_opaque or value.texts:
