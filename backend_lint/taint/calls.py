@@ -341,7 +341,12 @@ class Calls:
         if name in ("items",) and receiver.labels:
             part = labelled(containers.into(receiver.labels, "[*]"))
             return containers.loose_list(frame, node, containers.new_list(frame, node, [part, part], "tuple", "pair"))
-        if name == "render":  # as template engines do, which escape; that a template is a client's is another matter
+        if name in ("dict", "model_dump") and receiver.labels and not args:  # the names are those of a schema's fields
+            values = labelled(containers.into(receiver.labels, "[*]"))
+            return frame.allocate(node, Object("dict", rest=values, is_exact=False), "dump")
+        if name == "render" or name.startswith(
+            "render_"
+        ):  # as template engines do, which escape; that a template is a client's is another matter
             found = self.engine.library.unknown(frame, node, None, receiver, args, keywords)
             return found.mapped(lambda label: label.without(frozenset(), frozenset({"xss"})))
         if name in ("append", "add", "extend", "insert", "update", "write") and type(node.func) is ir.Attribute:

@@ -28,6 +28,7 @@ _CLEAN = frozenset({
     "IPv6", "IntegerRangeField", "DecimalRangeField", "FilteredSelectMultiple", "QuerySelectField",
 })  # fmt: skip
 _LISTS = frozenset({"List", "ListField", "FieldList", "SimpleArrayField", "DelimitedList", "Nullable"})
+_FILES = frozenset({"FileField", "ImageField"})  # they give an open file, of whose name Django keeps the last part
 _PATTERNS = frozenset({"Regexp", "RegexValidator", "RegexField", "Regex"})
 _CHOICES = frozenset({"AnyOf", "OneOf", "NumberRange", "UUID", "ContainsOnly"})
 _KNOWN = {
@@ -115,6 +116,10 @@ class Fields:
         if names & _CLEAN and not (type(choice) is ir.Const and choice.value is False):
             return CLEAN
         found = both_known(found, self._named(names))
+        if names & _FILES and (self.project.qualified(expr.func, scope) or "").startswith(
+            ("django.", "rest_framework.")
+        ):
+            found = both_known(found, (frozenset({"path"}), frozenset()))
         if names & _LISTS:
             child = keywords.get("child") or next((arg.value for arg in expr.args if arg.keyword is None), None)
             found = both_known(found, self.declared(child, scope))

@@ -451,9 +451,21 @@ def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | N
 
 def _instance(frame: Frame, node: ir.Expr, kind: ir.Expr, is_true: bool) -> State | None:
     if not is_true:
-        return frame.state
+        return _no_instance(frame, node, kind)
     change = as_instance(frame, kind)
     return frame.state if change is None else narrow(frame, node, frame.evaluate(node), change)
+
+
+def _no_instance(frame: Frame, node: ir.Expr, kind: ir.Expr) -> State | None:
+    """It is no text: what is known to be one does not come this way."""
+    value = frame.evaluate(node)
+    if frame.engine.project.qualified(kind, frame.scope) != "builtins.str" or value.references or value.callables:
+        return frame.state
+    labels = tuple(label for label in value.labels if TEXT not in label.absent)
+    if labels == value.labels:
+        return frame.state
+    consts = tuple(each for each in value.consts if not isinstance(each, str))
+    return replace(frame, node, value, Value(consts, labels=labels, is_opaque=True), keeps=True)
 
 
 def as_instance(frame: Frame, kind: ir.Expr) -> Change | None:

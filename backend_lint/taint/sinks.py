@@ -12,7 +12,7 @@ from backend_lint.taint import containers, contexts, outbound, responses, string
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
 from backend_lint.taint.frame import Exposure, Frame, Sink
-from backend_lint.taint.labels import Input, Label
+from backend_lint.taint.labels import ANY, PLAIN, RELATIVE, Input, Label
 from backend_lint.taint.models import Condition, SinkModel, StoreModel
 from backend_lint.taint.state import entry_key
 
@@ -277,7 +277,12 @@ def _document(label: Label) -> object:
 
 def _has_name_of_ours(key: Value) -> bool:
     """Whether a key begins with a literal, as in `f"cart_{event}"`: what is kept below it is no other code's."""
-    return not key.labels and bool(key.texts) and all(type(text[0]) is str for text in key.texts)
+    heads = [text[0] for text in key.texts]
+    labels = [*key.labels, *(label for head in heads if type(head) is Value for label in head.labels)]
+    return bool(heads or labels) and all(label.absent >= _BEHIND and ANY not in label.absent for label in labels)
+
+
+_BEHIND = frozenset({RELATIVE, PLAIN})  # what is known of a hole that has a literal before it
 
 
 def _is_trusted(store: StoreModel, name: Value) -> bool:
