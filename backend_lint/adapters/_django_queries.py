@@ -8,7 +8,7 @@ from backend_lint.adapters._statement import Statement, query
 from backend_lint.adapters._statements import Statements
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import CallSite, Function, Project, Scope
+from backend_lint.project import CallSite, Class, Function, Project, Scope
 from backend_lint.project.constants import constant
 from backend_lint.project.model import ColumnUse, Query
 
@@ -66,6 +66,10 @@ class Reader:
                 return statement.with_(operation="exists")
             case "aggregate":
                 return statement.with_(is_aggregate=True)
+            case "create_user" | "create_superuser":
+                model = self.project.models.get(statement.model or "")
+                is_user = model is not None and model.cls is not None and self._is_user(model.cls)
+                return statement.with_(operation="insert", values=dict(call.keywords)) if is_user else None
             case "create":
                 return statement.with_(operation="insert", values=dict(call.keywords))
             case "get_or_create" | "update_or_create":
@@ -86,6 +90,9 @@ class Reader:
                 return statement.with_(is_bounded=bool(call.args))
             case _:
                 return None
+
+    def _is_user(self, cls: Class) -> bool:
+        return self.project.classes.is_subclass(cls, "django.contrib.auth.models.AbstractBaseUser")
 
     def _given(self, call: ir.Call, scope: Scope) -> dict[str, Expr]:
         found = {name: value for name, value in call.keywords.items() if "__" not in name and name != "defaults"}

@@ -25,6 +25,7 @@ TERMINAL = frozenset(
     | {"add", "set", "remove", "clear", "acount", "aget", "afirst", "alast", "aexists", "acreate", "aupdate", "adelete"}
     | {"aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aaggregate", "alatest", "aearliest"}
     | {"ain_bulk", "acontains", "aadd", "aset", "aremove", "aclear"}
+    | {"create_user", "create_superuser", "acreate_user", "acreate_superuser"}
 )
 _UNCHANGED = frozenset(
     {

@@ -102,6 +102,8 @@ class Conditions:
                 if name == "getattr" and len(expr.args) > 1:
                     held = constant(self.project, expr.args[1].value, scope)
                     return self._attribute(first, held, scope, depth) if isinstance(held, str) else None
+                if self.project.qualified(func, scope) == "sqlmodel.col":
+                    return self.column(first, scope, depth + 1)
                 if ".func." in f".{dotted}" or name in _FUNCTIONS:
                     for value in expr.positional:
                         inner = self.column(value, scope, depth + 1)

@@ -24,6 +24,7 @@ _SESSION = frozenset(
 )
 _SINGLE = frozenset({"one", "one_or_none", "first", "scalar", "scalar_one", "scalar_one_or_none", "fetchone"})
 _RAISING = frozenset({"one", "scalar_one", "get_one", "first_or_404", "one_or_404", "get_or_404"})
+_ONLY = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none", "one_or_404"})
 _CONNECTIONS = frozenset(
     {"sqlalchemy.Connection", "sqlalchemy.Engine", "sqlalchemy.ext.asyncio.AsyncConnection"}
     | {"sqlalchemy.ext.asyncio.AsyncEngine"}
@@ -105,6 +106,7 @@ class Reader:
         return statement.with_(
             is_single=statement.is_single or any(each in _SINGLE for each in names),
             raises=any(each in _RAISING for each in names),
+            expects_one=any(each in _ONLY for each in names),
             is_streamed=statement.is_streamed or name.startswith("stream") or "yield_per" in names,
         )
 
@@ -209,11 +211,14 @@ class Reader:
         if type(expr) is ir.Comprehension:
             return self._instance(expr.element, scope, depth + 1)
         if type(expr) is ir.Name and isinstance(scope, Function):
-            for binding in self.project.types.bindings(scope).get(expr.id, ()):
-                if binding.kind == "value" and type(binding.expr) in (ir.Call, ir.Sequence, ir.Comprehension):
-                    models, values = self._instance(binding.expr, scope, depth + 1)
-                    if models:
-                        return models, values
+            held = [
+                self._instance(binding.expr, scope, depth + 1)
+                for binding in self.project.types.bindings(scope).get(expr.id, ())
+                if binding.kind == "value" and type(binding.expr) in (ir.Call, ir.Sequence, ir.Comprehension)
+            ]
+            known = [each for each in held if each[0]]
+            if known:  # made here, rather than found and made only where there was none
+                return next((each for each in known if each[1]), known[0])
         found = self.project.type_of(expr, scope)
         if found is not None and found.name == "builtins.list" and found.args:
             found = found.args[0]

@@ -34,6 +34,7 @@ class Statement:
     is_bounded: bool = False
     is_single: bool = False
     raises: bool = False
+    expects_one: bool = False
     is_locked: bool = False
     is_aggregate: bool = False
     is_grouped: bool = False
@@ -71,6 +72,7 @@ def query(project: Project, statement: Statement, site: CallSite, scope: Scope, 
         limit=statement.limit,
         is_single=statement.is_single,
         raises=statement.raises,
+        expects_one=statement.expects_one,
         is_locked=statement.is_locked,
         is_async=statement.is_async,
         is_opaque=statement.is_opaque,

@@ -17,6 +17,7 @@ from backend_lint.project.model import Column, Index, Model, Relationship
 
 _MODEL = "django.db.models.Model"
 _MANAGER = "django.db.models.Manager"
+_QUERYSET = "django.db.models.QuerySet"
 _OTHER = ("django.", "rest_framework.", "graphene.", "strawberry.", "enum.", "typing.", "factory.")
 
 
@@ -43,17 +44,27 @@ def _manager_types(project: Project, models: Mapping[str, Model]) -> Iterator[tu
             for name, stmt in each.attributes.items():
                 held = project.type_of(stmt.value, each) if type(stmt.value) is ir.Call else None
                 is_known = held is not None and project.classes.is_subclass(held.name, _MANAGER)
-                if held is not None and (is_known or name == "objects" or _makes_manager(stmt.value)):
-                    yield (model.qualified, name), Type(held.name if is_known else _MANAGER, (Type(model.qualified),))
+                made = _manager_of(stmt.value)
+                if held is not None and (is_known or name == "objects" or made is not None):
+                    kind = held.name if is_known else _queryset(project, made, each) or _MANAGER
+                    yield (model.qualified, name), Type(kind, (Type(model.qualified),))
 
 
-def _makes_manager(value: Expr | None) -> bool:
-    """`Kind.as_manager()`, `Manager.from_queryset(Kind)()`."""
+def _manager_of(value: Expr | None) -> Expr | None:
+    """`Kind` in `Kind.as_manager()` and `Manager.from_queryset(Kind)()`."""
     while type(value) is ir.Call:
-        value = value.func
-        if type(value) is ir.Attribute and value.name in ("as_manager", "from_queryset"):
-            return True
-    return False
+        call, value = value, value.func
+        if type(value) is ir.Attribute and value.name == "as_manager":
+            return value.value
+        if type(value) is ir.Attribute and value.name == "from_queryset":
+            return call.argument(0, "queryset_class")
+    return None
+
+
+def _queryset(project: Project, made: Expr | None, scope: Scope) -> str | None:
+    """The project's own class whose methods a manager has that is made of a queryset."""
+    cls = project.cls(project.qualified(made, scope) or "")
+    return cls.qualified if cls is not None and project.classes.is_subclass(cls, _QUERYSET) else None
 
 
 class _Apps:

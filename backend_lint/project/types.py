@@ -448,7 +448,8 @@ class Types:
                 method = each.methods.get(name)
                 if method is not None:
                     found = self._result(method, receiver)
-                    if found is not None and found.args == (Type("?"),) and receiver.args:
+                    is_open = found is not None and (found.args == (Type("?"),) or found == Type(receiver.name))
+                    if found is not None and is_open and receiver.args:
                         return Type(found.name, receiver.args)
                     return found
                 continue

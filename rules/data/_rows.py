@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Class, Function, Model, Place, Project, Query, Relationship, Schema, SchemaField, ir
+from backend_lint.api import (
+    CallSite,
+    Class,
+    Function,
+    Model,
+    Place,
+    Project,
+    Query,
+    Relationship,
+    Schema,
+    SchemaField,
+    ir,
+)
 
 EAGER = frozenset(
     {"joined", "selectin", "subquery", "immediate", "False", "joined_eager", "noload", "raise", "write_only", "dynamic"}
@@ -86,6 +98,80 @@ def loading(model: Model, names: list[str], *, many: bool) -> str:
 def where(at: Place, function: Function) -> str:
     """`in line 7`, or `of shop/orders.py:7` where it stands in another file."""
     return f"in line {at.line}" if at.path == function.module.path else f"of {at.path}:{at.line}"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A read of an attribute of a row: in which function it stands, and the reads and calls that lead the row there."""
+
+    node: ir.Expr
+    function: Function
+    name: str
+    way: tuple[Read, ...] = ()
+
+    @property
+    def at(self) -> Place:
+        return self.function.place(self.node)
+
+
+def reads(
+    function: Function,
+    name: str,
+    model: Model,
+    project: Project,
+    inside: Callable[[ir.Node], bool] = lambda node: True,
+    depth: int = 2,
+) -> Iterator[Read]:
+    """The reads of a row under its local name, those of its own methods and of functions that get it included.
+
+    What a callee reads only where another argument says so is left out.
+    """
+    for node in ir.walk(function.body):
+        if type(node) is ir.Attribute and type(node.value) is ir.Name and node.value.id == name and inside(node):
+            here = Read(node, function, node.name)
+            yield here
+            method = project.classes.method(model.qualified, node.name) if depth else None
+            if method is not None and method is not function and _is_property(method) and method.parameters:
+                yield from _below(here, method, method.parameters[0].name, model, project, depth)
+    for site in project.sites(function) if depth else ():
+        target = site.targets[0] if len(site.targets) == 1 and site.is_certain else None
+        if target is None or target is function or not inside(site.call):
+            continue
+        here = Read(site.call, function, f"{site.method}()")
+        for parameter in _received(site, target, name):
+            yield from _below(here, target, parameter, model, project, depth)
+
+
+def _below(here: Read, function: Function, name: str, model: Model, project: Project, depth: int) -> Iterator[Read]:
+    """What a function reads of a row that it gets, whatever else it gets, unless it puts another in its place."""
+    if project.types.bindings(function).get(name):
+        return
+    others = {each.name for each in function.parameters} - {name}
+    optional = [
+        stmt
+        for stmt in function.statements
+        if type(stmt) is ir.If
+        and any(type(node) is ir.Name and node.id in others for node in ir.walk_expression(stmt.test))
+    ]
+    for each in reads(function, name, model, project, depth=depth - 1):
+        first = each.way[0] if each.way else each
+        if not any(stmt.at <= first.node.at < stmt.end for stmt in optional):
+            yield Read(each.node, each.function, each.name, (here, *each.way))
+
+
+def _received(site: CallSite, target: Function, name: str) -> Iterator[str]:
+    """The parameters of a callee that get the row of this name."""
+    func = site.call.func
+    if type(func) is ir.Attribute and type(func.value) is ir.Name and func.value.id == name and target.cls is not None:
+        yield from (each.name for each in target.parameters[:1])
+    for parameter in target.parameters:
+        value = site.passed(target, parameter.name)
+        if type(value) is ir.Name and value.id == name:
+            yield parameter.name
+
+
+def _is_property(function: Function) -> bool:
+    return any((ir.dotted(each) or "").endswith("property") for each in function.decorators)
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from backend_lint.api import Finding, Model, Project, ProjectRule, Query, Severity, Step, Unit, listed
+from backend_lint.api import (
+    CallSite,
+    Effect,
+    Finding,
+    Function,
+    Model,
+    Place,
+    Project,
+    ProjectRule,
+    Query,
+    Severity,
+    Step,
+    Unit,
+    ir,
+    listed,
+)
 from backend_lint.rules.data._shared import column_of
 
 _CHECKS = frozenset({"select", "exists", "count"})
+
+
+@dataclass(frozen=True)
+class _Access:
+    """A look for one row by columns, or an insert that sets them: where a function does it, or calls what does."""
+
+    at: Place
+    model: Model
+    columns: frozenset[str]
+    shown: Place
 
 
 class CheckThenInsert(ProjectRule):
@@ -89,40 +115,83 @@ class CheckThenInsert(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         by_scope: defaultdict[str, list[Query]] = defaultdict(list)
-        running = project.served
         for query in project.queries:
-            name = getattr(query.scope, "qualified", "")
-            if name in running and query.model in project.models:
-                by_scope[name].append(query)
-        for name, queries in by_scope.items():
-            for check, insert, columns in _pairs(queries, project):
-                model = project.models[insert.model or ""]
+            by_scope[getattr(query.scope, "qualified", "")].append(query)
+        for name, label in project.served.items():
+            function = project.function(name)
+            for check, insert in _pairs(function, by_scope, project) if function is not None else ():
+                columns = listed(sorted(check.columns), 5)
                 yield self.finding(
                     insert.at,
-                    f"`{running[name]}` inserts a `{model.name}` after finding none for {listed(sorted(columns), 5)}; two requests "
-                    "at once insert two",
-                    help=f"Add a unique constraint on {listed(sorted(columns), 5)} and handle the conflict, or upsert.",
-                    related=[Step(check.at, "looked for here")],
-                    discriminator=" ".join(sorted(columns)),
+                    f"`{label}` inserts a `{insert.model.name}` after finding none for {columns}; two requests at once insert two",
+                    help=f"Add a unique constraint on {columns} and handle the conflict, or upsert.",
+                    related=[Step(check.shown, "looked for here")],
+                    discriminator=" ".join(sorted(check.columns)),
                 )
 
 
-def _pairs(queries: list[Query], project: Project) -> Iterator[tuple[Query, Query, frozenset[str]]]:
-    ordered = sorted(queries, key=lambda each: each.at)
-    for index, check in enumerate(ordered):
-        model = project.models[check.model or ""]
-        single = check.is_single or check.operation in ("exists", "count")
-        if check.operation not in _CHECKS or not single or check.is_locked or check.is_opaque:
-            continue
-        if check.orders:
-            continue  # the newest of several: there may be more than one
-        columns = _equalities(check, model)
-        if not columns or not model.is_managed or model.is_unique(columns):
-            continue
-        for insert in ordered[index + 1 :]:
-            if insert.operation == "insert" and insert.model == check.model and columns <= _written(insert, model):
-                yield check, insert, columns
+def _pairs(function: Function, queries: dict[str, list[Query]], project: Project) -> Iterator[tuple[_Access, _Access]]:
+    own = queries.get(function.qualified, [])
+    checks = [each for query in own for each in _looks(query, query.at, project)]
+    checks += [
+        each
+        for site, target in _asked(function, project)
+        for query in queries.get(target.qualified, ())
+        for each in _looks(query, site.at, project)
+    ]
+    if not checks:
+        return
+    inserts = [*_inserts(own, project), *_stored(function, project)]
+    for check in sorted(checks, key=lambda each: each.at):
+        for insert in sorted(inserts, key=lambda each: each.at):
+            if insert.at > check.at and insert.model is check.model and check.columns <= insert.columns:
+                yield check, insert
                 break
+
+
+def _looks(query: Query, at: Place, project: Project) -> Iterator[_Access]:
+    """Looks for one row by what no unique key holds together; the newest of several may be one of many."""
+    model = project.models.get(query.model or "")
+    single = query.is_single or query.operation in ("exists", "count")
+    if model is None or query.operation not in _CHECKS or not single or query.is_locked or query.is_opaque:
+        return
+    columns = _equalities(query, model)
+    if columns and not query.orders and model.is_managed and not model.is_unique(columns):
+        yield _Access(at, model, columns, query.at)
+
+
+def _asked(function: Function, project: Project) -> Iterator[tuple[CallSite, Function]]:
+    """The calls of the project's own functions whose answers a condition of the function asks for."""
+    tests = [stmt.test for stmt in function.statements if type(stmt) is ir.If]
+    tested = {id(node) for test in tests for node in ir.walk_expression(test)}
+    names = {node.id for test in tests for node in ir.walk_expression(test) if type(node) is ir.Name}
+    held = {
+        id(node)
+        for stmt in function.statements
+        if type(stmt) is ir.Assign and any(type(each) is ir.Name and each.id in names for each in stmt.targets)
+        for node in ([stmt.value, stmt.value.value] if type(stmt.value) is ir.Await else [stmt.value])
+    }
+    for site in project.sites(function):
+        if len(site.targets) == 1 and site.is_certain and id(site.call) in tested | held:
+            yield site, site.targets[0]
+
+
+def _inserts(queries: list[Query], project: Project) -> Iterator[_Access]:
+    for query in queries:
+        model = project.models.get(query.model or "")
+        if query.operation == "insert" and model is not None:
+            yield _Access(query.at, model, _columns(query.values, model), query.at)
+
+
+def _stored(function: Function, project: Project) -> Iterator[_Access]:
+    """Rows that are made where they are handed to a function that writes: `self.save(User(email=email))`."""
+    for site in project.sites(function):
+        if site.targets and site.is_certain and project.effects.has(site, Effect.WRITE):
+            for value in site.call.positional:
+                name = project.qualified(value.func, function) if type(value) is ir.Call else None
+                model = project.models.get(name or "")
+                if model is not None and type(value) is ir.Call:
+                    yield _Access(site.at, model, _columns(value.keywords, model), site.at)
 
 
 def _equalities(query: Query, model: Model) -> frozenset[str]:
@@ -135,10 +204,10 @@ def _equalities(query: Query, model: Model) -> frozenset[str]:
     return frozenset(names)
 
 
-def _written(query: Query, model: Model) -> frozenset[str]:
-    """The database columns that an insert sets; a relation sets its key."""
+def _columns(given: Iterable[str], model: Model) -> frozenset[str]:
+    """The database columns that values are given for; a relation sets its key."""
     names = set()
-    for name in query.values:
+    for name in given:
         column = column_of(model, name)
         relation = model.relationships.get(name)
         if column is not None:

@@ -67,6 +67,11 @@ _AMOUNTS = frozenset(
         "deposit",
     ]
 )
+_CHARGED = frozenset({"price", "fee", "salary", "wage", "balance", "subtotal"})
+"""Amounts that somebody pays or owes, whatever the table is about."""
+_SUMS = frozenset({"total", "sum", "vat", "discount"})
+"""Words that mean money in the tables of a trade only."""
+_COUNTED = frozenset({"count", "items", "quantity", "hours", "days", "weight", "size", "time", "seconds"})
 _RATES = frozenset(
     ["rate", "percent", "percentage", "ratio", "score", "factor", "weight", "multiplier", "per", "token", "tokens"]
 )
@@ -105,12 +110,9 @@ class FloatForMoney(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         for model in project.models.values():
-            found = [column for column in model.columns.values() if _is_amount(column)]
             if not model.primary_key:
                 continue  # a view, or a table of another store that is only asked
-            if not found or not (_is_commerce(model) or sum(not _is_estimate(column) for column in found) > 1):
-                continue
-            for column in found:
+            for column in _amounts(model):
                 yield self.finding(
                     column.at,
                     f"`{model.name}.{column.attribute}` keeps money in `{column.type}`, which cannot hold most cents exactly",
@@ -120,10 +122,24 @@ class FloatForMoney(ProjectRule):
                 )
 
 
-def _is_amount(column: Column) -> bool:
+def _amounts(model: Model) -> list[Column]:
+    """The columns of a table that hold money in binary floating point."""
+    floats = [each for each in model.columns.values() if each.type in _FLOATS or each.family == "float"]
+    found = [each for each in floats if _speaks_of(each, _AMOUNTS)]
+    if _is_commerce(model):
+        return found + [each for each in floats if each not in found and _is_sum(each)]
+    if sum(not _is_estimate(each) for each in found) > 1:
+        return found
+    return [each for each in found if words(each.attribute)[-1] in _CHARGED]
+
+
+def _speaks_of(column: Column, names: frozenset[str]) -> bool:
     parts = words(column.attribute)
-    is_float = column.type in _FLOATS or column.family == "float"
-    return is_float and not _AMOUNTS.isdisjoint(parts) and _RATES.isdisjoint(parts)
+    return not names.isdisjoint(parts) and _RATES.isdisjoint(parts)
+
+
+def _is_sum(column: Column) -> bool:
+    return _speaks_of(column, _SUMS) and _COUNTED.isdisjoint(words(column.attribute))
 
 
 def _is_estimate(column: Column) -> bool:

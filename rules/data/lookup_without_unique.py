@@ -1,7 +1,7 @@
 """A lookup expects one row, and nothing in the database says there is only one.
 
 ## What it does
-Reports lookups that fail on a second row (`get`, `one`, `scalar_one`) whose columns are in no unique key of the model.
+Reports lookups that fail on a second row (`get`, `one`, `scalar_one_or_none`) whose columns are in no unique key of the model.
 
 ## Why it matters
 Two requests at once are enough for a second row; from then on every lookup raises, and the user is locked out.
@@ -101,7 +101,6 @@ class LookupWithoutUnique(ProjectRule):
             query
             for query in project.queries
             if query.is_single
-            and query.raises
             and not query.is_aggregate
             and query.model in project.models
             and not query.is_opaque
@@ -128,7 +127,9 @@ def _key(query: Query, model: Model) -> frozenset[str]:
 def _is_strict(query: Query) -> bool:
     """Whether a second row raises, as it does not for `found[0]` and `earliest()`; figures come in one row."""
     if query.library == "django":
-        return (query.site.name or "").rpartition(".")[2] in _STRICT
+        return query.raises and (query.site.name or "").rpartition(".")[2] in _STRICT
+    if not (query.expects_one if query.library == "sqlalchemy" else query.raises):
+        return False
     return query.builder is None or not any(type(node) is ir.Star for node in ir.walk_expression(query.builder))
 
 

@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir, words
+from backend_lint.api import Column, Finding, Function, Model, Project, ProjectRule, Severity, Step, Unit, ir, words
 from backend_lint.rules.data._shared import column_of
 
 _SHARED = frozenset(
@@ -100,6 +100,9 @@ _SHARED = frozenset(
         "downloads",
         "sold",
     ]
+)
+_TURNS = frozenset(
+    {"version", "revision", "retry", "retries", "step", "index", "position", "order", "sequence", "level"}
 )
 _VERSIONS = frozenset({"version_id_col", "version_id"})
 
@@ -145,12 +148,17 @@ def _changes(function: Function, project: Project) -> Iterator[tuple[ir.Stmt, Mo
         kind = project.type_of(target.value, function)
         model = None if kind is None or kind.itself else project.models.get(kind.name)
         column = None if model is None else column_of(model, target.name)
-        if model is None or column is None or _SHARED.isdisjoint(words(target.name)):
+        if model is None or column is None or not (_is_number(column) or not _SHARED.isdisjoint(words(target.name))):
             continue
         if not any(
             type(node) is ir.Call and ir.dotted(node.func) in ("F", "models.F") for node in ir.walk_expression(value)
         ):
             yield stmt, model, target.name
+
+
+def _is_number(column: Column) -> bool:
+    """Whether a column holds a number that is added to, and not one that says which version or turn it is."""
+    return column.family in ("integer", "decimal", "float") and _TURNS.isdisjoint(words(column.attribute))
 
 
 def _is_same(target: ir.Attribute, other: ir.Expr) -> bool:

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports loops over the rows of a query that read a relation of the row which neither the query nor the model loads
-ahead.
+ahead; also where a method or property of the row reads it, or a function that the loop hands the row.
 
 ## Why it matters
 The attribute looks like data and is a query: a page of a hundred rows costs a hundred and one round trips.
@@ -96,7 +96,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.data._rows import EAGER, loading, of_a_row, source_query, where
+from backend_lint.rules.data._rows import EAGER, Read, loading, of_a_row, reads, source_query, where
 from backend_lint.rules.data._shared import Loop, loops
 
 _KEYS = frozenset({"pk", "id"})
@@ -123,36 +123,54 @@ class NPlusOneLazyLoad(ProjectRule):
                     continue
                 if type(loop.target) is not ir.Name:
                     continue
-                for access, relation in _lazy(loop, loop.target.id, model, query, function):  # type: ignore[arg-type]
+                for read, relation in _lazy(loop, loop.target.id, model, query, function, project):  # type: ignore[arg-type]
                     if of_a_row(query) and (model.qualified, relation.name) in ahead:
                         continue  # whoever loads the row may load these with it
-                    option = loading(model, [relation.name], many=relation.many)
-                    yield self.finding(
-                        project.place(access, function),  # type: ignore[arg-type]
-                        f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query {where(query.at, function)}",
-                        help=f"Load it with the rows: {option}.",
-                        related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
-                        discriminator=relation.name,
-                    )
+                    yield self._finding(read, relation, model, query, label, function)  # type: ignore[arg-type]
+
+    def _finding(
+        self,
+        read: Read,
+        relation: Relationship,
+        model: Model,
+        query: Query,
+        label: str,
+        function: Function,
+    ) -> Finding:
+        steps = (*read.way, read)
+        through = f", in `{read.function.facts.qualname}()`" if read.way else ""
+        return self.finding(
+            steps[0].at,
+            f"`{label}` loads `{relation.name}` once for each `{model.name}` of the query {where(query.at, function)}{through}",
+            help=f"Load it with the rows: {loading(model, [relation.name], many=relation.many)}.",
+            trace=[Step(each.at, f"`{each.name}`") for each in steps] if read.way else (),
+            related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
+            discriminator=relation.name,
+        )
 
 
 def _lazy(
-    loop: Loop, name: str, model: Model, query: Query, function: Function
-) -> Iterator[tuple[ir.Attribute, Relationship]]:
+    loop: Loop, name: str, model: Model, query: Query, function: Function, project: Project
+) -> Iterator[tuple[Read, Relationship]]:
     """The first read of each relation of the row that nothing has loaded."""
     seen: set[str] = set()
     loaded = {path.partition(".")[0].partition("__")[0] for path in query.eager}
-    parents = {id(node.value): node.name for node in ir.walk(function.body) if type(node) is ir.Attribute}
     assigned = {id(target) for stmt in function.statements if type(stmt) is ir.Assign for target in stmt.targets}
-    for node in ir.walk(function.body):
-        match node:
-            case ir.Attribute(value=ir.Name(id=owner), name=attribute) if owner == name and loop.contains(node):
-                relation = model.relationships.get(attribute)
-                if id(node) in assigned:
-                    loaded.add(attribute)
-                if relation is None or attribute in seen or attribute in loaded or relation.lazy in EAGER:
-                    continue
-                if parents.get(id(node)) in (_WRITES if relation.many else _KEYS):
-                    continue
-                seen.add(attribute)
-                yield node, relation
+    outer: dict[str, dict[int, str]] = {}
+    for read in reads(function, name, model, project, loop.contains):
+        node, attribute = read.node, read.name
+        relation = model.relationships.get(attribute)
+        if id(node) in assigned:
+            loaded.add(attribute)
+        if relation is None or attribute in seen or attribute in loaded or relation.lazy in EAGER:
+            continue
+        parents = outer.setdefault(read.function.qualified, _parents(read.function))
+        if parents.get(id(node)) in (_WRITES if relation.many else _KEYS):
+            continue
+        seen.add(attribute)
+        yield read, relation
+
+
+def _parents(function: Function) -> dict[int, str]:
+    """What is read of each expression of a function, by the expression."""
+    return {id(node.value): node.name for node in ir.walk(function.body) if type(node) is ir.Attribute}

@@ -82,6 +82,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
+from backend_lint.rules.data._rows import of_a_row
 from backend_lint.rules.data._shared import Loop, loops, uses
 
 _DEPTH = 3
@@ -174,6 +175,8 @@ def _repeated(
             continue
         own = queries.get(id(site.call))
         if own is not None:
+            if of_a_row(own):
+                continue  # DAT301 says how the rows' own are loaded with them
             if _depends(own, loop.names, site) and not _is_batch(own, loop.names):
                 yield Path((site,)), own
         elif site.targets and site.is_certain:

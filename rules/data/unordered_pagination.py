@@ -1,7 +1,7 @@
 """Pages of a query without an order.
 
 ## What it does
-Reports queries with an offset, or a limit that the caller chooses, and neither an `ORDER BY` nor an ordering of the
+Reports queries that skip rows (an offset, a slice, `paginate()`) and have neither an `ORDER BY` nor an ordering of the
 model.
 
 ## Why it matters
@@ -60,9 +60,11 @@ def page(skip: int = 0, limit: int = 50) -> list:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Project, ProjectRule, Query, Severity, Unit, ir
+from backend_lint.api import Finding, Function, Project, ProjectRule, Query, Severity, Unit, ir
+
+_SENDS = frozenset({"execute", "exec", "scalars", "stream", "stream_scalars"})
 
 
 class UnorderedPagination(ProjectRule):
@@ -94,16 +96,41 @@ def _paged(project: Project) -> list[Query]:
     return [
         query
         for query in project.queries
-        if query.operation == "select" and not query.is_single and not query.is_opaque and _is_paged(query)
+        if query.operation == "select" and not query.is_single and not query.is_opaque and _is_paged(query, project)
     ]
 
 
-def _is_paged(query: Query) -> bool:
+def _is_paged(query: Query, project: Project) -> bool:
     """Whether rows are skipped; a limit alone may be a sample."""
-    for node in ir.walk_expression(query.builder) if query.builder is not None else ():
-        match node:
-            case ir.Call(func=ir.Attribute(name="offset"), args=[ir.Argument(value=value), *_]):
-                return not (type(value) is ir.Const and value.value in (0, None))
-            case ir.Subscript(index=ir.Slice(lower=lower)) if lower is not None:
-                return not (type(lower) is ir.Const and lower.value in (0, None))
-    return False
+    if query.library == "sqlalchemy" and query.site.method == "paginate":
+        return True
+    return any(_skips(step) for step in _steps(query.builder or query.site.call, query, project))
+
+
+def _steps(expr: ir.Expr, query: Query, project: Project, depth: int = 4) -> Iterator[ir.Expr]:
+    """The calls and slices that a statement is made of, last first, also where local variables hold it on the way."""
+    match expr:
+        case ir.Await(value=value):
+            yield from _steps(value, query, project, depth)
+        case ir.Call(func=ir.Attribute(value=value, name=name)):
+            yield expr
+            given = expr.positional[:1] if name in _SENDS else []
+            for each in (value, *given):
+                yield from _steps(each, query, project, depth)
+        case ir.Subscript(value=value):
+            yield expr
+            yield from _steps(value, query, project, depth)
+        case ir.Name(id=name) if depth and isinstance(query.scope, Function):
+            for bound in project.types.bindings(query.scope).get(name, ()):
+                if bound.kind == "value":
+                    yield from _steps(bound.expr, query, project, depth - 1)
+
+
+def _skips(step: ir.Expr) -> bool:
+    match step:
+        case ir.Call(func=ir.Attribute(name="offset"), args=[ir.Argument(value=value), *_]):
+            return not (type(value) is ir.Const and value.value in (0, None))
+        case ir.Subscript(index=ir.Slice(lower=lower)) if lower is not None:
+            return not (type(lower) is ir.Const and lower.value in (0, None))
+        case _:
+            return False

@@ -6,10 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from backend_lint.api import Function, Model, Project, Route, Step, ir
+from backend_lint.api import Function, Model, Project, Route, Step, ir, words
 from backend_lint.rules.security._shared import identity_guards, nested
 
 _EVIDENCE = 2
+_KINDS = frozenset(
+    {"role", "roles", "permission", "permissions", "plan", "plans", "country", "language", "currency", "status"}
+    | {"type", "types", "category", "timezone", "locale", "theme", "image", "images", "file", "files", "address"}
+)
+"""Words for tables that say of what kind a user is, or what is kept of them, rather than whose."""
 _PRINCIPALS = frozenset(
     {
         "flask_login.UserMixin",
@@ -74,9 +79,10 @@ class Owned:
 
 
 def owned_tables(project: Project) -> dict[str, Owned]:
-    """The tables with a foreign key to a user by which the code decides at least twice."""
+    """The tables with a foreign key to a user, or to what users belong to, by which the code decides at least twice."""
     callers = principals(project)
     tables = {project.models[each].table for each in callers if each in project.models} | {"auth_user"}
+    tables |= _tenants(callers, project)
     found: dict[str, Owned] = {}
     for model in project.models.values():
         names: set[str] = set()
@@ -84,7 +90,7 @@ def owned_tables(project: Project) -> dict[str, Owned]:
             if column.foreign_key is not None and column.foreign_key.rpartition(".")[0] in tables:
                 names |= {attribute, column.name}
         for relation in model.relationships.values():
-            if relation.target in callers and not relation.many and set(relation.columns) & names:
+            if not relation.many and set(relation.columns) & names:
                 names.add(relation.name)
         if names and model.qualified not in callers:
             found[model.qualified] = Owned(model, names)
@@ -96,6 +102,24 @@ def owned_tables(project: Project) -> dict[str, Owned]:
                 table.decisions.append(Step(query.at, f"decides by `{used.column}`"))
     _compare_owners(project, found)
     return {name: table for name, table in found.items() if len(table.decisions) >= _EVIDENCE}
+
+
+def _tenants(callers: frozenset[str], project: Project) -> set[str]:
+    """The tables that each user belongs to one row of, and another table refers to: companies, practices, schools."""
+    keys = {
+        model.qualified: {
+            column.foreign_key.rpartition(".")[0] for column in model.columns.values() if column.foreign_key is not None
+        }
+        for model in project.models.values()
+        if not model.is_join
+    }
+    users = {project.models[each].table for each in callers if each in project.models}
+    own = set().union(*(keys.get(each, set()) for each in callers)) - users
+    return {
+        each
+        for each in own
+        if _KINDS.isdisjoint(words(each)) and any(each in held for name, held in keys.items() if name not in callers)
+    }
 
 
 def _compare_owners(project: Project, found: dict[str, Owned]) -> None:

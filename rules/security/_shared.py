@@ -61,17 +61,37 @@ def names_used(function: Function) -> Iterator[str]:
 
 # Logins
 
-PASSWORD_CHECK = re.compile(
+_PASSWORD_CHECK = re.compile(
     r"^(?:check_password|check_password_hash|verify_password|checkpw|verify_and_update|verify_hash|authenticate|"
     r"authenticate_user|is_correct_password|validate_password|password_is_correct|check_credentials)$"
 )
+_STORED = frozenset({"hash", "hashed", "digest", "password", "passwd"})
 _LOGINS = frozenset(["login", "signin", "token", "tokens", "auth", "session", "sessions", "authenticate", "logon"])
 _CALLS = 3
 
 
 def is_login(route: Route) -> bool:
-    """Whether path or handler say that a caller proves here who it is."""
-    return bool(_LOGINS & set(words(f"{route.path} {route.handler_name}")))
+    """Whether path or handler say that a caller proves here who it is, which nobody knows before."""
+    return not route.is_guarded and bool(_LOGINS & set(words(f"{route.path} {route.handler_name}")))
+
+
+def checks_password(call: ir.Call) -> bool:
+    """Whether a call holds a password against the stored one: `check_password(…)`, `hasher.verify(given, user.hash)`."""
+    match call.func:
+        case ir.Attribute(name="verify"):
+            given = {word for arg in call.args for word in words((ir.dotted(arg.value) or "").rpartition(".")[2])}
+            return len(call.args) == 2 and "password" in given and len(_STORED & given) > 1
+        case _:
+            return _PASSWORD_CHECK.match(called(call)) is not None
+
+
+def called(call: ir.Call) -> str:
+    """The last name of what is called: `error` of `self.logger.error(…)`; empty where there is none."""
+    match call.func:
+        case ir.Attribute(name=name) | ir.Name(id=name):
+            return name
+        case _:
+            return ""
 
 
 def run_for(route: Route, project: Project) -> Iterator[Function]:

@@ -1,8 +1,8 @@
 """Check that lets everyone in when it fails.
 
 ## What it does
-Looks at functions that decide about requests (guards of routes, what they call, and functions that verify signatures,
-tokens or permissions) and reports ways on which an error or a missing secret ends in "allowed": `return True` in an
+Looks at functions that decide about requests (guards of routes, what they call, what a handler asks before it answers
+401 or 403, and functions that verify signatures, tokens or permissions) and reports ways on which an error or a missing secret ends in "allowed": `return True` in an
 `except` block, the wrapped handler or the next middleware called from one, or `return True` where no secret is set.
 
 ## Why it matters
@@ -43,7 +43,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, GuardKind, Project, ProjectRule, Severity, Unit, ir, words
+from backend_lint.api import Finding, Function, GuardKind, Project, ProjectRule, Route, Severity, Unit, ir, words
 from backend_lint.rules.security._shared import identity_guards, nested
 
 _CHECKS = re.compile(
@@ -101,10 +101,42 @@ def _deciding(project: Project) -> list[Function]:
                         for target in site.targets[:1]:
                             if GuardKind.THROTTLE is not guard.kind and _CHECKS.match(target.name):
                                 found[target.qualified] = target
+        for function in _asked(route, project):
+            found[function.qualified] = function
     for function in project.functions():
         if _CHECKS.match(function.name) and not {"throttle", "limit", "rate"} & set(words(function.name)):
             found[function.qualified] = function
     return sorted(found.values(), key=lambda each: each.at)
+
+
+def _asked(route: Route, project: Project) -> Iterator[Function]:
+    """The functions whose answer lets a handler refuse: `if not allowed: raise HTTPException(403)`."""
+    handler = route.handler
+    if handler is None:
+        return
+    given = {each.name: each for each in handler.parameters}
+    for stmt in handler.statements:
+        if type(stmt) is not ir.If or type(stmt.test) is not ir.Unary or not _refuses(stmt.body):
+            continue
+        for node in ir.walk_expression(stmt.test):
+            if type(node) is ir.Call:
+                yield from project.site(node, handler).targets[:1]
+            elif type(node) is ir.Name and node.id in given:
+                parameter = given[node.id]
+                declared = [each for each in (parameter.annotation, parameter.default) if each is not None]
+                for part in (each for expr in declared for each in ir.walk_expression(expr)):
+                    function = project.function(project.qualified(part, handler.around) or "")
+                    if function is not None:
+                        yield function
+
+
+def _refuses(body: list[ir.Stmt]) -> bool:
+    last = body[-1] if body else None
+    return type(last) in (ir.Raise, ir.Return, ir.Evaluate) and any(
+        type(node) is ir.Const and node.value in (401, 403)
+        for expr in ir.children(last)  # type: ignore[arg-type]
+        for node in ir.walk_expression(expr)
+    )
 
 
 def _handlers(function: Function) -> Iterator[ir.Handler]:

@@ -44,10 +44,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, GuardKind, Place, Project, ProjectRule, Severity, Step, Unit
+from backend_lint.api import Finding, GuardKind, Place, Project, ProjectRule, Severity, Step, Unit, ir
 from backend_lint.rules.security._shared import identity_guards, is_application
 
 _IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
+
+
+_API_VIEW = "rest_framework.decorators.api_view"
+_POLICIES = frozenset(
+    {"rest_framework.decorators.permission_classes", "rest_framework.decorators.authentication_classes"}
+)
 
 
 class IneffectiveGuardOrder(ProjectRule):
@@ -75,5 +81,31 @@ class IneffectiveGuardOrder(ProjectRule):
                         unit=route.label,
                     )
 
+        yield from self._outside_api_view(project)
+
+    def _outside_api_view(self, project: Project) -> Iterator[Finding]:
+        """Policies of DRF that are set on a view that `api_view` has already made."""
+        for name, routes in project.handlers.items():
+            function = project.function(name)
+            applied = [_applied(each) for each in function.decorators] if function is not None else []
+            symbols = [project.qualified(each, function.around) for each in applied] if function is not None else []
+            if function is None or _API_VIEW not in symbols:
+                continue
+            for node, symbol in zip(applied[: symbols.index(_API_VIEW)], symbols, strict=False):
+                if symbol in _POLICIES:
+                    yield self.finding(
+                        function.place(node),
+                        f"`{ir.dotted(node)}` stands above `api_view`, which has read the policies of `{routes[0].label}` by then: "
+                        "the default ones apply",
+                        help="Move it below `@api_view`, next to the function.",
+                        related=[Step(routes[0].at, f"registers `{routes[0].label}`")],
+                        discriminator=routes[0].label,
+                        unit=routes[0].label,
+                    )
+
     def examined(self, project: Project) -> list[str]:
         return [route.label for route in project.routes if route.idle or route.is_guarded]
+
+
+def _applied(decorator: ir.Expr) -> ir.Expr:
+    return decorator.func if type(decorator) is ir.Call else decorator

@@ -63,7 +63,6 @@ from collections.abc import Iterator
 from backend_lint.api import (
     Confidence,
     Finding,
-    Function,
     GuardKind,
     Project,
     ProjectRule,
@@ -74,7 +73,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.security._shared import PASSWORD_CHECK, is_application, is_login, place_of, run_for
+from backend_lint.rules.security._shared import checks_password, is_application, is_login, place_of, run_for
 
 _LIMITS = re.compile(
     r"throttl|rate_?limit|ratelimit|limiter|lock_?out|locked|attempt|brute|captcha|axes|defender|backoff|too_?many|"
@@ -137,7 +136,7 @@ def _verifies(route: Route, project: Project) -> bool:
         not route.is_safe
         and is_application(route, project)
         and is_login(route)
-        and any(PASSWORD_CHECK.match(name) for each in run_for(route, project) for name in _called(each))
+        and any(checks_password(call) for each in run_for(route, project) for call in ir.calls(each.body))
     )
 
 
@@ -181,10 +180,3 @@ def _has_library(project: Project) -> bool:
                     if node.value.partition(".")[0] in _LIBRARIES or node.value == "DEFAULT_THROTTLE_CLASSES":
                         return True
     return any(_LIMITS.search(each.name) for app in project.apps for each in app.middleware)
-
-
-def _called(function: Function) -> Iterator[str]:
-    for call in ir.calls(function.body):
-        match call.func:
-            case ir.Attribute(name=name) | ir.Name(id=name):
-                yield name

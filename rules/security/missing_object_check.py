@@ -112,6 +112,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from backend_lint.api import (
+    CallSite,
     Confidence,
     Finding,
     Function,
@@ -151,8 +152,8 @@ class MissingObjectCheck(ProjectRule):
             if handler is None or handler.qualified in seen or not _takes_an_id_of_any_caller(route, project):
                 continue
             seen.add(handler.qualified)
-            for query in _lookups(route, handler, project, queries):
-                table = owned.get(query.model or "")
+            for query, name in _lookups(route, handler, project, queries):
+                table = owned.get(name or "")
                 if table is not None and not self._is_decided(handler, route, table, project):
                     yield self._finding(route, query, table)
                     break
@@ -194,15 +195,26 @@ def _takes_an_id_of_any_caller(route: Route, project: Project) -> bool:
     )
 
 
-def _lookups(route: Route, handler: Function, project: Project, queries: dict[str, list[Query]]) -> Iterator[Query]:
-    """Queries for one row by an id of the path: the handler's own, and those of functions that it hands the id."""
+def _lookups(
+    route: Route, handler: Function, project: Project, queries: dict[str, list[Query]]
+) -> Iterator[tuple[Query, str | None]]:
+    """Queries for one row by an id of the path, with the model: the handler's, and those of what it hands the id."""
     ids = {each.variable or each.name for each in route.inputs if each.where == "path"} | route.converters.keys()
-    yield from (query for query in queries[handler.qualified] if _is_by(query, ids))
+    yield from ((query, query.model) for query in queries[handler.qualified] if _is_by(query, ids))
     for site in project.sites(handler):
         handed = {arg.value.id for arg in site.call.args if type(arg.value) is ir.Name} & ids
         for target in site.targets[:1] if handed and site.is_certain else ():
             names = {each.name for each in target.parameters}
-            yield from (query for query in queries[target.qualified] if _is_by(query, names))
+            for query in queries[target.qualified]:
+                if _is_by(query, names):
+                    yield query, query.model or _of_receiver(query, site, project)
+
+
+def _of_receiver(query: Query, site: CallSite, project: Project) -> str | None:
+    """The model of a query of a base class, as the class of the object says on which it is called: `table = Order`."""
+    cls = project.cls(site.receiver.name) if site.receiver is not None else None
+    named = {project.qualified(stmt.value, cls) for stmt in cls.attributes.values()} if cls is not None else set()
+    return next((each for each in query.candidates if each in named), None)
 
 
 def _is_by(query: Query, names: set[str]) -> bool:

@@ -89,6 +89,8 @@ from backend_lint.rules.security._shared import is_application
 
 _NARROWING = frozenset({"get_queryset", "list", "filter_queryset", "initial", "check_permissions", "get_permissions"})
 _FILTERS = frozenset({"filter_backends", "filterset_class"})
+_ALL = frozenset({"all", "order_by", "select_related", "prefetch_related", "only", "defer", "distinct", "annotate"})
+"""What a manager is asked that leaves no row out."""
 _PRINCIPAL = frozenset({"user", "owner", "created_by", "author", "account", "member", "members"})
 
 
@@ -173,10 +175,8 @@ def _answers_all(view: Class, project: Project) -> bool:
     """Whether the rows of a view are all of a table: `queryset = Letter.objects.all()`."""
     for each in project.classes.mro(view):
         if isinstance(each, Class) and "queryset" in each.attributes:
-            match each.attributes["queryset"].value:
-                case ir.Call(
-                    func=ir.Attribute(value=ir.Attribute(name="objects"), name="all" | "order_by" | "select_related")
-                ):
-                    return True
-            return False
+            value = each.attributes["queryset"].value
+            while type(value) is ir.Call and type(value.func) is ir.Attribute and value.func.name in _ALL:
+                value = value.func.value
+            return type(value) is ir.Attribute and value.name == "objects"
     return False

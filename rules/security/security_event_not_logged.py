@@ -85,10 +85,10 @@ Where an identity provider or a proxy in front keeps the log of logins.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
-from backend_lint.rules.security._shared import PASSWORD_CHECK, is_application, is_login, place_of, run_for
+from backend_lint.rules.security._shared import called, checks_password, is_application, is_login, place_of, run_for
 
 _LOGS = 2
 _SETS = re.compile(
@@ -128,8 +128,8 @@ class SecurityEventNotLogged(ProjectRule):
         }
         if len(logging) < _LOGS or _is_kept(project):
             return
-        for event, pattern, help in _EVENTS:
-            routes = [route for route in project.routes if _is_event(route, event, pattern, project)]
+        for event, takes_part, help in _EVENTS:
+            routes = [route for route in project.routes if _is_event(route, event, takes_part, project)]
             if routes and not any(logging & {each.qualified for each in run_for(route, project)} for route in routes):
                 first, *others = routes
                 yield self.finding(
@@ -143,19 +143,23 @@ class SecurityEventNotLogged(ProjectRule):
     def examined(self, project: Project) -> list[str]:
         found = [
             event
-            for event, pattern, _ in _EVENTS
-            if any(_is_event(each, event, pattern, project) for each in project.routes)
+            for event, takes_part, _ in _EVENTS
+            if any(_is_event(each, event, takes_part, project) for each in project.routes)
         ]
         return ["project"] if found else []
 
 
+def _sets_password(call: ir.Call) -> bool:
+    return _SETS.match(called(call)) is not None
+
+
 _EVENTS = (
-    ("login", PASSWORD_CHECK, "Log who was refused and who came in, with the address, at `warning` and `info`."),
-    ("change of password", _SETS, "Log whose password was changed, and by whom; never the password."),
+    ("login", checks_password, "Log who was refused and who came in, with the address, at `warning` and `info`."),
+    ("change of password", _sets_password, "Log whose password was changed, and by whom; never the password."),
 )
 
 
-def _is_event(route: Route, event: str, pattern: re.Pattern[str], project: Project) -> bool:
+def _is_event(route: Route, event: str, takes_part: Callable[[ir.Call], bool], project: Project) -> bool:
     """Whether a route takes part in an event: it calls what verifies or sets a password, and takes one."""
     if route.is_safe or route.handler is None or not is_application(route, project):
         return False
@@ -167,14 +171,7 @@ def _is_event(route: Route, event: str, pattern: re.Pattern[str], project: Proje
         and spoken & {"change", "reset", "set", "update", "new", "recover", "recovery", "forgot", "me", "edit"}
     ):
         return False
-    return any(pattern.match(name) for each in run_for(route, project) for name in _called(each))
-
-
-def _called(function: Function) -> Iterator[str]:
-    for call in ir.calls(function.body):
-        match call.func:
-            case ir.Attribute(name=name) | ir.Name(id=name):
-                yield name
+    return any(takes_part(call) for each in run_for(route, project) for call in ir.calls(each.body))
 
 
 def _is_kept(project: Project) -> bool:

@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir
-from backend_lint.rules.security._shared import PASSWORD_CHECK, is_application, is_login, place_of, run_for
+from backend_lint.rules.security._shared import checks_password, is_application, is_login, place_of, run_for
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,7 @@ class UserEnumeration(ProjectRule):
 
 def _logins(project: Project) -> list[Route]:
     return [
-        route
-        for route in project.routes
-        if is_login(route) and not route.is_safe and not route.is_guarded and is_application(route, project)
+        route for route in project.routes if is_login(route) and not route.is_safe and is_application(route, project)
     ]
 
 
@@ -159,10 +157,7 @@ def _checks_password(test: ir.Expr) -> bool:
     return any(
         type(negated) is ir.Unary
         and negated.op == "not"
-        and any(
-            type(node) is ir.Call and PASSWORD_CHECK.match((ir.dotted(node.func) or "").rpartition(".")[2]) is not None
-            for node in ir.walk_expression(negated.value)
-        )
+        and any(type(node) is ir.Call and checks_password(node) for node in ir.walk_expression(negated.value))
         for negated in ir.walk_expression(test)
     )
 

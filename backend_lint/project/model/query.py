@@ -34,16 +34,17 @@ class ColumnUse:
 class Query:
     """One statement sent to a database.
 
-    `site` is the call that sends it; with `is_lazy` the call that builds it, and it is sent elsewhere: it is returned,
-    or passed on. `at` is where it is sent. `operation` is `select`, `insert`, `update`, `delete`, `count`, `exists` or
-    `raw`. `model` is the qualified name of the entity; `candidates` those it may be where one base class or function
-    serves several. `filters` and `orders` are what is asked for, `has_unknown_filters` where there is more than can be
-    told; `values` what is written, by attribute. `is_single` where at most one row is asked for, `raises` where a
-    missing row raises (`one`, `get`). `eager` are the relation paths loaded with it (`items.product`). `limit` is what
-    bounds the rows, `is_bounded` whether anything does: a limit, a unique key, a count. `is_aggregate` where one row
-    of figures comes back. `is_locked` where rows are locked. `loop` is true where it runs once an iteration of a loop
-    of its own function. `builder` is the outermost expression of the statement, `text` its SQL. `is_async` where the
-    driver is. `is_opaque` where the statement comes from elsewhere, so that what it asks for is not known.
+    `site` is the call that sends it; with `is_lazy` the call that builds it, and it is sent elsewhere: it is
+    returned, or passed on. `at` is where it is sent. `operation` is `select`, `insert`, `update`, `delete`,
+    `count`, `exists` or `raw`. `model` is the qualified name of the entity; `candidates` those it may be where one
+    base class or function serves several. `filters` and `orders` are what is asked for, `has_unknown_filters` where
+    there is more than can be told; `values` what is written, by attribute. `is_single` where at most one row is
+    asked for, `raises` where a missing row raises (`one`, `get`), `expects_one` where a second row does, too.
+    `eager` are the relation paths loaded with it (`items.product`). `limit` is what bounds the rows, `is_bounded`
+    whether anything does: a limit, a unique key, a count. `is_aggregate` where one row of figures comes back.
+    `is_locked` where rows are locked. `loop` is true where it runs once an iteration of a loop of its own function.
+    `builder` is the outermost expression of the statement, `text` its SQL. `is_async` where the driver is.
+    `is_opaque` where the statement comes from elsewhere, so that what it asks for is not known.
     """
 
     site: CallSite
@@ -60,6 +61,7 @@ class Query:
     is_bounded: bool = False
     is_single: bool = False
     raises: bool = False
+    expects_one: bool = False
     is_locked: bool = False
     is_async: bool = False
     loop: bool = False
