@@ -285,6 +285,7 @@ def _policy(
         is_active=lambda code, path: code in examined and path not in unread and selection.asks(code, path),
         locked=frozenset(info.code for info in infos if any(specificity(each, info) for each in config.no_suppress)),
         today=today,
+        stands_for=bandit.stood_for(),
     )
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
-from backend_lint.project import Class, Module, Project, Scope
+from backend_lint.project import Class, Function, Module, Project, Scope
 
 _CONFIGS = frozenset({"flask.Flask.config", "quart.Quart.config", "flask.config.Config"})
 _KNOWN: WeakKeyDictionary[Project, list[Class | Module]] = WeakKeyDictionary()
@@ -77,7 +77,7 @@ def _sources(project: Project) -> list[Class | Module]:
     return known
 
 
-def _objects(project: Project, expr: Expr, scope: Scope) -> Iterator[Class | Module]:
+def _objects(project: Project, expr: Expr, scope: Scope, depth: int = 3) -> Iterator[Class | Module]:
     match expr:
         case ir.Const(value=str(name)):
             yield from _denoted(project, project.names.denoted(name.removesuffix(".py").replace("/", ".")))
@@ -91,8 +91,21 @@ def _objects(project: Project, expr: Expr, scope: Scope) -> Iterator[Class | Mod
                     yield from _objects(project, value, module)
         case ir.Call(func=func):
             yield from _denoted(project, project.qualified(func, scope) or "")
+        case ir.Name(id=name) if depth and isinstance(scope, Function) and scope.parameter(name) is not None:
+            yield from _handed(project, name, scope, depth - 1)
         case _:
             yield from _denoted(project, project.qualified(expr, scope) or "")
+
+
+def _handed(project: Project, name: str, factory: Function, depth: int) -> Iterator[Class | Module]:
+    """What a factory gets for a parameter: `def create_app(config=Config)`, and `create_app("app.settings.Production")`."""
+    parameter = factory.parameter(name)
+    if parameter is not None and parameter.default is not None:
+        yield from _objects(project, parameter.default, factory.around, depth)
+    for site in project.callers(factory):
+        value = site.passed(factory, name)
+        if value is not None and site.scope is not factory and site.scope.module.role in (Role.APP, Role.SCRIPT):
+            yield from _objects(project, value, site.scope, depth)
 
 
 def _denoted(project: Project, qualified: str) -> Iterator[Class | Module]:

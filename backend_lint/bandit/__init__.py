@@ -5,7 +5,7 @@ Gives: `results`: what Bandit says of the file; `findings`: what of it is worth 
 Never: opens a file, starts a process, writes to a log, or keeps anything of one file for the next.
 """
 
-from backend_lint.bandit.checks import Check, Use, checks, default_ids, rules
+from backend_lint.bandit.checks import Check, Use, checks, default_ids, rules, stood_for
 from backend_lint.bandit.findings import ROLES, findings, is_silent
 from backend_lint.bandit.results import BanditResult, results
 
@@ -20,4 +20,5 @@ __all__ = [
     "is_silent",
     "results",
     "rules",
+    "stood_for",
 ]

@@ -31,7 +31,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     `codes` maps each code and name that a comment may use, former ones included, to the rule's code. `is_active` says
     whether the rule with this code ran, without failing, on the file of this path: only then can a suppression be
-    unused. `locked` are the codes that no comment suppresses. A suppression still holds on the day of its `until=`;
+    unused. `locked` are the codes that no comment suppresses. `stands_for` maps the code of a rule to the ids and names of
+    the checks of Bandit that do not speak themselves because it does: what waives them waives it. A suppression still holds on the day of its `until=`;
     where there is no `today`, none expires.
     """
 
@@ -39,6 +40,7 @@ class Policy(msgspec.Struct, frozen=True):
     is_active: Callable[[str, str], bool]
     locked: frozenset[str]
     today: date | None
+    stands_for: Mapping[str, frozenset[str]] = {}
 
     def code_of(self, word: str) -> str:
         return _ABOUT_SUPPRESSIONS.get(word) or self.codes.get(word, "")
@@ -72,7 +74,8 @@ def _stated(finding: Finding, ours: Iterable[Suppression], theirs: Iterable[Fore
     if policy.is_locked(finding.code):
         return msgspec.structs.replace(finding, state=State.ACTIVE, reason="")
     reasons = [each.reason for each in ours if not _is_expired(each, policy) and _words_for(finding, each, policy)]
-    reasons += [each.comment for each in theirs if each.hides(finding)]
+    stands_for = policy.stands_for.get(finding.code, frozenset())
+    reasons += [each.comment for each in theirs if each.hides(finding, stands_for)]
     return msgspec.structs.replace(finding, state=State.SUPPRESSED, reason=reasons[0]) if reasons else finding
 
 

@@ -39,11 +39,17 @@ class Foreign(msgspec.Struct, frozen=True):
     lines: tuple[int, int] | None
     whole_file: bool
 
-    def hides(self, finding: Finding) -> bool:
-        """Whether Bandit said it, and only Bandit, where the comment has a say."""
-        if not _BANDIT_CODE.fullmatch(finding.code) or not (self.whole_file or _is_within(finding, self.lines)):
+    def hides(self, finding: Finding, stands_for: frozenset[str] = frozenset()) -> bool:
+        """Whether Bandit said it, and only Bandit, or a rule that stands for its checks, where the comment has a say.
+
+        `stands_for` are the ids and names of the checks that do not speak themselves because the finding's rule does.
+        """
+        known = stands_for
+        if _BANDIT_CODE.fullmatch(finding.code):
+            known |= {finding.code, finding.name.replace("-", "_")}
+        if not known or not (self.whole_file or _is_within(finding, self.lines)):
             return False
-        return not self.tests or not self.tests.isdisjoint({finding.code, finding.name.replace("-", "_")})
+        return not self.tests or not self.tests.isdisjoint(known)
 
 
 def suppressions(path: str, comments: Iterable[Comment]) -> Iterator[Suppression | Malformed]:

@@ -195,6 +195,8 @@ _SIGNING = frozenset(
         ("flask", "secret", "key"),
         ("django", "secret", "key"),
         ("signing", "key"),
+        ("token", "key"),
+        ("token", "secret"),
         ("signing", "secret"),
         ("jwt", "secret"),
         ("jwt", "secret", "key"),

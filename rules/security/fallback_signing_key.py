@@ -135,6 +135,7 @@ def _given(name: str, value: ir.Expr, scope: Scope) -> Iterator[_Key]:
     """The literals that something of this name is given, if it signs."""
     if not name or not is_signing_key(name):
         return
+    value = _made(value, scope)
     parts = value.values if type(value) is ir.Bool else [value]
     read = [found for each in parts if type(each) is ir.Call and (found := read_default(each)) is not None]
     variable = read[0][0] if read else next((name for each in parts if type(each) is not ir.Const), None)
@@ -142,6 +143,14 @@ def _given(name: str, value: ir.Expr, scope: Scope) -> Iterator[_Key]:
         for found in texts(each):
             if found.value and words(str(found.value)) != words(name):
                 yield _Key(found, name, scope, variable if read or len(parts) > 1 else None)
+
+
+def _made(value: ir.Expr, scope: Scope) -> ir.Expr:
+    """What a field is filled with: what the function gives in `field(default_factory=lambda: os.getenv("KEY", "x"))`."""
+    factory = value.keywords.get("default_factory") if type(value) is ir.Call else None
+    body = scope.module.functions[factory.function].body if type(factory) is ir.Lambda else []
+    given = body[0].value if len(body) == 1 and type(body[0]) is ir.Return else None
+    return given or value
 
 
 def _signing(value: ir.Expr | None, scope: Scope, project: Project) -> Iterator[_Key]:

@@ -146,6 +146,9 @@ _ISSUING = frozenset(
         "setup",
     ]
 )
+_STARTING = frozenset({"register", "signup", "create", "login"})
+"""Words for routes that hand out tokens, and have no reason to show a stored password."""
+_PASSWORDS = frozenset({"password", "passwd", "hash", "salt", "digest"})
 _HIDING = frozenset({"obfuscated", "masked", "hidden", "secret", "encrypted", "redacted", "hashed", "protected"})
 _DUMPS = frozenset({"to_dict", "as_dict", "to_json", "serialize", "serialise", "json", "dict", "dump"})
 
@@ -169,11 +172,11 @@ class SensitiveColumnInResponse(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         found: dict[tuple[Place, str], list[tuple[Route, _Leak]]] = defaultdict(list)
         for route in project.routes:
-            if is_application(route, project) and not _ISSUING & set(
-                words(f"{route.path} {route.handler_name.rpartition('.')[2]}")
-            ):
+            issuing = _ISSUING & set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
+            if is_application(route, project) and issuing <= _STARTING:
                 for leak in _leaks(route, project):
-                    found[leak.at, leak.name].append((route, leak))
+                    if not issuing or words(leak.name)[-1] in _PASSWORDS:
+                        found[leak.at, leak.name].append((route, leak))
         for (at, name), cases in found.items():
             route, leak = cases[0]
             others = f" and {len(cases) - 1} more" if len(cases) > 1 else ""

@@ -32,7 +32,8 @@ def told(text: str, *found: Finding, active: set[str] | None = None, locked: tup
 def judged(text: str, *found: Finding, active: set[str] | None = None, locked: tuple[str, ...] = ()) -> list[Finding]:
     text = dedent(text)
     ran = set(CODES.values()) if active is None else active
-    policy = Policy(CODES, lambda code, path: code in ran, frozenset(locked), TODAY)
+    stands_for = {"SEC219": frozenset({"B324", "hashlib_insecure_functions"})}
+    policy = Policy(CODES, lambda code, path: code in ran, frozenset(locked), TODAY, stands_for)
     return suppress(found, {"app.py": comments(text)}, policy, lambda path: text)
 
 
@@ -289,6 +290,15 @@ def test_nosec_and_noqa_hide_what_bandit_said_and_only_that(comment: str) -> Non
 )
 def test_comments_for_others_hide_nothing_else(comment: str) -> None:
     assert told(f"run(a)  {comment}\n", finding(1, "B602")) == ["1 B602"]
+
+
+@pytest.mark.parametrize("comment", ["# nosec", "# nosec B324", "# nosec hashlib_insecure_functions", "# noqa: S324"])
+def test_what_waives_a_check_of_bandit_waives_the_rule_that_stands_for_it(comment: str) -> None:
+    assert told(f"run(a)  {comment}\n", finding(1, "SEC219")) == [f"1 SEC219 ({comment})"]
+
+
+def test_what_waives_another_check_does_not() -> None:
+    assert told("run(a)  # nosec B303\n", finding(1, "SEC219")) == ["1 SEC219"]
 
 
 def test_the_words_of_a_reason_after_nosec_name_no_test() -> None:
