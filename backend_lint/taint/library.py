@@ -962,6 +962,16 @@ def _match(
     return guards.matched(pattern, how, args[1])
 
 
+@_special("django.template.Template", "django.template.base.Template")
+def _template(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value | None:
+    """A template for an engine of ours, which says what such templates may do."""
+    engine = keywords.get("engine")
+    kinds = {engine.type, *(obj.cls for _, obj in frame.objects(engine))} if engine is not None else set()
+    return UNKNOWN if any(kind is not None and self.engine.project.cls(kind) is not None for kind in kinds) else None
+
+
 @_special("lxml.etree._Element.xpath", "lxml.etree._ElementTree.xpath", "lxml.etree._Element.find",
           "lxml.etree._Element.findall", "lxml.etree._ElementTree.find", "lxml.etree._ElementTree.findall")  # fmt: skip
 def _chosen(
