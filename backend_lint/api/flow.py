@@ -52,14 +52,14 @@ def _standing(flow: Flow) -> str:
 
 
 def _confidence(flow: Flow) -> Confidence:
-    """Each call of which nothing is known may have cleaned the value, and on a long way more is passed than is known.
+    """Each call of which nothing is known may have cleaned the value, and so may each of many functions.
 
     Of the flows of low confidence that were read in other people's code none was right: they are not reported.
     """
-    length = len(flow.trace)
-    if flow.assumed > 2 or length > _LONGEST or (flow.assumed and length > _LONG):
+    calls = sum(step.note.startswith(("passed to ", "returned by ")) for step in flow.trace)
+    if flow.assumed > 2 or calls > _MOST_CALLS or (flow.assumed and calls > _MANY_CALLS):
         return Confidence.LOW
-    return Confidence.MEDIUM if flow.assumed or length > _LONG else Confidence.HIGH
+    return Confidence.MEDIUM if flow.assumed else Confidence.HIGH
 
 
-_LONG, _LONGEST = 6, 11  # steps; in code that is vulnerable on purpose the longest has 10
+_MANY_CALLS, _MOST_CALLS = 3, 7

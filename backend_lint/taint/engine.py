@@ -543,9 +543,19 @@ class Engine:
         )
 
     def _drop_questions(self) -> None:
-        """Leave out what only asks about something: to learn whether a file is there is little harm by itself."""
+        """Leave out what only asks about something, where the same data does more to it in the same file."""
         asking = self.models.asking
-        self._flows = {key: each for key, each in self._flows.items() if each[1].sink.symbol not in asking}
+        done = {_matter(each) for _, each in self._flows.values() if each.sink.symbol not in asking}
+        self._flows = {
+            key: (rank, each)
+            for key, (rank, each) in self._flows.items()
+            if each.sink.symbol not in asking or _matter(each) not in done
+        }
+
+
+def _matter(exposure: Exposure) -> tuple[object, ...]:
+    """What a flow is about: whose data comes to which kind of harm in which file."""
+    return exposure.sink.kind, exposure.sink.at.path, exposure.label.origin
 
 
 _Rank = tuple[int, int]
