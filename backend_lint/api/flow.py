@@ -14,20 +14,18 @@ from backend_lint.project.model import Flow
 class FlowRule(ProjectRule):
     """`kinds` are the kinds of flow it reports, `harm` what they let a client do, `remedy` what to write instead.
 
-    `apart` are those of the kinds that do another harm, each with its severity and what it lets a client do. `guesses`
-    says whether a way through calls of which nothing is known is reported: what such a call makes may be no text.
+    `apart` are those of the kinds that do another harm, each with its severity and what it lets a client do.
     """
 
     kinds: ClassVar[tuple[str, ...]]
     harm: ClassVar[str]
     remedy: ClassVar[str]
     apart: ClassVar[Mapping[str, tuple[Severity, str]]] = {}
-    guesses: ClassVar[bool] = True
     unit = Unit.SINK
 
     def check(self, project: Project) -> Iterable[Finding]:
         for flow in project.flows:
-            if flow.kind in self.kinds and self._is_told(flow):
+            if flow.kind in self.kinds and _confidence(flow) > Confidence.LOW:
                 severity, harm = self.apart.get(flow.kind, (self.severity, self.harm))
                 yield self.finding(
                     flow.sink,
@@ -39,9 +37,6 @@ class FlowRule(ProjectRule):
                     unit=f"{flow.sink.path}:{flow.sink.line}",
                     severity=severity,
                 )
-
-    def _is_told(self, flow: Flow) -> bool:
-        return _confidence(flow) > Confidence.LOW and (self.guesses or not flow.assumed)
 
     def examined(self, project: Project) -> Iterable[str]:
         return [place for kind in self.kinds for place in project.sinks.get(kind, ())]

@@ -180,6 +180,8 @@ class Library:
         labels = self.all_labels(frame, receiver, passed, {} if _looks_up(node) else keywords)
         if labels:
             labels = tuple(label.scattered().assuming(int(name is None)) for label in labels)
+            if any(arg.stars == 2 for arg in node.args):  # what is made of fields by their names is no address
+                labels = tuple(label.without(frozenset(), frozenset({"redirect"})) for label in labels)
             for arg in (*args, *keywords.values()):
                 if arg.references:
                     frame.update(

@@ -46,6 +46,5 @@ class OpenRedirect(FlowRule):
     cwe = (601,)
     owasp = ("A01:2021", "A01:2025")
     kinds = ("redirect",)
-    guesses = False
     harm = "a link to this site can lead to any other"
     remedy = "Accept paths of your own only: `url_has_allowed_host_and_scheme`, or compare the parsed host."

@@ -47,6 +47,5 @@ class ReflectedXss(FlowRule):
     cwe = (79,)
     owasp = ("A03:2021", "A05:2025")
     kinds = ("xss",)
-    guesses = False
     harm = "a link runs script in the browser of whoever follows it"
     remedy = "Escape it (`markupsafe.escape`, `format_html`) or render a template."
