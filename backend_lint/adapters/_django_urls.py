@@ -130,6 +130,8 @@ class _Walk:
                 yield from self._each(Items(args), localised)
             case Bound(target=Object(symbol=symbol) as router, method="urls") if symbol in ROUTERS:
                 yield from self._routed(router, context)
+            case Bound(target=Object(symbol="ninja.NinjaAPI") as api, method="urls"):
+                yield self._mounted(api, api.call, api.scope, context, None)
             case Called(symbol="django.conf.urls.patterns", args=[_, *args]):
                 yield from self._each(Items(args), context)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from backend_lint.adapters._registration import ClassValue, Parametrised, Symbol, Unknown, Value
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.facts.types import Parameter
@@ -26,8 +27,14 @@ _MARKERS = {
     "fastapi.Body": "body",
     "fastapi.Form": "form",
     "fastapi.File": "file",
+    **{
+        f"ninja{module}.{name}{end}": name.lower()
+        for module in ("", ".params", ".params.functions")
+        for name in ("Query", "Path", "Header", "Cookie", "Body", "Form", "File")
+        for end in ("", "Ex")
+    },
 }
-_SPREAD = ("query", "header", "cookie")  # what a model may be read from field by field
+_SPREAD = ("query", "header", "cookie", "path")  # what a model may be read from field by field
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
 _SPECIAL = frozenset(
     {
@@ -39,8 +46,11 @@ _SPECIAL = frozenset(
         "fastapi.security.SecurityScopes",
     }
 )
-_UPLOADS = frozenset({"fastapi.UploadFile", "starlette.datastructures.UploadFile"})
+_UPLOADS = frozenset(
+    {"fastapi.UploadFile", "starlette.datastructures.UploadFile", "ninja.UploadedFile", "ninja.files.UploadedFile"}
+)
 _BOUNDS = frozenset({"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "regex", "multiple_of"})
+_PLAIN = {"List": "list", "Dict": "dict", "Set": "set", "FrozenSet": "frozenset", "Tuple": "tuple", "Type": "type"}
 _BODY_BASES = ("pydantic.BaseModel", "typing.TypedDict", "msgspec.Struct")
 
 
@@ -141,6 +151,9 @@ class Parameters:
             items = annotation.index.items if type(annotation.index) is ir.Sequence else [annotation.index]
             inner, extras = self.unwrapped(items[0], scope)
             return inner, [*extras, *((item, scope) for item in items[1:])]
+        if type(annotation) is ir.Subscript and self._named(annotation.value, scope) in _MARKERS:
+            inner, extras = self.unwrapped(annotation.index, scope)  # `Query[Filters]` of Django Ninja
+            return inner, [*extras, (ir.Call(annotation.at, annotation.end, annotation.value, []), scope)]
         if type(annotation) is ir.Subscript and self._named(annotation.value, scope) == "typing.Optional":
             return (annotation, scope), self.unwrapped(annotation.index, scope)[1]
         if type(annotation) in (ir.Name, ir.Attribute):
@@ -374,7 +387,9 @@ def written(expr: Expr) -> str:
         case ir.Subscript(value=value, index=index):
             base = written(value)
             parts = index.items if type(index) is ir.Sequence else [index]
-            return written(parts[0]) if base == "Annotated" else f"{base}[{', '.join(map(spelled, parts))}]"
+            if base == "Annotated":
+                return written(parts[0])
+            return f"{_PLAIN.get(base, base)}[{', '.join(map(spelled, parts))}]"
         case ir.Const(value=value):
             return repr(value)
         case _:
@@ -385,6 +400,35 @@ def spelled(expr: Expr) -> str:
     """A type as people name it, with the `None` that it admits: `Item | None`."""
     name = written(expr)
     return f"{name} | None" if admits_none(expr) and name != "None" else name
+
+
+def annotated(expr: Expr) -> str | None:
+    """The type that an annotation gives to an answer; nothing for `None`."""
+    return None if _is_none(expr) else spelled(expr)
+
+
+def shown(value: Value) -> str | None:
+    """A type as a value, as people name it."""
+    match value:
+        case ClassValue(cls=cls):
+            return cls.name
+        case Symbol(name=name):
+            return name.rpartition(".")[2]
+        case Parametrised(owner=owner, args=args):
+            inside = [shown(each) or "None" for each in args]
+            match shown(owner):
+                case "Annotated":
+                    return inside[0]
+                case "Optional":
+                    return f"{inside[0]} | None"
+                case "Union":
+                    return " | ".join(inside)
+                case base:
+                    return f"{_PLAIN.get(base or '', base)}[{', '.join(inside)}]"
+        case Unknown(expr=expr) if expr is not None:
+            return annotated(expr)
+        case _:
+            return None
 
 
 def admits_none(expr: Expr) -> bool:

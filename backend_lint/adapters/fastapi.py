@@ -15,7 +15,7 @@ from typing import Any
 from backend_lint.adapters._asgi_known import KNOWN, stranger
 from backend_lint.adapters._denial import Denials, denials, named_status
 from backend_lint.adapters._guards import Decorator, Guards
-from backend_lint.adapters._parameters import Dependency, Parameters, spelled
+from backend_lint.adapters._parameters import Dependency, Parameters, annotated, shown
 from backend_lint.adapters._paths import concrete, open_api_path
 from backend_lint.adapters._registration import (
     Called,
@@ -23,7 +23,6 @@ from backend_lint.adapters._registration import (
     Event,
     FunctionValue,
     Object,
-    Parametrised,
     Registration,
     Symbol,
     Unknown,
@@ -398,7 +397,7 @@ class _Reader:
         kind = self.project.types.annotation(function.facts.returns, function.around)  # type: ignore[arg-type]
         if kind is None or not self.project.classes.is_subclass(kind.name, *_RESPONSES):
             route.response_expr = function.facts.returns
-            name = _model_name(function.facts.returns)  # type: ignore[arg-type]
+            name = annotated(function.facts.returns)  # type: ignore[arg-type]
             known = {alias: cls.name for alias, cls in closed_over.items()}
             route.response_model = name and re.sub(r"\w+", lambda match: known.get(match[0], match[0]), name)
 
@@ -406,7 +405,7 @@ class _Reader:
         for name, value in kwargs.items():
             match name:
                 case "response_model":
-                    route.response_model = _shown(value)
+                    route.response_model = shown(value)
                     route.response_expr = value.expr if isinstance(value, Unknown) else None
                 case "status_code":
                     route.status_code = _status(value)
@@ -645,36 +644,6 @@ def _verifies_password(function: Function) -> bool:
     """Whether the function is a login: it reads a password."""
     read = (node for node in ir.walk(function.body) if isinstance(node, (ir.Attribute, ir.Name)))
     return any("password" in (node.name if isinstance(node, ir.Attribute) else node.id).lower() for node in read)
-
-
-def _model_name(expr: Expr) -> str | None:
-    if type(expr) is ir.Const and expr.value is None:
-        return None
-    return spelled(expr)
-
-
-def _shown(value: Value) -> str | None:
-    """A type as a value, as people name it."""
-    match value:
-        case ClassValue(cls=cls):
-            return cls.name
-        case Symbol(name=name):
-            return name.rpartition(".")[2]
-        case Parametrised(owner=owner, args=args):
-            inside = [_shown(each) or "None" for each in args]
-            match _shown(owner):
-                case "Annotated":
-                    return inside[0]
-                case "Optional":
-                    return f"{inside[0]} | None"
-                case "Union":
-                    return " | ".join(inside)
-                case base:
-                    return f"{base}[{', '.join(inside)}]"
-        case Unknown(expr=expr) if expr is not None:
-            return _model_name(expr)
-        case _:
-            return None
 
 
 def _status(value: Value) -> int | None:

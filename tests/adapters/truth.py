@@ -31,6 +31,7 @@ class SampleApp:
 
 
 HANDED = "interview_handed.py"
+NINJA = "interview_ninja.py"
 STORES = "interview_stores.py"
 SAMPLES = {
     "aiohttp_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
@@ -43,6 +44,7 @@ SAMPLES = {
     "flask_sqlalchemy_models": SampleApp("tables", ("clinic.models:db", "clinic.models:legacy_db")),
     "litestar_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "mongoengine_models": SampleApp("mongoengine", ("blog.people", "blog.posts"), script=STORES),
+    "ninja_shop": SampleApp("routes", ("shop.settings", "shop.api:api", "shop.internal:internal"), script=NINJA),
     "peewee_models": SampleApp("peewee", ("library.people", "library.stock"), script=STORES),
     "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
