@@ -37,4 +37,6 @@ def stranger(name: str, path: str, method: str) -> dict[str, Any]:
         f"{name}.session": {},
         f"{name}.user": None,
         f"{name}.auth": None,
+        f"{name}.identity": None,
+        f"{name}.authenticated_userid": None,
     }

@@ -50,6 +50,8 @@ _EXCEPTIONS = {
     "rest_framework.exceptions.AuthenticationFailed": 401,
     "rest_framework.exceptions.PermissionDenied": 403,
     "rest_framework.exceptions.Throttled": 429,
+    "pyramid.httpexceptions.HTTPUnauthorized": 401,
+    "pyramid.httpexceptions.HTTPForbidden": 403,
     "sanic.exceptions.Unauthorized": 401,
     "sanic.exceptions.Forbidden": 403,
     "aiohttp.web.HTTPUnauthorized": 401,
@@ -79,7 +81,7 @@ _REDIRECTS = frozenset(
     {"flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect"}
     | {"starlette.responses.RedirectResponse", "sanic.response.redirect", "litestar.response.Redirect"}
     | {"aiohttp.web.HTTPFound", "aiohttp.web.HTTPSeeOther", "aiohttp.web.HTTPTemporaryRedirect"}
-    | {"tornado.web.RequestHandler.redirect"}
+    | {"tornado.web.RequestHandler.redirect", "pyramid.httpexceptions.HTTPFound", "pyramid.httpexceptions.HTTPSeeOther"}
 )
 _ANSWERS = frozenset({"tornado.web.RequestHandler.send_error", "tornado.web.RequestHandler.set_status"})
 _ABORTING = frozenset({"abort", "send_error"})  # methods, where nothing is known of what they belong to

@@ -302,7 +302,7 @@ class Types:
             return None
         if base == "Union":
             return next((found for found in (self.annotation(part, scope) for part in parts) if found), None)
-        if base in _TRANSPARENT:
+        if base in _TRANSPARENT or qualified.startswith("ninja."):  # `Query[Filters]` of Django Ninja
             found = self.annotation(parts[0], scope)
             if found is None and base == "Annotated":
                 return self._annotated_dependency(parts[1:], scope)

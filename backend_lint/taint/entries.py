@@ -38,7 +38,10 @@ MOST_WRAPPERS = 4
 _ANSWERS_JSON = ("flask_restful.Resource", "flask_restx.Resource", "flask_restplus.Resource")
 _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
-         "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query"}  # fmt: skip
+         "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query",
+         "ninja.Header": "header", "ninja.Cookie": "cookie", "ninja.Body": "json", "ninja.Form": "form",
+         "ninja.File": "file", "ninja.Path": "path", "ninja.Query": "query"}  # fmt: skip
+_HANDED_REQUEST = {"ninja": "django.http.HttpRequest"}  # frameworks that go by annotations, but for the first parameter
 _NOTES = {"path": "the URL path", "query": "the query string", "json": "the request body", "form": "the form",
           "header": "a request header", "cookie": "a cookie",
           "file": "an uploaded file", "body": "the request body"}  # fmt: skip
@@ -206,6 +209,9 @@ def run(engine: Engine, handler: Handler) -> None:
         env = environment(
             engine, handler.function, _converters(handler.paths, handler.converters), handler.is_typed, None, 0
         )
+        if handler.framework in _HANDED_REQUEST and handler.function.parameters:
+            request = Value(is_opaque=True, type=_HANDED_REQUEST[handler.framework])
+            env[handler.function.parameters[0].name] = request
     frame = _run_decorated(engine, handler.function, env)
     if frame is None:
         return
@@ -380,6 +386,10 @@ def _extras(engine: Engine, annotation: ir.Expr | None, function: Function) -> l
 
 
 def _wire(engine: Engine, function: Function, parameter: Parameter) -> str | None:
+    if type(parameter.annotation) is ir.Subscript:  # `Query[Filters]`
+        found = _WIRE.get(engine.project.qualified(parameter.annotation.value, function) or "")
+        if found is not None:
+            return found
     candidates = [parameter.default, *_extras(engine, parameter.annotation, function)]
     for each in candidates:
         if type(each) is ir.Call:

@@ -46,6 +46,7 @@ SAMPLES = {
     "mongoengine_models": SampleApp("mongoengine", ("blog.people", "blog.posts"), script=STORES),
     "ninja_shop": SampleApp("routes", ("shop.settings", "shop.api:api", "shop.internal:internal"), script=NINJA),
     "peewee_models": SampleApp("peewee", ("library.people", "library.stock"), script=STORES),
+    "pyramid_desk": SampleApp("routes", ("desk:main",), script="interview_pyramid.py"),
     "sanic_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "sqlalchemy_models": SampleApp(
         "tables",

@@ -97,3 +97,24 @@ def test_graphql_arguments_come_from_the_client() -> None:
                 os.system(name)
     """
     assert flows({"app.py": text}) == ["command app.py:5", "command app.py:11"]
+
+
+def test_ninja_hands_the_request_and_gives_the_rest_by_annotation() -> None:
+    text = """
+        import os
+        from django.urls import path
+        from ninja import NinjaAPI, Query, Schema
+        api = NinjaAPI()
+        class Filters(Schema):
+            name: str
+            size: int
+        @api.get("/{int:number}/{slug}")
+        def read(request, number: int, slug: str, q: str, filters: Query[Filters]):
+            os.system(f"{number} {filters.size} {request}")
+            os.system(slug)
+            os.system(q)
+            os.system(filters.name)
+            os.system(request.GET["x"])
+        urlpatterns = [path("api/", api.urls)]
+    """
+    assert flows({"urls.py": text}) == [f"command urls.py:{line}" for line in (12, 13, 14, 15)]
