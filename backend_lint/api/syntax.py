@@ -22,6 +22,7 @@ __all__ = [
     "SyntaxRule",
     "called_name",
     "has_keyword",
+    "is_broad",
 ]
 
 
@@ -77,3 +78,14 @@ def called_name(call: cst.Call) -> str:
             return name
         case _:
             return ""
+
+
+def is_broad(kind: cst.BaseExpression | None) -> bool:
+    """Whether an `except` of this kind catches everything: it names nothing, `Exception`, or a tuple with that."""
+    match kind:
+        case None | cst.Name(value="Exception" | "BaseException"):
+            return True
+        case cst.Tuple(elements=elements):
+            return any(is_broad(each.value) for each in elements)
+        case _:
+            return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from backend_lint.core import Place, Role
 from backend_lint.facts.ir import Call, Expr, Node
@@ -21,6 +21,8 @@ from backend_lint.project.model.serving import served
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
 from backend_lint.project.types import Type, Types
+
+Derived = TypeVar("Derived")
 
 
 class Project(Backend):
@@ -42,6 +44,7 @@ class Project(Backend):
         self.types = Types(self.modules, self.names)
         self.classes = self.types.classes
         self.calls = Calls(self.modules, self.names, self.types)
+        self._derived: dict[Callable[[Project], Any], Any] = {}
 
     # Code
 
@@ -114,6 +117,15 @@ class Project(Backend):
     def effects(self) -> Effects:
         """What functions do, by themselves and through what they call; to be asked when the model is complete."""
         return Effects(self)
+
+    def derived(self, make: Callable[[Project], Derived]) -> Derived:
+        """What is made of the whole project, once for all that ask for it; to be asked when the model is complete.
+
+        `make` takes the project and nothing else: a class, or a function, of the rules that share what it gives.
+        """
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return self._derived[make]
 
     @functools.cached_property
     def contract(self) -> Contract:

@@ -106,7 +106,7 @@ class ErrorDetailLeak(ProjectRule):
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterator[Finding]:
-        answers = Answers(project)
+        answers = project.derived(Answers)
         for function in answering(project):
             for stmt in function.statements:
                 if isinstance(stmt, ir.Try) and not _only_validates(stmt.body):
@@ -143,7 +143,7 @@ class ErrorDetailLeak(ProjectRule):
 
     def _registered(self, project: Project) -> Iterator[Finding]:
         """Handlers of all errors, as in `@app.exception_handler(Exception)`."""
-        answers = Answers(project)
+        answers = project.derived(Answers)
         seen: set[Place] = set()
         for app in project.apps:
             for each in app.handlers:

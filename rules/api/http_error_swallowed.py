@@ -65,7 +65,7 @@ class HttpErrorSwallowed(ProjectRule):
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterator[Finding]:
-        answers = Answers(project)
+        answers = project.derived(Answers)
         for function in answering(project):
             for stmt in function.statements:
                 if isinstance(stmt, ir.Try):

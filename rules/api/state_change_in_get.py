@@ -103,7 +103,7 @@ class StateChangeInGet(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         self.project = project
-        writes = Writes(project)
+        writes = project.derived(Writes)
         reads: dict[Scope, set[str | None]] = {}
         for query in project.queries:
             if query.is_read:

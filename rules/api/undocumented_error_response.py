@@ -85,7 +85,7 @@ class UndocumentedErrorResponse(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        answers = Answers(project)
+        answers = project.derived(Answers)
         for routes, usual in _compared(project):
             silent: list[tuple[Route, int, Step]] = []
             for route in routes:

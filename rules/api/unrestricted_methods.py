@@ -78,7 +78,7 @@ class UnrestrictedMethods(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        writes = Writes(project)
+        writes = project.derived(Writes)
         seen: set[Place] = set()
         for route in _judged(project):
             handler = route.handler

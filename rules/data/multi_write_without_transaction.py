@@ -108,7 +108,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterable[Finding]:
-        writes = Writes(project)
+        writes = project.derived(Writes)
         cover = Cover(project)
         commits: dict[str, list[ir.Call]] = {}
         for commit in project.commits:

@@ -125,7 +125,7 @@ class TaskEnqueuedInTransaction(ProjectRule):
 class _Walk:
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.writes = Writes(project)
+        self.writes = project.derived(Writes)
         self.enqueues = {
             id(each.site.call): each for each in project.enqueues if not _waits(each) and not self._is_deferred(each)
         }

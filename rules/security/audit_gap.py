@@ -164,7 +164,7 @@ class AuditGap(ProjectRule):
 
 def _compared(project: Project, recorders: dict[int, str]) -> Iterator[tuple[Route, Group]]:
     """The routes that change data, with their siblings."""
-    data = Data(project)
+    data = project.derived(Data)
     routes = [
         route
         for route in project.routes

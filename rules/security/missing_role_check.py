@@ -156,9 +156,9 @@ class MissingRoleCheck(ProjectRule):
     confidence = Confidence.MEDIUM
 
     def check(self, project: Project) -> Iterator[Finding]:
-        data = Data(project)
+        data = project.derived(Data)
         seen: set[object] = set()
-        for route, group in self._compared(project, data):
+        for route, group in self._compared(project):
             code = route.handler or route.view
             if code is None or code in seen or not group.is_clear or _asks_for_a_right(route):
                 continue
@@ -167,9 +167,9 @@ class MissingRoleCheck(ProjectRule):
                 yield self._finding(route, group, data.is_writing(route))
 
     def examined(self, project: Project) -> list[str]:
-        return [route.label for route, _ in self._compared(project, Data(project))]
+        return [route.label for route, _ in self._compared(project)]
 
-    def _compared(self, project: Project, data: Data) -> Iterator[tuple[Route, Group]]:
+    def _compared(self, project: Project) -> Iterator[tuple[Route, Group]]:
         routes = [
             route
             for route in project.routes
@@ -179,7 +179,7 @@ class MissingRoleCheck(ProjectRule):
             and is_application(route, project)
             and not _OWN & set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
         ]
-        return compared(routes, data, _asks_for_a_right)
+        return compared(routes, project.derived(Data), _asks_for_a_right)
 
     def _finding(self, route: Route, group: Group, writes: bool) -> Finding:
         examples = [(each, _right(each)) for each in _like(route, group)[:2]]

@@ -49,10 +49,9 @@ import re
 
 import libcst as cst
 
-from backend_lint.api.syntax import Place, Severity, SyntaxRule, called_name
+from backend_lint.api.syntax import Place, Severity, SyntaxRule, called_name, is_broad
 
 _ABOVE = 6
-_BROAD = frozenset({"Exception", "BaseException"})
 _FOR_TOOLS = re.compile(
     r"#\s*(?:noqa|nosec|pylint|type:|pragma|pyright|mypy|ruff|flake8|fmt|NOSONAR|backend-lint|expect:)", re.IGNORECASE
 )
@@ -145,7 +144,7 @@ class SwallowedException(SyntaxRule):
     owasp = ("A09:2021", "A09:2025", "A10:2025")
 
     def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
-        if not _is_broad(node.type) or not isinstance(node.body, cst.IndentedBlock | cst.SimpleStatementSuite):
+        if not is_broad(node.type) or not isinstance(node.body, cst.IndentedBlock | cst.SimpleStatementSuite):
             return
         if not all(_is_silent(each) for each in _small(node.body)) or self._is_explained(node):
             return
@@ -190,18 +189,6 @@ class SwallowedException(SyntaxRule):
     def _keyword(self, node: cst.ExceptHandler) -> Place:
         line, column = self.source.line_column(self.source.span(node)[0])
         return Place(self.source.path, line, column, line, column + len("except"))
-
-
-def _is_broad(kind: cst.BaseExpression | None) -> bool:
-    match kind:
-        case None:
-            return True
-        case cst.Name(value=name):
-            return name in _BROAD
-        case cst.Tuple(elements=elements):
-            return any(_is_broad(each.value) for each in elements)
-        case _:
-            return False
 
 
 def _small(block: cst.BaseSuite) -> list[cst.BaseSmallStatement | cst.BaseStatement]:

@@ -46,10 +46,9 @@ import re
 
 import libcst as cst
 
-from backend_lint.api.syntax import Confidence, Severity, SyntaxRule, called_name, has_keyword
+from backend_lint.api.syntax import Confidence, Severity, SyntaxRule, called_name, has_keyword, is_broad
 
 _LOGGER = re.compile(r"^_*(?:log|logger|logging|[a-z]\w*_(?:log|logger))$", re.IGNORECASE)
-_BROAD = frozenset({"Exception", "BaseException"})
 _LEVELS = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal"})
 _CARRIES = re.compile(
     r"traceback|exc_info|\.exception\(|capture_exception|record_exception|notice_error|stack_info|opt\("
@@ -63,7 +62,7 @@ class TracebackLost(SyntaxRule):
     owasp = ("A09:2021", "A09:2025")
 
     def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
-        if not _is_broad(node.type) or _CARRIES.search(self.source.text_of(node.body)):
+        if not is_broad(node.type) or _CARRIES.search(self.source.text_of(node.body)):
             return
         calls = list(self.source.below(node.body, cst.Call))
         raises = list(self.source.below(node.body, cst.Raise))
@@ -99,18 +98,6 @@ class TracebackLost(SyntaxRule):
                     confidence=Confidence.MEDIUM,
                     severity=Severity.MEDIUM,
                 )
-
-
-def _is_broad(kind: cst.BaseExpression | None) -> bool:
-    match kind:
-        case None:
-            return True
-        case cst.Name(value=name):
-            return name in _BROAD
-        case cst.Tuple(elements=elements):
-            return any(_is_broad(each.value) for each in elements)
-        case _:
-            return False
 
 
 def _is_log(call: cst.Call) -> bool:

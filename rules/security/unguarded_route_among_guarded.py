@@ -223,10 +223,10 @@ class UnguardedRouteAmongGuarded(ProjectRule):
     unit = Unit.ROUTE
 
     def check(self, project: Project) -> Iterator[Finding]:
-        data = Data(project)
+        data = project.derived(Data)
         guards = identifying(project)
         seen: set[object] = set()
-        for route, group in self._compared(project, data):
+        for route, group in self._compared(project):
             code = route.handler or route.view
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
@@ -240,15 +240,15 @@ class UnguardedRouteAmongGuarded(ProjectRule):
                 yield self._finding(route, group, data.is_writing(route))
 
     def examined(self, project: Project) -> list[str]:
-        return [route.label for route, _ in self._compared(project, Data(project))]
+        return [route.label for route, _ in self._compared(project)]
 
-    def _compared(self, project: Project, data: Data) -> Iterator[tuple[Route, Group]]:
+    def _compared(self, project: Project) -> Iterator[tuple[Route, Group]]:
         routes = [
             route
             for route in project.routes
             if not route.is_websocket and is_application(route, project) and not _is_open(route)
         ]
-        return compared(routes, data, lambda route: route.is_guarded, in_pairs=True)
+        return compared(routes, project.derived(Data), lambda route: route.is_guarded, in_pairs=True)
 
     def _finding(self, route: Route, group: Group, writes: bool) -> Finding:
         guarded = group.having
