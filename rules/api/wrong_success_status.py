@@ -82,8 +82,8 @@ class WrongSuccessStatus(ProjectRule):
             if _creates(project, route):
                 apps.setdefault(route.app, []).append(route)
         for routes in apps.values():
-            created = [route for route in routes if route.status_code == 201]
-            others = [route for route in routes if route.status_code in (None, 200)]
+            created = [route for route in routes if _success(project, route) == 201]
+            others = [route for route in routes if _success(project, route) == 200]
             if len(routes) < _ENOUGH or len(created) < _SHARE * len(routes):
                 continue
             for route in others:
@@ -91,17 +91,52 @@ class WrongSuccessStatus(ProjectRule):
                     route.at,
                     f"`{route.label}` creates and answers 200; {len(created)} of {len(routes)} that create answer 201, "
                     f"as `{created[0].label}`",
-                    help="Pass `status_code=201`.",
+                    help=_HELP.get(route.framework, "Answer 201."),
                     related=[Step(each.at, f"`{each.label}` answers 201") for each in created[:3]],
                     discriminator=route.label,
                     unit=route.label,
                 )
 
 
+_HELP = {
+    "fastapi": "Pass `status_code=201`.",
+    "flask": "Return the status as well: `return body, 201`.",
+    "drf": "Pass `status=status.HTTP_201_CREATED`.",
+}
+
+
+def _success(project: Project, route: Route) -> int | None:
+    """The status of success that a route declares, or that its handler returns; None where that cannot be told."""
+    if route.framework == "fastapi":
+        return route.status_code or 200
+    assert route.handler is not None
+    found: set[int | None] = set()
+    for stmt in route.handler.statements:
+        if isinstance(stmt, ir.Return) and stmt.value is not None:
+            found.add(_returned(project, stmt.value, route.handler))
+    found = {each for each in found if each is None or each < 400}
+    return 201 if 201 in found else 200 if found == {200} else None
+
+
+def _returned(project: Project, value: ir.Expr, handler: Function) -> int | None:
+    match value:
+        case ir.Sequence(kind="tuple", items=[_, given, *_]):
+            return status_of(project, given, handler)
+        case ir.Dict():
+            return 200
+        case ir.Call():
+            name = (project.site(value, handler).symbol or ir.dotted(value.func) or "").rpartition(".")[2]
+            given = value.keywords.get("status") or value.keywords.get("status_code")
+            if given is not None or name not in _RESPONSES or len(value.positional) > 1:
+                return None if given is None else status_of(project, given, handler)
+            return 200
+    return None
+
+
 def _creates(project: Project, route: Route) -> bool:
-    """Whether a route of FastAPI is a POST to a collection whose code inserts a row."""
+    """Whether a route is a POST to a collection whose code inserts a row."""
     handler = route.handler
-    if route.framework != "fastapi" or route.methods != ("POST",) or handler is None or route.path.endswith("}"):
+    if route.framework not in _HELP or route.methods != ("POST",) or handler is None or route.path.endswith("}"):
         return False
     inserts = {id(query.site.call) for query in project.queries if query.operation == "insert"}
     return _CREATING.match(handler.name) is not None and any(
