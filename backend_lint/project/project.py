@@ -125,7 +125,8 @@ class Project(Backend):
         """
         if make not in self._derived:
             self._derived[make] = make(self)
-        return self._derived[make]
+        found: Derived = self._derived[make]
+        return found
 
     @functools.cached_property
     def contract(self) -> Contract:

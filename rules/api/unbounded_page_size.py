@@ -63,6 +63,7 @@ from backend_lint.api import (
     Finding,
     Function,
     Input,
+    Parameter,
     Project,
     ProjectRule,
     Query,
@@ -154,14 +155,19 @@ def _sources(
     name = _name(expr)
     if name is None or depth == 0 or _is_bounded(function, name):
         return
-    if function.parameter(name) is None:
+    parameter = function.parameter(name)
+    if parameter is None:
         for binding in project.types.bindings(function).get(name, ()):
             if binding.kind == "value" and not binding.path:
                 yield from _sources(project, binding.expr, function, way, depth - 1)
         return
     for route in project.handlers.get(function.qualified, ()):
         for each in route.inputs:
-            if (each.variable or each.name) == name and _is_open(each) and not _is_bounded_before(route, name):
+            if (
+                (each.variable or each.name) == name
+                and _is_open(each, parameter)
+                and not _is_bounded_before(route, name)
+            ):
                 yield route, each, way
     for site in project.callers(function):
         caller = site.scope
@@ -179,11 +185,12 @@ def _name(expr: ir.Expr) -> str | None:
             return _name(argument.value)
         case ir.Bool(op="or", values=[first, *_]):
             return _name(first)
-        case ir.Binary(op="+", left=left, right=ir.Const()):
+        case ir.Binary(op="+", left=left, right=ir.Const(value=1)):  # one more, to see whether there are more
             return _name(left)
     return None
 
 
+_BOUNDS = frozenset({"le", "lt", "max"})
 _QUERIES = frozenset({"args", "GET", "query_params", "query"})
 
 
@@ -206,10 +213,17 @@ def _key(expr: ir.Expr) -> str | None:
     return None
 
 
-def _is_open(each: Input) -> bool:
+def _is_open(each: Input, parameter: Parameter) -> bool:
     """Whether an input is a number without an upper bound."""
     kind = (each.type or "").lower()
-    return each.where in ("query", "form") and "int" in kind and not {"le", "lt", "max"} & set(each.constraints)
+    written = {
+        keyword
+        for expr in (parameter.default, parameter.annotation)
+        for node in (ir.walk_expression(expr) if expr is not None else ())
+        if isinstance(node, ir.Call)
+        for keyword in node.keywords
+    }
+    return each.where in ("query", "form") and "int" in kind and _BOUNDS.isdisjoint(written | each.constraints.keys())
 
 
 def _is_bounded_before(route: Route, name: str) -> bool:

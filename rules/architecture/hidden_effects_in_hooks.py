@@ -100,7 +100,18 @@ def _hooks(project: Project) -> Iterator[tuple[Function, str, dict[Effect, str]]
         }
         if names & _VALIDATORS:
             yield function, "the validator", changes
-        elif names & _RECEIVERS:
+        elif names & _RECEIVERS and not _is_sent_on_purpose(function, project):
             yield function, "the receiver", calls
         elif function.cls is not None and function.name in _SAVES and function.cls.qualified in project.models:
             yield function, "the model's method", calls
+
+
+def _is_sent_on_purpose(function: Function, project: Project) -> bool:
+    """Whether the signal is the project's own: who sends that means what its receivers do."""
+    for each in function.decorators:
+        signal = each.argument(0, "signal") if type(each) is ir.Call else None
+        name = project.qualified(signal, function.around) if signal is not None else None
+        module = project.modules.get((name or "").rpartition(".")[0])
+        if module is not None and (name or "").rpartition(".")[2] in module.assignments:
+            return True
+    return False

@@ -47,7 +47,7 @@ from backend_lint.api import Effect, Finding, Function, Project, ProjectRule, Sc
 
 _TENACITY = frozenset({"tenacity.retry", "tenacity.Retrying", "tenacity.AsyncRetrying"})
 _URLLIB3 = frozenset({"urllib3.util.Retry", "urllib3.util.retry.Retry", "urllib3.Retry", "requests.adapters.Retry"})
-_WAITS = frozenset({"sleep", "wait", "wait_for", "backoff", "delay"})
+_WAITS = frozenset({"sleep", "wait", "wait_for", "backoff", "delay", "input", "prompt", "confirm"})
 
 
 class RetryWithoutBackoff(ProjectRule):
@@ -114,7 +114,7 @@ def _busy_loops(function: Function, project: Project) -> Iterator[ir.While]:
     for loop in function.statements:
         if type(loop) is not ir.While or not (type(loop.test) is ir.Const and loop.test.value):
             continue
-        if any(type(node) is ir.Call and _last(node) in _WAITS for node in ir.walk(loop.body)):
+        if any(_waits(call, function, project) for call in ir.calls(loop.body)):
             continue
         for stmt in loop.body:
             if type(stmt) is ir.Try and _calls_out(stmt, function, project):
@@ -129,6 +129,12 @@ def _busy_loops(function: Function, project: Project) -> Iterator[ir.While]:
                 if going_on and not any(_counts(each.body) for each in going_on):
                     yield loop
                     break
+
+
+def _waits(call: ir.Call, function: Function, project: Project) -> bool:
+    """Whether a call, or the function of the project that it calls, waits for time to pass or for a person."""
+    within = (inner for each in project.site(call, function).targets[:1] for inner in ir.calls(each.body))
+    return any(_last(each) in _WAITS for each in (call, *within))
 
 
 def _calls_out(stmt: ir.Try, function: Function, project: Project) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project.constants import UNKNOWN, constant
+from backend_lint.project.contract.graph import graph
 from backend_lint.project.contract.types import (
     UNTOLD,
     Contract,
@@ -50,6 +51,7 @@ def contract(project: Project) -> Contract:
         operations=dict(sorted(operations.items())),
         objects=dict(sorted(objects.items())),
         tasks=dict(sorted(tasks.items())),
+        graph=graph(project),
     )
 
 

@@ -114,8 +114,12 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """Operations by label, objects by qualified name, tasks by the name they are registered under, all sorted."""
+    """Operations by label, objects by qualified name, tasks by the name they are registered under, all sorted.
+
+    `graph` are the types of a GraphQL schema by their names there, and the arguments of their fields: `Query.order()`.
+    """
 
     operations: dict[str, Endpoint] = {}
     objects: dict[str, Object] = {}
     tasks: dict[str, Signature] = {}
+    graph: dict[str, Object] = {}
