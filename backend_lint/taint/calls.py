@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backend_lint.facts import ir
 from backend_lint.project.modules import Class, Function
 from backend_lint.taint import containers, models, strings
+from backend_lint.taint.buffers import buffer_method
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -27,7 +28,6 @@ from backend_lint.taint.evaluate import flat
 from backend_lint.taint.evidence import ENUMS
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE
-from backend_lint.taint.library import buffer_method
 from backend_lint.taint.paths import path_key
 from backend_lint.taint.state import Object, entry_key
 
@@ -190,7 +190,7 @@ class Calls:
             if items is not None:
                 return strings.joined_by(text, [flat(frame, item) for item in items])
             element = flat(frame, containers.element(frame, args[0]))
-            return strings.repeated(strings.concatenated([element, text])) if element.all_labels() else UNKNOWN
+            return strings.joined_many(element, text) if element.all_labels() else UNKNOWN
         if name == "translate" and args and _takes_blanks(frame, args[0]):
             kept = Value(labels=text.all_labels(), is_opaque=True, type="builtins.str")
             return kept.derived_from("strip", text)
@@ -219,6 +219,10 @@ class Calls:
         gone: frozenset[str] = frozenset()
         if name in ("split", "rsplit") and isinstance(separator, str) and separator and len(args) == 1 and not keywords:
             gone = frozenset({separator, *({"../", "//", RELATIVE} if separator == "/" else ())})
+        elif name == "splitlines" and not args and not keywords:
+            gone = frozenset("\n\r")
+        elif name in ("split", "rsplit") and not args and not keywords:
+            gone = frozenset(" \t\n\r")
         if name == "split" and isinstance(separator, str) and separator:
             parts = strings.pieces_of_split(text, separator, None if len(args) < 2 else -1)
             if parts is not None:
@@ -299,7 +303,10 @@ class Calls:
         if kind is not None and kind.startswith("pathlib."):
             return self.engine.library.path_method(frame, node, receiver, name, args, keywords)
         if kind is not None and not kind.startswith("builtins."):
-            return self.engine.library.call(frame, node, models.members(kind, name), opaque, args, keywords)
+            found = self.engine.library.call(frame, node, models.members(kind, name), opaque, args, keywords)
+            if name in ("get", "pop", "setdefault") and args and args[0].the_constant is not None:
+                found = found.with_labels(self.engine.kept.handed_on(opaque, f"[{args[0].the_constant!r}]"))
+            return found
         if kind in ("builtins.str", "builtins.bytes") or (kind is None and name in _READS_TEXT):
             return self._text_method(frame, node, _as_text(receiver), name, args, keywords)
         if kind is None:
@@ -468,6 +475,18 @@ class Calls:
                 return UNKNOWN
 
     def _function(
+        self, frame: Frame, node: ir.Call | None, each: FunctionValue, args: Sequence[Value], keywords: Keywords
+    ) -> Value:
+        targets = self.engine.dispatch.targets(frame, each.function, args[0] if args else UNKNOWN)
+        if targets == [each.function]:
+            return self._one(frame, node, each, args, keywords)
+        state, found = frame.state, NOTHING
+        for target in targets:
+            frame.state = state
+            found = join(found, self._one(frame, node, each._replace(function=target), args, keywords))
+        return found
+
+    def _one(
         self, frame: Frame, node: ir.Call | None, each: FunctionValue, args: Sequence[Value], keywords: Keywords
     ) -> Value:
         function = each.function

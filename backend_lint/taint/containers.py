@@ -27,6 +27,7 @@ from backend_lint.taint.labels import Input, Kept, Label, Labels, union
 from backend_lint.taint.state import Object, entry_key
 
 DEEPEST = 3
+DEEPEST_KEPT = 2
 _SEQUENCES = frozenset({"list", "tuple", "set"})
 
 
@@ -41,8 +42,8 @@ def _into(label: Label, part: str) -> Label:
     origin = label.origin
     if type(origin) is Input and len(origin.path) < DEEPEST:
         return label.of(Input(origin.name, (*origin.path, part)))
-    if type(origin) is Kept and not origin.path:
-        return label.of(Kept(origin.name, (part,)))
+    if type(origin) is Kept and len(origin.path) < DEEPEST_KEPT:
+        return label.of(Kept(origin.name, (*origin.path, part)))
     return label
 
 
@@ -136,6 +137,7 @@ def item(frame: Frame, value: Value, index: Value) -> Value:
         found = join(found, _object_item(frame, where, obj, index))
     if value.is_opaque or value.callables:
         part = f"[{only!r}]" if only is not None else "[*]"
+        found = found.with_labels(frame.engine.kept.handed_on(value, part))
         kind = "builtins.str" if value.type == "builtins.str" else frame.engine.item_type(value.type)
         found = join(found, labelled(into(value.labels, part), kind))
         found = frame.engine.fields.read(value.derived, only, found)
@@ -181,9 +183,7 @@ def _object_item(frame: Frame, where: Any, obj: Object, index: Value) -> Value:
         if index.is_constant:
             for each in index.consts:
                 known = obj.entries.get(entry_key(each))
-                found = join(found, known) if known is not None else join(found, obj.rest)
-                if known is not None and not obj.is_exact:
-                    found = join(found, obj.rest)
+                found = join(found, known if known is not None else _missing(frame, where, obj, each))
             return found
         return obj.elements()
     if obj.cls in frame.engine.models.keyed and where is not None:
@@ -191,6 +191,18 @@ def _object_item(frame: Frame, where: Any, obj: Object, index: Value) -> Value:
     if obj.kind == "instance" and obj.cls is not None:
         return frame.engine.calls.method(frame, Value(references=(where,)), "__getitem__", [index]) or obj.elements()
     return obj.elements()
+
+
+def _missing(frame: Frame, where: Any, obj: Object, key: Any) -> Value:
+    """What is found under a key that nothing was stored under: a `defaultdict` makes a container of its own for it."""
+    made = [each for _, each in frame.objects(obj.rest)]
+    if where is None or "\0default" not in obj.fields or len(made) != 1 or frame.state is None:
+        return obj.rest
+    own = (*where, key)
+    frame.state.heap[own] = made[0]
+    found = Value(references=(own,))
+    frame.state.heap[where] = obj.with_entry(key, found)
+    return found
 
 
 def sliced(frame: Frame, node: ir.Subscript, value: Value, index: ir.Slice) -> Value:
@@ -250,7 +262,7 @@ def store(frame: Frame, target: Value, index: Value, value: Value) -> None:
             return obj.replaced(rest=join(obj.rest, value))
         if index.is_constant and len(index.consts) == 1:
             return obj.with_entry(index.consts[0], value)
-        return obj.replaced(rest=join(obj.rest, value), keys=join(obj.keys, index), is_exact=False)
+        return obj.with_unknown(value, index)
 
     frame.update(target, change)
 
@@ -326,6 +338,10 @@ def _pop(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywor
     return found
 
 
+def _pop_first(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
+    return _pop(frame, node, one, obj, [constant(0)], keywords)
+
+
 def _shuffle(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
     frame.update(one, lambda obj: obj.loosened())
     return NONE
@@ -361,11 +377,29 @@ def _boolean(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, ke
     return BOOLEAN
 
 
-def _set_operation(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
+def _union(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
     found = obj.elements()
     for arg in args:
         found = join(found, element(frame, arg))
     return frame.allocate(node, Object("set", rest=found, is_exact=False), "set")
+
+
+def _intersection(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
+    found = one
+    for arg in args:
+        found = common(frame, node, found, arg)
+    return found
+
+
+def common(frame: Frame, node: ir.Node, left: Value, right: Value) -> Value:
+    """What two sets have in common: of elements of ours and a client's, some of ours."""
+    first, second = element(frame, left), element(frame, right)
+    found = second if frame.foreign(first) and not frame.foreign(second) else first
+    return frame.allocate(node, Object("set", rest=found, is_exact=False), "set")
+
+
+def _difference(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
+    return frame.allocate(node, Object("set", rest=obj.elements(), is_exact=False), "set")
 
 
 def _get(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
@@ -412,24 +446,23 @@ def merge_into(frame: Frame, target: Value, source: Value) -> None:
     for _, other in others:
         if other.kind != "dict":
             rest = element(frame, source)
-            frame.update(target, lambda obj, rest=rest: obj.replaced(rest=join(obj.rest, rest), is_exact=False))  # type: ignore[misc]
+            frame.update(target, lambda obj, rest=rest: obj.with_unknown(rest))  # type: ignore[misc]
             continue
 
-        def change(obj: Object, other: Object = other) -> Object:
-            entries = {**obj.entries, **other.entries}
-            return obj.replaced(
-                entries=entries,
-                rest=join(obj.rest, other.rest),
-                keys=join(obj.keys, other.keys),
-                is_exact=obj.is_exact and other.is_exact,
-            )
-
-        frame.update(target, change)
+        frame.update(target, lambda obj, other=other: _overlaid(obj, other))  # type: ignore[misc]
     if source.is_opaque or not others:
         rest = labelled(into(source.labels, "[*]"))
-        frame.update(
-            target, lambda obj: obj.replaced(rest=join(obj.rest, rest), keys=join(obj.keys, rest), is_exact=False)
-        )
+        frame.update(target, lambda obj: obj.with_unknown(rest, rest))
+
+
+def _overlaid(obj: Object, other: Object) -> Object:
+    """What holds the entries of both, the other's where both have one."""
+    loose = obj if other.rest is NOTHING else obj.with_unknown(other.rest)
+    return loose.replaced(
+        entries={**loose.entries, **other.entries},
+        keys=join(obj.keys, other.keys),
+        is_exact=obj.is_exact and other.is_exact,
+    )
 
 
 def _all_keys(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, keywords: Any) -> Value:
@@ -460,15 +493,17 @@ def _all_items(frame: Frame, node: ir.Call, one: Value, obj: Object, args: Any, 
 _METHODS: dict[tuple[str, str], Any] = {
     ("list", "append"): _append,
     ("list", "add"): _append,
+    ("list", "put"): _append,
+    ("list", "put_nowait"): _append,
     ("list", "appendleft"): lambda frame, node, one, obj, args, keywords: _insert(
         frame, node, one, obj, [constant(0), *args], keywords
     ),
     ("list", "extend"): _extend,
     ("list", "insert"): _insert,
     ("list", "pop"): _pop,
-    ("list", "popleft"): lambda frame, node, one, obj, args, keywords: _pop(
-        frame, node, one, obj, [constant(0)], keywords
-    ),
+    ("list", "popleft"): _pop_first,
+    ("list", "get"): _pop_first,
+    ("list", "get_nowait"): _pop_first,
     ("list", "remove"): _shuffle,
     ("list", "discard"): _shuffle,
     ("list", "sort"): _shuffle,
@@ -477,9 +512,9 @@ _METHODS: dict[tuple[str, str], Any] = {
     ("list", "copy"): _copy,
     ("list", "index"): _index,
     ("list", "count"): _number,
-    ("list", "union"): _set_operation,
-    ("list", "intersection"): _set_operation,
-    ("list", "difference"): _set_operation,
+    ("list", "union"): _union,
+    ("list", "intersection"): _intersection,
+    ("list", "difference"): _difference,
     ("list", "issubset"): _boolean,
     ("list", "update"): _extend,
     ("dict", "get"): _get,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backend_lint.taint.domain import Text, Value
-from backend_lint.taint.labels import ANY, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT
+from backend_lint.taint.labels import ANY, BELOW, NO_PARENT, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT
 
+_SCHEMES = ("http://", "https://", "ftp://")
 Kills = tuple[frozenset[str], ...]
 
 _BARE: Kills = (frozenset({ANY}),)
@@ -102,13 +103,15 @@ def _shell(before: Text, after: Text) -> Kills:
 
 
 def _path(before: Text, after: Text) -> Kills:
-    below = (frozenset({"/"}), frozenset({".."}), frozenset({"../"}), *_BARE)
+    below = (frozenset({"/"}), frozenset({".."}), frozenset({"../"}), frozenset({NO_PARENT}), *_BARE)
     if before:
         return below
     return (
         frozenset({"/"}),
         frozenset({RELATIVE, ".."}),
         frozenset({RELATIVE, "../"}),
+        frozenset({RELATIVE, NO_PARENT}),
+        frozenset({NORMALISED, BELOW}),
         frozenset({NORMALISED, RELATIVE}),
         *_BARE,
     )
@@ -120,7 +123,7 @@ def _url(before: Text, after: Text) -> Kills | None:
     text = _literal(before)
     _, scheme, rest = text.rpartition("://")
     if not scheme:
-        return (frozenset({ORIGIN}),) if not text else None
+        return (frozenset({ORIGIN}),) if any(each.startswith(text) for each in _SCHEMES) else None
     if any(char in rest for char in "/?#:@"):
         return None
     follows = after[0] if after and type(after[0]) is str else ""

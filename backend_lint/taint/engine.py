@@ -17,6 +17,7 @@ from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.types import Type
 from backend_lint.taint import evidence, execute, guards
 from backend_lint.taint.calls import Calls
+from backend_lint.taint.dispatch import Dispatch
 from backend_lint.taint.domain import (
     NOTHING,
     UNKNOWN,
@@ -81,6 +82,7 @@ class Engine:
         self._diagnostics: list[Diagnostic] = []
         self.kept = KeptValues(self)
         self.fields = Fields(self)
+        self.dispatch = Dispatch(self)
         self.stored = StoredValues(self)
         self.effort = 0
 
@@ -217,6 +219,9 @@ class Engine:
         if module is None:
             name = canonical_external(qualified)
             kind = self.models.objects.get(name) or self.kept.contexts.get(name)
+            context, _, attribute = name.rpartition(".")
+            if context in self.models.contexts:
+                return labelled(self.kept.handed_on(callable_value(Symbol(context)), f".{attribute}"), kind)
             if kind is not None:
                 return Value(is_opaque=True, type=kind)
             return callable_value(Symbol(name))
@@ -277,13 +282,9 @@ class Engine:
         for where in value.references:
             obj = self.heap.get(where)
             if obj is not None:
-                loose = obj.loosened()
                 inside = labelled((Label(Kept(qualified, ("[*]",))),)) if is_kept else UNKNOWN
-                self.heap[where] = loose.replaced(
-                    rest=join(join(loose.rest, inside), registered),
-                    keys=UNKNOWN if obj.kind == "dict" else loose.keys,
-                    is_exact=False,
-                )
+                keys = UNKNOWN if obj.kind == "dict" else NOTHING
+                self.heap[where] = obj.loosened().with_unknown(join(inside, registered), keys)
                 if is_kept:
                     self.kept.names[where] = qualified
         return join(forget(value), labelled((Label(Kept(qualified)),)) if is_kept else UNKNOWN)

@@ -126,6 +126,13 @@ def binary(frame: Frame, node: ir.Node, op: str, left: Value, right: Value) -> V
             return strings.percent(left, [flat(frame, each) for each in items])
         case "/":
             return frame.engine.library.divided(frame, node, left, right)
+        case "&" if left.references or right.references:
+            return containers.common(frame, node, left, right)
+        case "-" if left.references:
+            return containers.loose_list(frame, node, containers.element(frame, left))
+        case "|" if left.references and any(obj.kind != "dict" for _, obj in frame.objects(left)):
+            both = join(containers.element(frame, left), containers.element(frame, right))
+            return frame.allocate(node, Object("set", rest=both, is_exact=False))
         case "|" if left.references:
             merged = frame.allocate(node, join_objects(frame, left))
             containers.merge_into(frame, merged, right)

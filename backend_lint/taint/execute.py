@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,8 @@ def assign(frame: Frame, target: ir.Expr, value: Value) -> None:
                 return
             index = frame.evaluate(target.index)
             frame.engine.sinks.stored(frame, target, owner, index, value)
+            if index.the_constant is not None:
+                frame.engine.kept.hand_on(frame, owner, f"[{index.the_constant!r}]", value)
             containers.store(frame, owner, index, value)
             if owner.is_opaque:
                 _taint_root(frame, target, value)
@@ -93,6 +96,7 @@ def _assign_attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
             frame.keep(f"{each.cls.qualified}.{target.name}", (), value)
         elif type(each) is Symbol and each.receiver is None:
             frame.keep(f"{each.name}.{target.name}", (), value)
+    frame.engine.kept.hand_on(frame, owner, f".{target.name}", value)
     if owner.references:
         frame.update(owner, lambda obj: obj.with_field(target.name, value))
     if owner.is_opaque or not owner.references:
@@ -250,7 +254,7 @@ def _jump(frame: Frame, stmt: ir.Jump) -> None:
 
 
 def _declare(frame: Frame, stmt: ir.Declare) -> None:
-    frame.globals.update(stmt.names)
+    (frame.globals if stmt.kind == "global" else frame.nonlocals).update(stmt.names)
 
 
 def _define_function(frame: Frame, stmt: ir.DefineFunction) -> None:
@@ -309,7 +313,7 @@ def _while(frame: Frame, stmt: ir.While) -> None:
             frame.state = guards.assume(frame, stmt.test, True) if true else None
         return frame.state is not None
 
-    def leave() -> None:
+    def leave(back: State | None) -> None:
         if frame.state is None:
             return
         _, false = guards.truth(frame, frame.evaluate(stmt.test))
@@ -335,7 +339,56 @@ def _for(frame: Frame, stmt: ir.For) -> None:
         assign(frame, stmt.target, _noted(frame, stmt.target, element, stmt.iter))
         return frame.state is not None
 
-    _repeat(frame, stmt.body, stmt.orelse, enter, lambda: None, counts=switches.is_list_of_ours(frame, iterated))
+    def leave(back: State | None) -> None:
+        name = _name_of(stmt.target)
+        if back is None or frame.state is None or name is None or not _asks_each(frame, stmt, name):
+            return
+        change = guards.as_each(containers.element(frame, iterated), back.env[name])
+        frame.state = guards.narrow(frame, stmt.iter, iterated, change)
+
+    _repeat(frame, stmt.body, stmt.orelse, enter, leave, counts=switches.is_list_of_ours(frame, iterated))
+
+
+def _asks_each(frame: Frame, stmt: ir.For, name: str) -> bool:
+    """Whether what holds of a loop's variable where a round ends holds of all that the loop was over.
+
+    The variable must be the element still, and the elements all that there is: of a mapping they are the keys.
+    """
+    if not frame.foreign(frame.evaluate(stmt.iter)):
+        return False
+    source = ir.dotted(stmt.iter)
+    inside = itertools.chain(ir.walk_statements(stmt.body), ir.walk(stmt.body))
+    if any(name in map(_name_of, _targets(node)) for node in inside):
+        return False
+    around = frame.function.body if frame.function is not None else stmt.body
+    return not any(_is_of_mapping(node, source, name) for node in ir.walk(around)) if source is not None else True
+
+
+def _targets(node: ir.Node) -> list[ir.Expr]:
+    match node:
+        case ir.Assign(targets=targets):
+            return targets
+        case ir.Augment(target=target) | ir.For(target=target) | ir.Walrus(target=target):
+            return [target]
+        case _:
+            return []
+
+
+def _name_of(expr: ir.Expr) -> str | None:
+    return expr.id if type(expr) is ir.Name else None
+
+
+def _is_of_mapping(node: ir.Node, owner: str, key: str) -> bool:
+    """Whether a node asks `owner` for what lies under its keys."""
+    match node:
+        case ir.Attribute(value=value, name="items" | "values" | "keys" | "get"):
+            return ir.dotted(value) == owner
+        case ir.Subscript(value=value, index=ir.Const(value=str())):
+            return ir.dotted(value) == owner
+        case ir.Subscript(value=value, index=ir.Name(id=name)):
+            return name == key and ir.dotted(value) == owner
+        case _:
+            return False
 
 
 def _unrolled(frame: Frame, stmt: ir.For, items: list[Value]) -> None:
@@ -361,16 +414,19 @@ def _repeat(
     body: list[ir.Stmt],
     orelse: list[ir.Stmt],
     enter: Callable[[], bool],
-    leave: Callable[[], None],
+    leave: Callable[[State | None], None],
     *,
     counts: bool = False,
 ) -> None:
-    """Run a loop's body until its state changes no more. What a round that `counts` has proved holds after it."""
+    """Run a loop's body until its state changes no more. What a round that `counts` has proved holds after it.
+
+    `leave` is called in the state after the last round, with the one in which rounds end, if they do.
+    """
     head = frame.state
     assert head is not None
     head = head.copy()
     outside: State | None = None
-    back: State | None
+    back: State | None = None
     for number in range(MOST_ROUNDS):
         loop = Loop()
         frame.loops.append(loop)
@@ -394,7 +450,7 @@ def _repeat(
                 break
         head = joined
     frame.state = switches.merged(back, head) if counts else head
-    leave()
+    leave(back)
     if frame.state is not None:
         block(frame, orelse)
     frame.state = merge(frame.state, outside)

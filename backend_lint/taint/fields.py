@@ -92,8 +92,13 @@ class Fields:
     def inside(self, cls: Class, name: str) -> Class | None:
         """The class of a nested schema."""
         owner = self._owner(cls, name)
-        value = owner.attributes[name].value if owner is not None else None
-        if owner is None or type(value) is not ir.Call:
+        if owner is None:
+            return None
+        value = owner.attributes[name].value
+        if self.is_validated(cls):
+            annotation = owner.attributes[name].annotation
+            return self.project.cls(self.project.qualified(annotation, owner) or "") if annotation is not None else None
+        if type(value) is not ir.Call:
             return None
         for expr in (value.func, *(arg.value for arg in value.args[:1]), value.keywords.get("child")):
             func = expr.func if type(expr) is ir.Call else expr

@@ -96,6 +96,8 @@ class Frame:
         self.steps = 0
         self.is_entry = False
         self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.outer: dict[tuple[str, str], Value] = {}  # what calls bound in a function around: its name, the variable's
         self.raised: dict[str, Labels] = {}  # by class: what exceptions carry that nothing here has caught
         self.written: dict[PathKey, None] = {}
         self.kept: dict[tuple[str, PathKey], Value] = {}  # what was given to us and outlives the call
@@ -189,7 +191,14 @@ class Frame:
                 self.keep(name, ("[*]",), value)
 
     def keep(self, name: str, path: PathKey, value: Value) -> None:
-        """A variable that outlives the call now holds a value."""
+        """A variable that outlives the call now holds a value; what a dict holds it holds under the dict's keys."""
+        made = [obj for _, obj in self.objects(value)] if len(path) == 1 else []
+        if made and all(obj.kind == "dict" for obj in made):
+            for obj in made:
+                for (_, key), each in obj.entries.items():
+                    self.keep(name, (*path, f"[{key!r}]"), each)
+                self.keep(name, (*path, "[*]"), join(obj.rest, obj.keys))
+            value = Value(labels=value.all_labels(), is_opaque=True)
         labels = self.labels(value)
         ours = tuple(label for label in labels if type(label.origin) is Input)
         if ours:

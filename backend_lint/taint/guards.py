@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from backend_lint.facts import ir
+from backend_lint.project.external import ancestors
 from backend_lint.taint import containers, regexes, strings
 from backend_lint.taint.domain import (
     ADDRESS,
@@ -21,10 +22,23 @@ from backend_lint.taint.domain import (
     constants,
 )
 from backend_lint.taint.frame import Frame
-from backend_lint.taint.labels import ANY, NAME, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, WORD, Label
+from backend_lint.taint.labels import (
+    ANY,
+    BELOW,
+    FILLED,
+    NAME,
+    NO_PARENT,
+    NORMALISED,
+    ORIGIN,
+    PLAIN,
+    RELATIVE,
+    TEXT,
+    WORD,
+    Label,
+)
 from backend_lint.taint.models import ALL, INJECTION, expanded
 from backend_lint.taint.paths import path_key
-from backend_lint.taint.state import State, merge
+from backend_lint.taint.state import State, entry_key, merge
 
 Change = Callable[[Label], Label]
 _WORD_TESTS = frozenset(["isdigit", "isalnum", "isdecimal", "isnumeric", "isidentifier", "isalpha"])
@@ -141,8 +155,10 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
             return narrow_source(frame, left.derived, lambda label: label.without(frozenset(), frozenset({"ssrf"})))
         literals = [each for each in left.consts if isinstance(each, str) and each]
         if literals and left.is_constant:
+            if right.derived is not None and right.derived.how == "parts":
+                return narrow_value(frame, right.derived.source, _without_parents) if ".." in literals else frame.state
             return narrow(frame, test.right, right, lambda label: label.without(frozenset(literals)))
-        return frame.state
+        return _unlike(frame, test.left, left, containers.exact_items(frame, right) or [])
     is_ours = left.is_constant and not right.is_constant
     if left is NONE or is_ours or (frame.labels(right) and not frame.labels(left) and not right.is_constant):
         return _equal(frame, test.right, right, left, holds, test.op)
@@ -227,9 +243,12 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
         if other is NONE and None in value.consts:
             rest = tuple(each for each in value.consts if each is not None)
             return replace(frame, node, value, _with_consts(value, rest))
-        return frame.state
+        return _unlike(frame, node, value, [other])
     if value.derived is not None and value.derived.how == "commonpath":
-        return _below(frame, value.derived.source)
+        for path in value.derived.detail:
+            if path is not other:
+                frame.state = _below(frame, path)
+        return frame.state
     if value.derived is not None and value.derived.how == "parents" and not frame.foreign(other):
         return _below(frame, value.derived.source)
     if other.is_constant:
@@ -244,6 +263,19 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
     if not theirs and op in ("==", "!=") and not other.references:
         return replace(frame, node, value, Value(is_opaque=True, type=other.type))
     return frame.state
+
+
+def _unlike(frame: Frame, node: ir.Expr, value: Value, others: list[Value]) -> State | None:
+    """A value is none of these constants: as one part of a path that it is neither empty nor the directory above."""
+    known = {each.the_constant for each in others}
+    facts = frozenset({NO_PARENT} if ".." in known else ()) | frozenset({FILLED} if "" in known else ())
+    if not facts or value.is_constant:
+        return frame.state
+    return narrow(frame, node, value, lambda label: label.without(facts) if "/" in label.absent else label)
+
+
+def _without_parents(label: Label) -> Label:
+    return label.without(frozenset({NO_PARENT}))
 
 
 def _is_last_part(name: Value, path: Value) -> bool:
@@ -272,6 +304,8 @@ def _truthy(frame: Frame, node: ir.Expr, is_true: bool) -> State | None:
             return narrow_source(frame, derived, lambda label: label.without(frozenset({ORIGIN})))
         if derived.how == "verdict":
             return _verdict(frame, derived, is_true)
+    if is_true and any("/" in label.absent and FILLED not in label.absent for label in value.labels):
+        return narrow(frame, node, value, lambda label: label.without(frozenset({FILLED})))
     if is_true and not (value.consts and false):
         return frame.state
     if not is_true and value.references and not value.is_opaque:
@@ -374,6 +408,9 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
             return _below(frame, source)
     if any(NORMALISED in label.absent for label in frame.labels(value)) and func.name == "startswith":
         return _below(frame, value, func.value)
+    if func.name == "endswith" and value.derived is not None and value.derived.how == "netloc":
+        if affix.is_constant and all(isinstance(each, str) and _DOMAIN.fullmatch(each) for each in affix.consts):
+            return narrow_source(frame, value.derived, lambda label: label.without(frozenset({ORIGIN})))
     if value.references or value.callables:
         return frame.state
     piece = affix.the_constant
@@ -388,6 +425,9 @@ def _affixed(frame: Frame, func: ir.Attribute, first: ir.Expr, is_true: bool) ->
     if value.derived is not None:
         new = new.derived_from(value.derived.how, value.derived.source, value.derived.detail)
     return replace(frame, func.value, value, new, keeps=True)
+
+
+_DOMAIN = re.compile(r"(?:\.[\w-]+){2,}(?::\d+)?")  # what a host below a domain of ours ends with, `.example.com`
 
 
 def _unaffixed(frame: Frame, func: ir.Attribute, value: Value, affixes: list[Constant]) -> State | None:
@@ -441,7 +481,9 @@ def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | N
     """A normalised path was found below a directory of ours."""
 
     def change(label: Label) -> Label:
-        return label.without(frozenset(), frozenset({"path"})) if NORMALISED in label.absent else label
+        if NORMALISED in label.absent:
+            return label.without(frozenset(), frozenset({"path"}))
+        return label.without(frozenset({BELOW}))
 
     frame.state = narrow(frame, node, value, change) if node is not None else narrow_value(frame, value, change)
     if value.derived is not None and value.derived.how == "resolve":  # who asked of what it leads to asked of the path
@@ -451,9 +493,19 @@ def _below(frame: Frame, value: Value, node: ir.Expr | None = None) -> State | N
 
 def _instance(frame: Frame, node: ir.Expr, kind: ir.Expr, is_true: bool) -> State | None:
     if not is_true:
-        return _no_instance(frame, node, kind)
+        return None if _is_surely(frame, frame.evaluate(node), kind) else _no_instance(frame, node, kind)
     change = as_instance(frame, kind)
     return frame.state if change is None else narrow(frame, node, frame.evaluate(node), change)
+
+
+def _is_surely(frame: Frame, value: Value, kind: ir.Expr) -> bool:
+    """Whether nothing but instances of a class, made by ourselves, can arrive."""
+    made = [obj.cls for _, obj in frame.objects(value)]
+    name = frame.engine.project.qualified(kind, frame.scope) if type(kind) is not ir.Sequence else None
+    if name is None or not made or value.is_opaque or value.consts or value.texts or value.callables:
+        return False
+    is_subclass = frame.engine.project.classes.is_subclass
+    return all(cls is not None and is_subclass(cls, name) for cls in made)
 
 
 def _no_instance(frame: Frame, node: ir.Expr, kind: ir.Expr) -> State | None:
@@ -472,7 +524,7 @@ def as_instance(frame: Frame, kind: ir.Expr) -> Change | None:
     """What is known of an instance of a class, or of one of several."""
     kinds = kind.items if type(kind) is ir.Sequence else [kind]
     names = {frame.engine.project.qualified(each, frame.scope) for each in kinds}
-    if names <= _NUMBERS:
+    if all(name is not None and not _NUMBERS.isdisjoint(ancestors(name)) for name in names):
         return lambda label: label.without(WORD, INJECTION)
     if names <= {"builtins.str", "builtins.bytes"}:
         return lambda label: label.without(frozenset({TEXT}))
@@ -512,20 +564,40 @@ def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | 
                     state.env[clause.target.id] = saved
         return state
     frame.state = start.copy()
-    frame.engine.assign(frame, clause.target, containers.element(frame, iterated))
+    element = containers.element(frame, iterated)
+    frame.engine.assign(frame, clause.target, element)
     after = assume(frame, node.element, is_true)
     if after is None or type(clause.target) is not ir.Name:
         return start
-    learned = {label.origin: label for label in after.env[clause.target.id].all_labels()}
     frame.state = start
+    return narrow(frame, clause.iter, iterated, as_each(element, after.env[clause.target.id]))
+
+
+def accepted(frame: Frame, value: Value, answer: Value) -> Value:
+    """A value of which a function answered yes."""
+    if answer.derived is None or answer.derived.how != "verdict":
+        return value
+    for source, (cleaned, absent), _ in answer.derived.detail:
+        if source is value:
+            return _changed(frame, value, lambda label: label.without(absent, cleaned))  # noqa: B023
+    return value
+
+
+def as_each(element: Value, proved: Value) -> Change:
+    """What is known of things of whose elements all that is known that `proved` says of one."""
+    asked = {label.origin for label in element.all_labels()}
+    learned = {label.origin: label for label in proved.all_labels()}
 
     def change(label: Label) -> Label:
-        known = learned.get(label.origin)
+        origin = label.origin if label.origin in asked else containers.into((label,), "[*]")[0].origin
+        if origin not in asked:
+            return label
+        known = learned.get(origin)
         if known is None:
             return label.without(WORD)
         return label.without(known.scattered().absent, known.cleaned)
 
-    return narrow(frame, clause.iter, iterated, change)
+    return change
 
 
 def _instanced(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | None:
@@ -687,12 +759,37 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
         if node.id in state.flags:
             state.learned(node.id, old, new)
         return state
+    inside = _written_inside(frame, node, old, new)
+    if inside is not None:
+        return inside
     key = path_key(node)
     if key is None:
         return state
     state = state.copy()
     known = state.paths.get(key)
     state.paths[key] = (new, known[1] if known is not None else None)
+    return state
+
+
+def _written_inside(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | None:
+    """The state in which an object holds the new value where the expression reads the old one; None where none does."""
+    state = frame.state
+    if state is None or not isinstance(node, (ir.Attribute, ir.Subscript)):
+        return None
+    owner = frame.evaluate(node.value)
+    where = owner.references[0] if len(owner.references) == 1 and not owner.is_opaque else None
+    obj = state.heap.get(where) if where is not None else None
+    if where is None or obj is None:
+        return None
+    match node:
+        case ir.Attribute(name=name) if obj.fields.get(name) is old:
+            changed = obj.with_field(name, new)
+        case ir.Subscript(index=ir.Const(value=index)) if obj.entries.get(entry_key(index)) is old:
+            changed = obj.with_entry(index, new)
+        case _:
+            return None
+    state = state.copy()
+    state.heap[where] = changed
     return state
 
 

@@ -11,8 +11,17 @@ from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project.modules import Class, Function
 from backend_lint.taint import contexts
-from backend_lint.taint.domain import NOTHING, ClassValue, FunctionValue, Reference, Value, callable_value, join
-from backend_lint.taint.frame import Exposure, Exposures, gather
+from backend_lint.taint.domain import (
+    NOTHING,
+    ClassValue,
+    FunctionValue,
+    Reference,
+    Symbol,
+    Value,
+    callable_value,
+    join,
+)
+from backend_lint.taint.frame import Exposure, Exposures, Frame, gather
 from backend_lint.taint.labels import Kept, Label, Labels, Source, hop, union
 
 if TYPE_CHECKING:
@@ -20,10 +29,9 @@ if TYPE_CHECKING:
 
 MUTATORS = frozenset({
     "append", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear",
-    "appendleft", "push", "sort", "reverse",
+    "appendleft", "push", "sort", "reverse", "put", "put_nowait",
 })  # fmt: skip
 _ROUNDS = 3
-_CONTEXTS = frozenset({"flask.g", "quart.g"})
 Path = tuple[str, ...]
 
 
@@ -46,6 +54,15 @@ class KeptValues:
                 found.update(self._changed_by(function))
             self._changed = frozenset(found)
         return self._changed
+
+    def is_filled_by(self, function: Function) -> bool:
+        """Whether a function puts something into a variable of the project's modules or classes, or a context."""
+        names = self.engine.project.names
+        contexts = self.engine.models.contexts
+        return any(
+            names.split(each)[0] is not None or each.rpartition(".")[0] in contexts
+            for each in self._changed_by(function)
+        )
 
     def _changed_by(self, function: Function) -> Iterator[str]:
         for stmt in function.statements:
@@ -80,6 +97,44 @@ class KeptValues:
         if qualified is not None:
             yield self.engine.project.names.canonical(f"{qualified}.{rest}" if rest else qualified)
 
+    def context(self, owner: Value) -> str | None:
+        """The context that a value is: an object of one request, or one client, into which code puts things."""
+        models = self.engine.models.contexts
+        names = [each.name for each in owner.callables if type(each) is Symbol and each.receiver is None]
+        if owner.type is not None:
+            names += [owner.type, *self.engine.lineage(owner.type)]
+        return next((models[name] for name in names if name in models), None)
+
+    def _is_context(self, name: str) -> bool:
+        return name in self.engine.models.contexts.values()
+
+    def handed_on(self, owner: Value, part: str) -> Labels:
+        """The label of what some function has put into a context under a name, or a key."""
+        if part not in self._parts:
+            return ()
+        name = self.context(owner)
+        return (Label(Kept(name, (part,))),) if name is not None else ()
+
+    def hand_on(self, frame: Frame, owner: Value, part: str, value: Value) -> None:
+        """A context holds a value from here on; of an object of ours what its own attributes hold is not told."""
+        name = self.context(owner)
+        if name is not None and not any(obj.kind == "instance" for _, obj in frame.objects(value)):
+            frame.keep(name, (part,), value)
+
+    @functools.cached_property
+    def _parts(self) -> frozenset[str]:
+        """The attributes, and the keys, that functions assign to."""
+        found: set[str] = set()
+        for function in self.engine.project.functions(Role.APP):
+            for stmt in function.statements:
+                for target in stmt.targets if type(stmt) is ir.Assign else ():
+                    match target:
+                        case ir.Attribute(name=name):
+                            found.add(f".{name}")
+                        case ir.Subscript(index=ir.Const(value=key)):
+                            found.add(f"[{key!r}]")
+        return frozenset(found)
+
     @functools.cached_property
     def contexts(self) -> dict[str, str]:
         """The classes of what functions put into the context of a request, `flask.g.name`."""
@@ -89,7 +144,7 @@ class KeptValues:
                 for target in stmt.targets if type(stmt) is ir.Assign and stmt.value is not None else ():
                     if type(target) is ir.Attribute and type(target.value) is ir.Name:
                         owner = self.engine.resolve(target.value.id, function)
-                        if owner in _CONTEXTS:
+                        if owner in self.engine.models.contexts:
                             kind = self.engine.type_name(stmt.value, function)  # type: ignore[union-attr]
                             found.setdefault(f"{owner}.{target.name}", set()).add(kind or "")
         return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1 and "" not in kinds}
@@ -166,7 +221,7 @@ class KeptValues:
         if type(origin) is not Kept or not rounds:
             return
         for path, labels in sorted(self._held.get(origin.name, {}).items()):
-            if not _meet(path, origin.path) or _is_setting(path):
+            if not _meet(path, origin.path) or (_is_setting(path) and not self._is_context(origin.name)):
                 continue
             for first in labels:
                 note = f"kept in `{origin.name.rpartition('.')[2]}`"

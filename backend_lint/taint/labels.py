@@ -17,12 +17,15 @@ NORMALISED = "\0normalised"  # an absolute path without `..`
 RELATIVE = "\0relative"  # does not begin with a slash
 ORIGIN = "\0origin"  # scheme and host are fixed
 PLAIN = "\0plain"  # does not begin with a dash
+BELOW = "\0below"  # begins with a directory of ours, as far as the text says
+NO_PARENT = "\0no parent"  # no part of it, between slashes, is `..`
+FILLED = "\0filled"  # is not empty
 TEXT = "\0text"  # a str, never a dict or list
 READ = "\0read"  # what stood in a file, never the open file
 
 META = frozenset("'\"`<>&/\\:;|$(){}[]*?!#%=+,~^@ \t\n\r\0-.") | {"..", "../", "..\\", "//", "://", "{{", "{%"}
 NAME = frozenset({"/", "\\", "../", "//", RELATIVE})  # the last part of a path
-WORD = frozenset(META | {ANY, RELATIVE, NORMALISED, ORIGIN, PLAIN, TEXT})
+WORD = frozenset(META | {ANY, NO_PARENT, RELATIVE, NORMALISED, ORIGIN, PLAIN, TEXT})
 
 
 class Source(NamedTuple):
@@ -110,6 +113,10 @@ class Label(NamedTuple):
         if way is not None and way.at == at:
             return self
         return Label(self.origin, self.cleaned, self.absent, hop(way, at, note), self.assumed, self.kept)
+
+    def losing(self, facts: frozenset[str]) -> Label:
+        """The same, with these facts known no more."""
+        return self._with(self.absent - facts, self.kept) if facts & self.absent else self
 
     def scattered(self) -> Label:
         """As after cutting and putting together again: only what is known of single characters stays."""

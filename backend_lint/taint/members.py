@@ -147,6 +147,7 @@ class Members:
                     return Value(is_opaque=True, type=clean.type)
         if cls is None and not labels and not (value.is_opaque or value.references):
             return UNKNOWN
+        labels = union(labels, self.engine.kept.handed_on(value.typed(kind), f".{name}"))
         typed = self._attribute_type(kind, name)
         result = typed.name if typed is not None and not typed.itself else None
         for member in reversed(models.members(names[0], name)) if names else ():

@@ -28,7 +28,7 @@ A file of models is one library's:
     arguments = [0, "command"]        # positions, keywords, "self", "*" for all positions, "**" for all keywords,
                                       # "names" for the names of the keywords in `**mapping`,
                                       # "%" for a message and those it formats as text,
-                                      # "0/key" for an entry of the first one
+                                      # "0/key" for an entry of the first one, "headers/key" for one of a keyword's
     context = "shell"                 # how the text around a hole is read; the kind's own where left out
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
@@ -37,6 +37,10 @@ A file of models is one library's:
     asks = true                       # it only asks; where the same data does more elsewhere, that is the flow
     overridden = ["get_field"]        # no sink where a class of ours has its own way of doing one of these
     undone = ["unescape"]             # methods that, called on the result at once, take the danger out again
+
+    [[answers]]                       # what methods of ours return to a library that makes something dangerous of it
+    kind = "redirect"
+    methods = ["django.views.generic.RedirectView.get_redirect_url"]  # of subclasses
 
     [[stores]]                        # assignments `object[key] = value` and `object.name = value`
     kind = "trust-boundary"
@@ -83,6 +87,10 @@ A file of models is one library's:
     sets = { set = [0, 1, 2] }        # method: positions of the key, then of the value
     gets = { get = [0, 1] }
     stores = true                     # the constructor keeps its keywords under their names
+
+    [[contexts]]                      # objects of one request, or one client: what code puts there, other code finds
+    name = "the session"              # one for all classes that stand for the same
+    types = ["flask.sessions.SessionMixin"]
 
 A later file with the same call adds to it. Users add files of their own (`taint.models` in the configuration, or tables
 of `taint.model` without `version` and `library`); the project's own functions and classes count there as a library's.
@@ -157,6 +165,14 @@ class SinkModel(_Part, kw_only=True, frozen=True):
     undone: tuple[str, ...] = ()
 
 
+class AnswerModel(_Part, kw_only=True, frozen=True):
+    """Methods of the project's classes whose result the library that calls them makes use of."""
+
+    kind: str
+    methods: tuple[str, ...]
+    fits: str = ""
+
+
 class StoreModel(_Part, kw_only=True, frozen=True):
     kind: str
     into: tuple[str, ...]
@@ -227,6 +243,13 @@ class KeyedModel(_Part, kw_only=True, frozen=True):
     stores: bool = False
 
 
+class ContextModel(_Part, kw_only=True, frozen=True):
+    """Classes, or names that stand for an object, through which functions hand on values of their own."""
+
+    name: str
+    types: tuple[str, ...]
+
+
 class GuardModel(_Part, kw_only=True, frozen=True):
     """A call that answers True only for what can do no harm (`true`), or raises on what can (`raises`)."""
 
@@ -244,6 +267,7 @@ class Library(_Part, kw_only=True, frozen=True):
     methods: dict[str, str] = {}
     sources: tuple[SourceModel, ...] = ()
     sinks: tuple[SinkModel, ...] = ()
+    answers: tuple[AnswerModel, ...] = ()
     stores: tuple[StoreModel, ...] = ()
     sanitizers: tuple[SanitizerModel, ...] = ()
     clean: tuple[CleanModel, ...] = ()
@@ -254,6 +278,7 @@ class Library(_Part, kw_only=True, frozen=True):
     entries: tuple[EntryModel, ...] = ()
     ends: tuple[EndModel, ...] = ()
     keyed: tuple[KeyedModel, ...] = ()
+    contexts: tuple[ContextModel, ...] = ()
     guards: tuple[GuardModel, ...] = ()
 
 
@@ -274,6 +299,8 @@ class Models:
         self.sinks: dict[str, list[SinkModel]] = {}
         self.asking: set[str] = set()
         self.elsewhere: dict[str, list[tuple[SinkModel, re.Pattern[str]]]] = {}
+        self.answers: dict[str, AnswerModel] = {}
+        self.answering: set[str] = set()
         self.stores: dict[str, list[StoreModel]] = {}
         self.sanitizers: dict[str, SanitizerModel] = {}
         self.clean: dict[str, CleanModel] = {}
@@ -287,6 +314,7 @@ class Models:
         self.entry_methods: dict[str, EntryModel] = {}
         self.ends: set[str] = set()
         self.keyed: dict[str, KeyedModel] = {}
+        self.contexts: dict[str, str] = {}
         self.guards: dict[str, GuardModel] = {}
         for library in self.libraries:
             self._add(library)
@@ -308,6 +336,9 @@ class Models:
                     known = self.elsewhere.setdefault(method, [])
                     if all(each.kind != sink.kind or each.elsewhere != sink.elsewhere for each, _ in known):
                         known.append((sink, re.compile(sink.elsewhere)))
+        for answer in library.answers:
+            self.answers.update((canonical_external(name), answer) for name in answer.methods)
+            self.answering.update(name.rpartition(".")[2] for name in answer.methods)
         for store in library.stores:
             for name in store.into:
                 self.stores.setdefault(canonical_external(name), []).append(store)
@@ -332,6 +363,8 @@ class Models:
             self.ends.update(map(canonical_external, end.calls))
         for keyed in library.keyed:
             self.keyed.update((canonical_external(name), keyed) for name in keyed.types)
+        for context in library.contexts:
+            self.contexts.update((canonical_external(name), context.name) for name in context.types)
         for guard in library.guards:
             self.guards.update((canonical_external(name), guard) for name in guard.calls)
 

@@ -43,10 +43,10 @@ def absent(pattern: str, how: str, flags: int = 0) -> frozenset[str]:
     if not possible:
         return WORD
     found = {each for each in META if len(each) == 1 and each not in possible}
-    found |= {each for each in META if len(each) > 1 and any(char not in possible for char in each)}
+    found |= {each for each in META if len(each) > 1 and not _can_hold(items, each)}
     if possible <= _HARMLESS:
         found.add(ANY)
-    if "/" not in possible:
+    if not _may_begin(items, "/")[0]:
         found.add(RELATIVE)
     return frozenset(found)
 
@@ -68,6 +68,92 @@ def _fixes_host(items: list[Any]) -> bool:
         if _HOST.match(begun):
             return True
     return False
+
+
+def _may_begin(items: Any, char: str) -> tuple[bool, bool]:
+    """Whether what items match can begin with a character, and whether it can be empty."""
+    for op, value in items:
+        begins, is_empty = _may_item_begin(op, value, char)
+        if begins or not is_empty:
+            return begins, False
+    return False, True
+
+
+def _may_item_begin(op: Any, value: Any, char: str) -> tuple[bool, bool]:
+    if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        return False, True
+    if op is sre.SUBPATTERN:
+        return _may_begin(value[3], char)
+    if op is sre.BRANCH:
+        branches = [_may_begin(branch, char) for branch in value[1]]
+        return any(begins for begins, _ in branches), any(is_empty for _, is_empty in branches)
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT) or str(op) == "POSSESSIVE_REPEAT":
+        begins, is_empty = _may_begin(value[2], char)
+        return begins, is_empty or value[0] == 0
+    possible = _of(op, value)
+    return possible is None or char in possible, False
+
+
+Steps = dict[int, frozenset[int]]
+"""How much of a text has been found after something was matched, by how much had been before it."""
+
+
+def _can_hold(items: Any, text: str) -> bool:
+    """Whether a text can stand in what a sequence of items matches as a whole."""
+    if any(char not in _SINGLE for char in text):
+        return True
+    return len(text) in _all(items, text)[0]
+
+
+def _all(items: Any, text: str) -> Steps:
+    steps = {at: frozenset({at}) for at in range(len(text) + 1)}
+    for op, value in items:
+        steps = _then(steps, _steps(op, value, text))
+    return steps
+
+
+def _then(first: Steps, second: Steps) -> Steps:
+    return {at: frozenset().union(*(second[each] for each in reached)) for at, reached in first.items()}
+
+
+def _either(first: Steps, second: Steps) -> Steps:
+    return {at: first[at] | second[at] for at in first}
+
+
+def _steps(op: Any, value: Any, text: str) -> Steps:
+    """How one item can lead on in the search for a text; what is not known of it may lead anywhere."""
+    nowhere = {at: frozenset({at}) for at in range(len(text) + 1)}
+    if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        return nowhere
+    if op is sre.SUBPATTERN:
+        return _all(value[3], text)
+    if op is sre.BRANCH:
+        found = _all(value[1][0], text)
+        for branch in value[1][1:]:
+            found = _either(found, _all(branch, text))
+        return found
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT) or str(op) == "POSSESSIVE_REPEAT":
+        least, most, inner = value
+        once, found = _all(inner, text), nowhere
+        for _ in range(min(least, len(text) + 1)):
+            found = _then(found, once)
+        for _ in range(min(most - least, len(text) + 1) if isinstance(most, int) else len(text) + 1):
+            found = _either(found, _then(found, once))
+        return found
+    possible = _of(op, value)
+    if possible is None:
+        return {at: frozenset(range(len(text) + 1)) for at in nowhere}
+    others = {0} if op is not sre.LITERAL or not possible else set()
+    return {
+        at: frozenset({len(text)} if at == len(text) else {_led_to(text, at, char) for char in possible} | others)
+        for at in nowhere
+    }
+
+
+def _led_to(text: str, at: int, char: str) -> int:
+    """How much of a text ends where one more character was read."""
+    read = text[:at] + char
+    return next(size for size in range(len(read), -1, -1) if read.endswith(text[:size]))
 
 
 def _is_at(items: list[Any], *codes: Any) -> bool:
@@ -99,6 +185,10 @@ def _of(op: Any, value: Any) -> frozenset[str] | None:
         return None if any(part is None for part in parts) else frozenset().union(*parts)  # type: ignore[arg-type]
     if op is sre.CATEGORY:
         return _category(value)
+    if op is sre.ANY:
+        return _SINGLE - {"\n"}
+    if op is sre.NOT_LITERAL:
+        return _SINGLE - {chr(value)}
     if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
         return frozenset()
     return None

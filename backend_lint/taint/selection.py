@@ -1,4 +1,4 @@
-"""Which functions can matter: those that hold a source or a sink, and those from which one is reached."""
+"""Which functions can matter: those that hold a source or a sink or change what outlives a call, and their callers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def seeds(engine: Engine) -> list[Function]:
-    """Functions in which a source may be read, or data may reach a sink, in the order of the files."""
+    """Functions in which a source may be read, data be kept or reach a sink, in the order of the files."""
     sinks = engine.models.sink_names | frozenset(engine.models.elsewhere) | frozenset({"get_argument"})
     sources = engine.models.source_names
     found: list[Function] = []
@@ -24,8 +24,16 @@ def seeds(engine: Engine) -> list[Function]:
         if module.role is not Role.APP:
             continue
         reads = sources if module.facts.imports else frozenset[str]()
-        found.extend(function for function in module.functions if _holds(function, sinks, reads))
+        found.extend(
+            each
+            for each in module.functions
+            if _holds(each, sinks, reads) or _answers(engine, each) or engine.kept.is_filled_by(each)
+        )
     return found
+
+
+def _answers(engine: Engine, function: Function) -> bool:
+    return function.cls is not None and function.name in engine.models.answering
 
 
 def _holds(function: Function, sinks: frozenset[str], sources: frozenset[str]) -> bool:
@@ -68,6 +76,9 @@ class Callers:
                 self._add(name, function)
             if function.parent is not None:
                 self._add(function.qualified, function.parent)
+        for generic, implementations in engine.dispatch.registered.items():
+            for each in implementations:
+                self.by_callee.setdefault(each.function.qualified, set()).add(generic)
         self.reaching = frozenset(self._reaching(engine.seeds))
 
     def _add(self, callee: str, caller: Function) -> None:

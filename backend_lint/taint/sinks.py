@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
+from backend_lint.project.modules import Function
 from backend_lint.taint import containers, contexts, outbound, responses, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
@@ -85,6 +86,23 @@ class Sinks:
                     parts += [value] if "value" in store.parts and _is_trusted(store, index) else []
                     sink = SinkModel(kind=store.kind, calls=(), arguments=(), fits=store.fits)
                     self.judge(frame, target, name, sink, parts)
+
+    def answered(self, frame: Frame, function: Function) -> None:
+        """What a method returns that a library calls and makes use of."""
+        if function.cls is None or function.name not in self.engine.models.answering:
+            return
+        owners = (each for each in self.engine.project.classes.mro(function.cls) if isinstance(each, str))
+        names = (f"{owner}.{function.name}" for owner in owners)
+        model = next((self.engine.models.answers[name] for name in names if name in self.engine.models.answers), None)
+        if model is None:
+            return
+        sink = SinkModel(kind=model.kind, calls=(), arguments=(), fits=model.fits)
+        last = frame.state
+        for state, value, node in frame.returns:
+            frame.state = state
+            if node is not None:
+                self.judge(frame, node, function.name, sink, [value])
+        frame.state = last
 
     def _judge(
         self,
@@ -207,6 +225,9 @@ class Sinks:
                     found.extend(keywords.values())
                 case str() if where[0].isdigit() and int(where[0]) < len(args):  # an entry: `0/$where`
                     found.append(_entry(frame, args[int(where[0])], where[2:]) or NOTHING)
+                case str() if where.partition("/")[0] in keywords and "/" in where:
+                    keyword, _, entry = where.partition("/")
+                    found.append(_entry(frame, keywords[keyword], entry) or NOTHING)
                 case str() if where in keywords:
                     found.append(keywords[where])
         return found

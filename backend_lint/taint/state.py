@@ -16,8 +16,9 @@ PathKey = tuple[str, ...]
 class Object:
     """A mutable thing at the place where it was made. `kind` is `list`, `tuple`, `set`, `dict`, `instance` or `buffer`.
 
-    `items` are the elements of a sequence while their number is known, `entries` those of a mapping by constant key,
-    `rest` all others, `keys` the unknown keys. `fields` are attributes. Objects are replaced, never changed.
+    `items` are the elements of a sequence while their number is known, `entries` those of a mapping by constant key:
+    all that can be found under it. `rest` is what other keys may hold, `keys` the unknown keys. `fields` are
+    attributes. Objects are replaced, never changed.
     """
 
     __slots__ = ("_held", "cls", "entries", "fields", "is_exact", "items", "keys", "kind", "rest")
@@ -67,6 +68,12 @@ class Object:
                 entries=None, rest=join(self.rest, join_all(entries.values())), is_exact=False, keys=UNKNOWN
             )
         return self.replaced(entries=entries)
+
+    def with_unknown(self, value: Value, key: Value = NOTHING) -> Object:
+        """After `value` was stored under a key that nobody knows: it may be any of those that are known."""
+        entries = {known: join(old, value) for known, old in self.entries.items()}
+        rest, keys = join(self.rest, value), join(self.keys, key)
+        return self.replaced(entries=entries, rest=rest, keys=keys, is_exact=False)
 
     def elements(self) -> Value:
         """What iterating over the values can give."""
@@ -124,7 +131,7 @@ class Object:
         elif self.items is not None or other.items is not None:
             items = None
             rest = join(rest, join_all((*(self.items or ()), *(other.items or ()))))
-        entries = joined_maps(self.entries, other.entries)
+        entries = joined_maps(self._spread(other), other._spread(self))
         fields = joined_maps(self.fields, other.fields)
         exact = self.is_exact and other.is_exact and (items is not None or self.items is None)
         if self.entries.keys() != other.entries.keys():
@@ -142,6 +149,12 @@ class Object:
         ):
             return self
         return Object(self.kind, cls, items, entries, rest, keys, fields, exact)
+
+    def _spread(self, other: Object) -> dict[Any, Value]:
+        """The entries, and under the keys that only another object names, what may be there."""
+        if self.rest is NOTHING or self.entries.keys() >= other.entries.keys():
+            return self.entries
+        return {key: self.rest for key in other.entries if key not in self.entries} | self.entries
 
     def forgotten(self) -> Object:
         loose = self.loosened()

@@ -25,7 +25,7 @@ from backend_lint.taint.domain import (
     labelled,
     scattered,
 )
-from backend_lint.taint.labels import META, TEXT, Label, union
+from backend_lint.taint.labels import FILLED, META, NO_PARENT, RELATIVE, TEXT, Label, union
 
 _TESTS = frozenset({
     "startswith", "endswith", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
@@ -313,6 +313,27 @@ def repeated(value: Value) -> Value:
     """Any number of it, in any order: what is known of single characters stays."""
     labels = union(tuple(label.scattered() for label in value.labels), scattered(value.texts))
     return Value(labels=labels, is_opaque=True, type="builtins.str")
+
+
+def joined_many(element: Value, separator: Value) -> Value:
+    """Any number of an element, with the separator between them: what that is made of is not absent any more."""
+    found = repeated(concatenated([element, separator]))
+    between = separator.the_constant
+    if not isinstance(between, str) or len(between) != 1:
+        return found
+    lost = frozenset(each for each in META if between in each) | ({RELATIVE} if between == "/" else set())
+
+    def change(label: Label) -> Label:
+        return label.losing(lost)
+
+    found = found.mapped(change)
+    if between != "/":
+        return found
+    kept = [label.absent for label in element.all_labels()]
+    if kept and all(NO_PARENT in each for each in kept):
+        facts = {NO_PARENT} | ({RELATIVE} if all(FILLED in each for each in kept) else set())
+        found = found.mapped(lambda label: label.without(frozenset(facts)))
+    return found
 
 
 def is_text(value: Value) -> bool:

@@ -62,6 +62,7 @@ class Summary:
     exposures: list[Exposure] = field(default_factory=list)
     facts: dict[str, tuple[Facts, Facts, Facts]] = field(default_factory=dict)
     kept: dict[tuple[str, tuple[str, ...]], Value] = field(default_factory=dict)
+    outer: dict[tuple[str, str], Value] = field(default_factory=dict)
     raised: dict[str, Labels] = field(default_factory=dict)
     ends: bool = False
 
@@ -70,7 +71,7 @@ class Summary:
         """What must be the same in two rounds of a recursion."""
         labels = frozenset((label.origin, label.cleaned, label.absent) for label in self.result.all_labels())
         exposed = frozenset((each.sink.at, each.sink.kind, each.label.origin) for each in self.exposures)
-        effects = frozenset((name, path) for name, path, _ in self.effects)
+        effects = frozenset((name, path) for name, path, _ in self.effects) | frozenset(self.outer)
         return labels, exposed, effects, self.result.is_nothing, self.ends, frozenset(self.raised)
 
 
@@ -233,6 +234,7 @@ class Summaries:
         self.engine.effort += frame.steps
         if frame.state is not None:
             frame.returns.append((frame.state, NONE, None))
+        self.engine.sinks.answered(frame, function)
         return self._summary(frame, function, env, initial)
 
     def _default(self, function: Function, parameter: Parameter) -> Value | None:
@@ -281,6 +283,11 @@ class Summaries:
         if last is None:
             return summary
         summary.heap = last.heap
+        summary.outer = frame.outer | {
+            (owner.qualified, name): last.env[name]
+            for name in sorted(frame.nonlocals)
+            if name in last.env and (owner := _binder(function, name)) is not None
+        }
         for where, obj in initial.items():
             new = last.heap.get(where)
             if new is not None and new is not obj:
@@ -339,13 +346,24 @@ class Summaries:
                 summary.facts[name] = all_facts
 
 
+def _binder(function: Function, name: str) -> Function | None:
+    """The function around whose variable a name is."""
+    owner = function.parent
+    while owner is not None and name not in owner.locals:
+        owner = owner.parent
+    return owner
+
+
 def _shadow(name: str) -> str:
     """The name under which a state keeps what a parameter was at first."""
     return f"\0{name}"
 
 
 def _name(function: Function) -> str:
-    return f"{function.qualified}.{function.accessor}" if function.accessor else function.qualified
+    """A name for each function: several may be called `_`, and those of a property are called like it."""
+    name = f"{function.qualified}.{function.accessor}" if function.accessor else function.qualified
+    is_hidden = function.name == "_" and not function.facts.is_lambda
+    return f"{name}#{function.index}" if is_hidden else name
 
 
 def _is_known(state: State, name: str) -> bool:
@@ -555,6 +573,8 @@ class _Call:
                 new = frame.state.heap[target] = self._object(obj, summary)
                 if old is not None:
                     frame.outlives(target, old, new)
+        for (owner, name), value in summary.outer.items():
+            self._bind_outer(owner, name, self.moved_value(value, summary))
         for name, path, value in summary.effects:
             self._effect(name, path, self.moved_value(value, summary))
         result = self.moved_value(summary.result, summary)
@@ -578,6 +598,15 @@ class _Call:
             return result.derived_from("verdict", verdicts[0][0], verdicts)
         return result
 
+    def _bind_outer(self, owner: str, name: str, value: Value) -> None:
+        """The callee has bound a variable of a function around it: of the one that is run here, or of another."""
+        frame = self.frame
+        if frame.function is None or frame.function.qualified != owner:
+            frame.outer[owner, name] = join(frame.outer.get((owner, name), NOTHING), value)
+        elif frame.state is not None:
+            is_certain = self.function.parent is frame.function
+            frame.state.bind(name, value if is_certain else join(frame.state.env.get(name, NOTHING), value))
+
     def _effect(self, name: str, path: tuple[str, ...], value: Value) -> None:
         frame = self.frame
         target = self.given.get(name)
@@ -590,7 +619,7 @@ class _Call:
             if last.startswith("."):
                 frame.update(target, lambda obj: obj.with_field(last[1:], value))
             else:
-                frame.update(target, lambda obj: obj.replaced(rest=join(obj.rest, value), is_exact=False))
+                frame.update(target, lambda obj: obj.with_unknown(value))
             return
         if len(target.labels) == 1 and len(frame.written) < MOST_EFFECTS:
             (label,) = target.labels
