@@ -12,7 +12,10 @@ from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project
 from backend_lint.project.model import Input, Route
 
-_TAKING = frozenset({"flask_smorest.Blueprint.arguments", "webargs.flaskparser.use_args"})
+_TAKING = frozenset(
+    {"flask_smorest.Blueprint.arguments", "webargs.flaskparser.use_args"}
+    | {"apiflask.APIFlask.input", "apiflask.APIBlueprint.input"}
+)
 _WHERE = {
     "json": "body",
     "query": "query",

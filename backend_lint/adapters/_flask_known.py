@@ -45,7 +45,12 @@ DECORATORS = {
     "flask_limiter.Limiter.limit": (GuardKind.THROTTLE,),
     "flask_limiter.Limiter.shared_limit": (GuardKind.THROTTLE,),
     "quart_rate_limiter.rate_limit": (GuardKind.THROTTLE,),
-    **{f"flask_httpauth.{scheme}.login_required": _AUTHENTICATION for scheme in _SCHEMES},
+    **{f"apiflask.{owner}.auth_required": _AUTHENTICATION for owner in ("APIFlask", "APIBlueprint")},
+    **{
+        f"{library}.{scheme}.login_required": _AUTHENTICATION
+        for library in ("flask_httpauth", "apiflask")
+        for scheme in _SCHEMES
+    },
 }
 _CALLS = {
     "flask_jwt_extended.verify_jwt_in_request": (401,),

@@ -13,6 +13,8 @@ from backend_lint.adapters._guards import Decorator
 from backend_lint.adapters._handed import VERBS, Handed, Rule
 from backend_lint.adapters._paths import open_api_regex
 from backend_lint.adapters._registration import ClassValue, Items, Object, Symbol, Value, items, registration, text
+from backend_lint.core import Role
+from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Function, Project, Scope
 from backend_lint.project.model import App
@@ -41,17 +43,31 @@ class _Reader:
     def __init__(self, project: Project) -> None:
         self.project, self.found = project, registration(project)
         self.handed = Handed(project, self.found, "tornado")
+        self.gathered: set[int] = set()
 
     def app(self, app: Object) -> None:
         place = app.scope.module.place(app.call)
         self.project.apps.append(App(app.name, "tornado", place, options=app.call.keywords, scope=app.scope))
-        for rule in items(app.argument(0, "handlers")):
+        handlers = app.argument(0, "handlers")
+        for rule in items(handlers):
             self._rule(rule, app, app.call, app.scope)
+        if handlers is not None and not items(handlers):
+            self._gathered(app)
         for event in self.found.events_of(app):
             if event.method in ("add_handlers", "wildcard_router.add_rules"):
                 position = 1 if event.method == "add_handlers" else 0
                 for rule in items(event.argument(position, "host_handlers")):
                     self._rule(rule, app, event.node, event.scope)
+
+    def _gathered(self, app: Object) -> None:
+        """The handlers of an application that puts them together in ways that cannot be told: all that modules list."""
+        for module in self.project.modules.values():
+            for name, made in module.assignments.items() if module.role is Role.APP else ():
+                if any(_is_table(each.value) for each in made):
+                    for rule in items(self.found.variable(f"{module.name}.{name}")):
+                        if id(rule) not in self.gathered:
+                            self.gathered.add(id(rule))
+                            self._rule(rule, app, made[-1].value or app.call, module)
 
     def _rule(self, rule: Value, app: Object, node: Expr, scope: Scope) -> None:
         match rule:
@@ -106,7 +122,14 @@ class _Reader:
             yield Decorator(prepare.name, prepare.at, prepare, prepare.qualified, decorators=inner), "class"
 
 
+def _is_table(expr: Expr | None) -> bool:
+    """`[(r"/users", Users), …]`."""
+    first = expr.items[0] if type(expr) is ir.Sequence and expr.items else None
+    return type(first) is ir.Sequence and len(first.items) >= 2
+
+
 def _path(pattern: str, function: Function | None) -> tuple[str, dict[str, str]]:
     """The pattern as a path, and its groups; one without a name is called as the method's parameter at its place."""
-    names = iter([each.name for each in (function.parameters if function is not None else [])[1:]])
+    given = function.parameters[1:] if function is not None else []
+    names = iter([each.name for each in given if each.kind not in ("star", "stars")])
     return open_api_regex(_UNNAMED.sub(lambda _: f"(?P<{next(names, 'var')}>", pattern))

@@ -129,3 +129,15 @@ def test_handlers_that_a_condition_may_rewrite_are_served_as_they_were_written()
     }
     found = project(files).routes
     assert [(route.label, str(route.at)) for route in found] == [("GET /orders", "urls.py:3:6")]
+
+
+def test_handlers_that_are_gathered_from_modules_are_served() -> None:
+    files = {
+        "hub/users.py": "from tornado.web import RequestHandler\nclass User(RequestHandler):\n    def get(self, *args, name): ...\n"
+        "default_handlers = [(r'/users/([^/]+)', User)]\n",
+        "hub/__init__.py": "",
+        "hub/app.py": "import importlib\nfrom tornado import web\nfrom hub import users\n"
+        "class Hub:\n    def start(self):\n        self.app = web.Application(self.gather(), debug=True)\n"
+        "    def gather(self):\n        return [each for name in self.plugins for each in load(name)]\n",
+    }
+    assert [route.label for route in project(files).routes] == ["GET /users/{name}"]

@@ -40,6 +40,7 @@ def test_a_sample_has_at_least_ten_tables_with_every_kind_of_column(name: str) -
         ("flask_rest", 40, 23),
         ("flask_shop", 69, 40),
         ("flask_smorest_store", 20, 12),
+        ("apiflask_pets", 15, 9),
         ("ninja_shop", 20, 12),
         ("pyramid_desk", 17, 10),
         ("starlette_site", 25, 9),

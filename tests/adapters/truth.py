@@ -34,6 +34,7 @@ HANDED = "interview_handed.py"
 NINJA = "interview_ninja.py"
 STORES = "interview_stores.py"
 SAMPLES = {
+    "apiflask_pets": SampleApp("routes", ("pets:create_app",)),
     "aiohttp_shop": SampleApp("routes", ("shop.main:create_app",), script=HANDED),
     "beanie_models": SampleApp("beanie", ("shop.base", "shop.catalogue"), script=STORES),
     "fastapi_shop": SampleApp("routes", ("shop.main:app",), source="src"),

@@ -25,6 +25,8 @@ KINDS = frozenset(
         "flask_appbuilder.AppBuilder",
         "flask_openapi3.OpenAPI",
         "flask_openapi3.APIBlueprint",
+        "apiflask.APIFlask",
+        "apiflask.APIBlueprint",
         "django.urls.path",
         "django.urls.re_path",
         "django.urls.include",
