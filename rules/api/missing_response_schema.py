@@ -45,6 +45,7 @@ operations hidden from the documentation and those that say `response_model=None
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Project, ProjectRule, Route, Severity, Step, Unit, ir, listed
@@ -52,6 +53,9 @@ from backend_lint.rules.api._shared import documented, is_page, siblings
 
 _BODILESS = (204, 205, 304)
 _FEW = 3
+_PROBE = re.compile(
+    r"^_*(?:health|healthz|health[_-]?check|livez?|liveness|readyz?|readiness|ping|heartbeat)$", re.IGNORECASE
+)
 
 
 class MissingResponseSchema(ProjectRule):
@@ -96,6 +100,11 @@ class MissingResponseSchema(ProjectRule):
         )
 
 
+def _is_probe(route: Route) -> bool:
+    """Whether it tells a load balancer that the service lives, which reads the status alone."""
+    return _PROBE.search(route.path.rpartition("/")[2]) is not None
+
+
 def _is_silent(route: Route) -> bool:
     handler = route.handler
     return handler is not None and handler.facts.returns is None and "response_model" not in route.options
@@ -104,7 +113,7 @@ def _is_silent(route: Route) -> bool:
 def _answers_json(project: Project, route: Route) -> bool:
     """Whether what the handler returns is turned into a JSON body by the framework."""
     handler = route.handler
-    if handler is None or route.status_code in _BODILESS or "response_class" in route.options:
+    if handler is None or route.status_code in _BODILESS or "response_class" in route.options or _is_probe(route):
         return False
     if is_page(project, route) or "responses" in route.options:
         return False
