@@ -375,8 +375,11 @@ def _decides(stmt: ir.Stmt) -> bool:
 
 
 def _asks(query: Query, names: frozenset[str]) -> bool:
-    """Whether the row is asked for by a key that the client chose, and by nothing else that is not known."""
-    return any(
+    """Whether the row is asked for by a key that the client chose, and by nothing else that is not known.
+
+    What is selected is an entity, or written in SQL: figures over rows come back in any case.
+    """
+    return (query.model is not None or query.text is not None) and any(
         use.operator in ("==", "iexact") and use.value is not None and from_client(use.value, names)
         for use in query.filters
     )
