@@ -60,7 +60,11 @@ class _Reader:
                     self._rule(rule, app, event.node, event.scope)
 
     def _gathered(self, app: Object) -> None:
-        """The handlers of an application that puts them together in ways that cannot be told: all that modules list."""
+        """The handlers of an application that puts them together in ways that cannot be told: all that modules list.
+
+        Below which prefix, and in which order, is not known either, so that each list has its addresses to itself.
+        """
+        before = len(self.project.routes)
         for module in self.project.modules.values():
             for name, made in module.assignments.items() if module.role is Role.APP else ():
                 if any(_is_table(each.value) for each in made):
@@ -68,6 +72,9 @@ class _Reader:
                         if id(rule) not in self.gathered:
                             self.gathered.add(id(rule))
                             self._rule(rule, app, made[-1].value or app.call, module)
+                    for route in self.project.routes[before:]:
+                        route.app, route.router, route.outermost = "", f"{module.name}.{name}", f"{module.name}.{name}"
+                    before = len(self.project.routes)
 
     def _rule(self, rule: Value, app: Object, node: Expr, scope: Scope) -> None:
         match rule:

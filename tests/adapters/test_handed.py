@@ -140,4 +140,5 @@ def test_handlers_that_are_gathered_from_modules_are_served() -> None:
         "class Hub:\n    def start(self):\n        self.app = web.Application(self.gather(), debug=True)\n"
         "    def gather(self):\n        return [each for name in self.plugins for each in load(name)]\n",
     }
-    assert [route.label for route in project(files).routes] == ["GET /users/{name}"]
+    [route] = project(files).routes
+    assert (route.label, route.space) == ("GET /users/{name}", "hub.users.default_handlers")
