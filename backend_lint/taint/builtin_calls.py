@@ -30,6 +30,8 @@ from backend_lint.taint.file_paths import as_string
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import (
     WORD,
+    Kept,
+    Label,
     union,
 )
 from backend_lint.taint.specials import MOST_PUBLIC, Args, Keywords, called, special
@@ -282,6 +284,40 @@ def _as_dict(
         return None
     entries = {entry_key(name): value for name, value in made[0].fields.items()}
     return frame.allocate(node, Object("dict", entries=entries, rest=made[0].rest, is_exact=False))
+
+
+@special("contextvars.ContextVar.set")
+def _set_variable(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    name = _variable(self, frame, node)
+    if name is not None and args:
+        frame.keep(name, (), args[0])
+    return UNKNOWN
+
+
+@special("contextvars.ContextVar.get")
+def _get_variable(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    """What some function has set in the same request."""
+    name = _variable(self, frame, node)
+    return UNKNOWN if name is None else labelled((Label(Kept(name)),))
+
+
+def _variable(self: Library, frame: Frame, node: ir.Call) -> str | None:
+    """The name of the variable whose method is called."""
+    owner = node.func.value if type(node.func) is ir.Attribute else None
+    qualified = self.engine.project.qualified(owner, frame.scope) if owner is not None else None
+    return self.engine.project.names.canonical(qualified) if qualified is not None else None
+
+
+@special("contextlib.ExitStack.enter_context", "contextlib.AsyncExitStack.enter_async_context",
+         "contextlib.AsyncExitStack.enter_context")  # fmt: skip
+def _entered(
+    self: Library, frame: Frame, node: ir.Call, receiver: Value | None, args: Args, keywords: Keywords
+) -> Value:
+    return self.engine.calls.entered(frame, node.args[0].value, args[0]) if args and node.args else UNKNOWN
 
 
 @special("types.SimpleNamespace", "argparse.Namespace")

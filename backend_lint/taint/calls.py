@@ -29,7 +29,7 @@ from backend_lint.taint.evidence import ENUMS
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import RELATIVE
 from backend_lint.taint.paths import path_key
-from backend_lint.taint.state import Object, entry_key
+from backend_lint.taint.state import Object, State, entry_key
 
 if TYPE_CHECKING:
     from backend_lint.taint.engine import Engine
@@ -568,7 +568,10 @@ class Calls:
         values = {name: value for name, value in values.items() if value is not NOTHING}
         for name, value in values.items():
             self.engine.stored.written(frame, cls, name, value)
+        values |= {name: self._converted(frame, node, cls, name, value) for name, value in values.items()}
         rest = keywords.get("**", NOTHING)
+        if rest is not NOTHING:
+            values = dict.fromkeys(names, rest) | values
         if outside and len(args) > len(names):
             labels = self.engine.library.all_labels(frame, None, args, {})
             rest = join(rest, labelled(labels)) if labels else rest
@@ -577,6 +580,17 @@ class Calls:
         if after is not None:
             self.invoke(frame, node, FunctionValue(after, None, made), [], {})
         return made
+
+    def _converted(self, frame: Frame, node: ir.Call, cls: Class, name: str, value: Value) -> Value:
+        """A value as the converter of its field leaves it: `attr.ib(converter=int)`."""
+        owners = (each for each in self.project.classes.mro(cls) if isinstance(each, Class))
+        owner = next((each for each in owners if name in each.attributes), None)
+        declared = owner.attributes[name].value if owner is not None else None
+        converter = declared.keywords.get("converter") if type(declared) is ir.Call else None
+        if owner is None or converter is None:
+            return value
+        around = Frame(self.engine, owner, State({}, self.engine.heap), 2)
+        return self.value(frame, node, around.evaluate(converter), [value], {})
 
     def _made(self, frame: Frame, node: ir.Call, cls: Class, name: str) -> Value:
         """What `field(default_factory=list)` makes where no value is given."""
@@ -643,8 +657,9 @@ def bind(
         elif name in keywords:
             bound[name] = keywords[name]
             used.add(name)
-        elif parameter.default is None and anything is not None:
-            bound[name] = anything
+        elif anything is not None and (parameter.default is None or frame.labels(anything)):
+            default = parameter.default
+            bound[name] = join(constant(default.value), anything) if type(default) is ir.Const else anything
     return bound
 
 

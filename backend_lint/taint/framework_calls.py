@@ -83,7 +83,7 @@ def _response(
     if any(obj.cls == "flask.Response" for _, obj in frame.objects(body)):
         return body
     kind = responses.content_type(frame, keywords, given)
-    headers = frame.allocate(node, Object("dict", is_exact=False), "headers")
+    headers = frame.allocate(node, Object("dict", "werkzeug.datastructures.Headers", is_exact=False), "headers")
     fields = {"\0body": body, "headers": headers} | ({"\0type": kind} if kind is not None else {})
     return frame.allocate(node, Object("instance", "flask.Response", fields=fields))
 

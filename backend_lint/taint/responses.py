@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend_lint.facts import ir
 from backend_lint.project.modules import Function
+from backend_lint.taint import containers
 from backend_lint.taint.domain import NOTHING, Value
 from backend_lint.taint.frame import Frame
 from backend_lint.taint.labels import TEXT, Labels
@@ -47,6 +48,8 @@ def judge_return(frame: Frame, node: ir.Expr, value: Value, depth: int = 3) -> N
             if all(kind is None or _is_html(kind) for kind in kinds):
                 body = obj.fields.get("\0body")
                 if body is not None:
+                    if any(each.kind == "list" for _, each in frame.objects(body)):  # what it is streamed from
+                        body = containers.element(frame, body)
                     judge_return(frame, node, body, depth - 1)
         elif obj.kind == "tuple" and obj.items:
             kind = content_type(frame, {}, list(obj.items))
