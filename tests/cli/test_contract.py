@@ -52,6 +52,15 @@ def test_a_change_is_held_against_a_file_that_says_where_it_was(changed: Program
     assert (outcome.code, related["at"]["path"], line.strip()) == (1, "contract.json", '"total": {')
 
 
+@pytest.mark.parametrize("field", ["name", "at", "router", "method", "fields"])
+def test_fields_may_be_called_like_what_a_contract_is_made_of(program: Program, field: str) -> None:
+    program.write(app=BEFORE.replace("total", field))
+    assert program("contract", "export", "--output", "contract.json").code == 0
+    assert program("contract", "diff", "contract.json").code == 0
+    program.write(app=AFTER.replace("total", field))
+    assert program("contract", "diff", "contract.json", "--format", "json").found == ["app.py:9 API403"]
+
+
 def test_a_check_of_what_is_new_holds_the_contract(changed: Program) -> None:
     assert changed.check("--new-from", "HEAD", select="API-4").found == ["app.py:9 API403"]
     changed.write(app=BEFORE)

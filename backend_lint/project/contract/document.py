@@ -22,7 +22,7 @@ def document(contract: Contract) -> str:
     """The contract as JSON, one key a line, sorted."""
     # Once there and back: msgspec leaves out the one empty tuple, of which Python 3.10 knows several.
     same = msgspec.convert(msgspec.to_builtins(contract), Contract)
-    plain = _bare(msgspec.to_builtins(same))
+    plain = msgspec.to_builtins(_bare(same))
     return json.dumps({"version": VERSION, **plain}, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -34,11 +34,11 @@ def decoded(text: str, path: str) -> Contract:
         raise BackendLintError(f"{path} is no JSON: {error}") from error
     if not isinstance(held, dict) or held.pop("version", None) != VERSION:
         raise BackendLintError(f"{path} is no contract of version {VERSION}; `contract export` writes one")
-    for keys, line in _lines(text):
+    for way, line in _lines(text):
         entry: Any = held
-        for key in keys:
+        for key in way:
             entry = entry.get(key) if isinstance(entry, dict) else None
-        if isinstance(entry, dict) and ("name" in entry or "method" in entry):
+        if isinstance(entry, dict) and _has_place(way):
             entry["at"] = msgspec.to_builtins(Place(path, line, 1, line, 1))
     try:
         return msgspec.convert(held, Contract)
@@ -47,9 +47,26 @@ def decoded(text: str, path: str) -> Contract:
 
 
 def _bare(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _bare(each) for key, each in value.items() if key not in ("at", "router")}
-    return [_bare(each) for each in value] if isinstance(value, list | tuple) else value
+    """`value` without what tells where things stand; what a project calls `at` or `router` is none of that."""
+    match value:
+        case msgspec.Struct():
+            kept = (name for name in value.__struct_fields__ if name not in ("at", "router"))
+            return type(value)(**{name: _bare(getattr(value, name)) for name in kept})
+        case dict():
+            return {key: _bare(each) for key, each in value.items()}
+        case tuple():
+            return tuple(_bare(each) for each in value)
+        case _:
+            return value
+
+
+def _has_place(way: tuple[str, ...]) -> bool:
+    """Whether what stands at the end of `way` is an operation, a response, an object, a field or a task."""
+    match way:
+        case (_, _) | ("operations", _, "response") | ("objects", _, "fields", _):
+            return True
+        case _:
+            return False
 
 
 def _lines(text: str) -> list[tuple[tuple[str, ...], int]]:
