@@ -302,14 +302,14 @@ def _identified(
     def text(path: str) -> str:
         return decode(contents[path])
 
-    comments = {each.path: each.facts.comments for each in read if each.facts and selection.is_reported(each.path)}
+    comments = {each.path: each.facts.comments for each in read if each.facts}
     merged = merge(placed, {code: each.owner for code, each in bandit.checks().items() if each.owner})
     judged = suppress(merged, comments, policy, text)
     ours = [each for each in judged if selection.infos[each.code].pack == ENGINE_PACK]
     others = [each for each in judged if selection.infos[each.code].pack != ENGINE_PACK]
     asked = [each for path, said in sorted(comments.items()) for each in suppressions(path, said)]
     return fingerprinted([*others, *selection.judged(ours)], text), tuple(
-        each for each in asked if isinstance(each, Suppression)
+        each for each in asked if isinstance(each, Suppression) and selection.is_reported(each.at.path)
     )
 
 

@@ -101,7 +101,8 @@ def _read(session: Session, paths: tuple[str, ...], chosen: dict[str, Any]) -> I
         def in_scope(path: str, config: Config = config, checked: set[str] = checked) -> bool:
             return path in checked or not (config.root / path).exists()
 
-        yield _Read(config, file, report.findings, in_scope)
+        findings = [finding for finding in report.findings if in_scope(finding.at.path)]
+        yield _Read(config, file, findings, in_scope)
 
 
 def _entries(read: _Read) -> tuple[Entry, ...]:

@@ -17,7 +17,7 @@ _CANNOT_SAY = 1
 
 
 @click.command("hook", short_help="Answer a coding agent's hook.")
-@click.argument("client", type=click.Choice(["claude-code"]))
+@click.argument("client", type=click.Choice(["claude-code"]), metavar="CLIENT")
 @click.option("--new-from", metavar="REF", help="Tell only what is new since this git revision.")
 @click.pass_obj
 def command(session: Session, client: str, new_from: str | None) -> int:
@@ -32,7 +32,10 @@ def command(session: Session, client: str, new_from: str | None) -> int:
         event = json.load(sys.stdin)
         path = _edited(event)
         answer = "" if path is None else _answer(path, Path(event.get("cwd") or Path.cwd()), session, new_from)
-    except (ValueError, AttributeError, BackendLintError) as error:
+    except (ValueError, AttributeError):
+        terminal.say(f"error: stdin holds no event of {client}")
+        return _CANNOT_SAY
+    except BackendLintError as error:
         terminal.say(f"error: {error}")
         return _CANNOT_SAY
     if not answer:
@@ -59,12 +62,8 @@ def _answer(path: Path, cwd: Path, session: Session, new_from: str | None) -> st
     flags = {"force-exclude": True}
     for found in linted([path], cwd, session.environ, flags=flags, new_from=new_from):
         least = found.config.fail_on
-        own = tuple(
-            each
-            for each in found.report.active
-            if found.path(each) == path and least is not None and each.severity >= least
-        )
-        if own:
-            report = msgspec.structs.replace(found.report, findings=own)
+        failing = tuple(each for each in found.report.active if least is not None and each.severity >= least)
+        if failing:
+            report = msgspec.structs.replace(found.report, findings=failing)
             return render("agent", report, lines=found.lines, absolute_root=found.config.root.as_posix())
     return ""

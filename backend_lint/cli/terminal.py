@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+_PLAIN = {
+    "·": "-",
+    "–": "-",
+    "×": "x",
+    "±": "+/-",
+    "…": "...",
+    "▲": "^",
+    "━": "~",
+    "│": "|",
+    "┌": ".",
+    "┆": ":",
+    **{chr(ord("①") + number): f"({number + 1})" for number in range(20)},
+}
+"""What our own signs become where a terminal cannot show them."""
+
+
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Our signs in plain ones, anything else as its escape."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    sign = error.object[error.start]
+    return _PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode(), error.start + 1
+
+
+codecs.register_error("backend-lint", _plainly)
+
 
 def write(text: str, *, for_people: bool = False) -> None:
     """Write results to stdout. A reader who has gone is no error; text for programs is UTF-8 everywhere."""
     encoding = sys.stdout.encoding if for_people and sys.stdout is not None else "utf-8"
-    write_bytes(text.encode(encoding, "backslashreplace"))
+    write_bytes(text.encode(encoding, "backend-lint"))
 
 
 def write_bytes(content: bytes) -> None:
@@ -35,7 +62,7 @@ def say(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(text.encode(sys.stderr.encoding, "backslashreplace").decode(sys.stderr.encoding) + "\n")
+        sys.stderr.write(text.encode(sys.stderr.encoding, "backend-lint").decode(sys.stderr.encoding) + "\n")
         sys.stderr.flush()
     except OSError:
         return

@@ -88,7 +88,8 @@ def files(config: Config, paths: Iterable[Path], overlay: Mapping[Path, bytes] |
         elif path.is_file():
             search.name_file(path)
         else:
-            raise BackendLintError(f"{path} does not exist")
+            what = "is neither a file nor a directory" if path.exists() else "does not exist"
+            raise BackendLintError(f"{path} {what}")
     return search.discovery()
 
 

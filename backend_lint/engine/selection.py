@@ -32,7 +32,7 @@ class Selection:
         return [
             msgspec.structs.replace(finding, severity=self._severity(finding))
             for finding in findings
-            if self.is_reported(finding.at.path) and self.asks(finding.code, finding.at.path)
+            if self._is_told(finding) and self.asks(finding.code, finding.at.path)
         ]
 
     def asks(self, code: str, path: str) -> bool:
@@ -84,6 +84,10 @@ class Selection:
             for code, info in self.infos.items()
             if code not in self.active
         }
+
+    def _is_told(self, finding: Finding) -> bool:
+        """Whether it stands in a reported file, or data comes to it through one: who changes that file caused it."""
+        return any(self.is_reported(place.path) for place in (finding.at, *(step.at for step in finding.trace)))
 
     def _severity(self, finding: Finding) -> Severity:
         info = self.active[finding.code]

@@ -74,21 +74,24 @@ def match(entries: Iterable[Entry], findings: Iterable[Finding], in_scope: Calla
     """Pair entries with active findings, one to one; whatever is ambiguous stays new.
 
     `in_scope` says of a path whether this run would have found what stands there: so of the files that were checked
-    and of those that are gone. The entries of other paths hide nothing, and are never stale.
+    and of those that are gone. The entries of other paths hide only what stands where it stood, and are never stale.
     """
-    known, everything = sorted(entries), tuple(findings)
-    old = [entry for entry in known if in_scope(entry.path)]
+    everything = tuple(findings)
+    old = sorted(entries)
     new = sorted(_entry(finding) for finding in everything if finding.state is State.ACTIVE)
     paired: list[Entry] = []
+    elsewhere: list[Entry] = []
     for step in (_in_place, _moved, _edited):
         pairs = list(step(old, new))
         old = _without(old, (before for before, _ in pairs))
         new = _without(new, (after for _, after in pairs))
         paired += (after for _, after in pairs)
+        elsewhere += (entry for entry in old if not in_scope(entry.path))
+        old = [entry for entry in old if in_scope(entry.path)]
     return Match(
         findings=tuple(_baselined(everything, paired)),
         stale=tuple(old),
-        entries=tuple(sorted([*paired, *(entry for entry in known if not in_scope(entry.path))])),
+        entries=tuple(sorted([*paired, *elsewhere])),
     )
 
 

@@ -16,6 +16,8 @@ from backend_lint.source.tree import children, walk
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 
+_MOST_EXPECTED = 8
+
 
 class Source:
     """A parsed file. Spans are offsets in code points; `parents` and what builds on it ask the tree once."""
@@ -70,7 +72,7 @@ class Source:
         """The comments that stand on lines from the first to the last, both from 1."""
         return [text for at, text in self.comments if first <= self.line_column(at)[0] <= last]
 
-    def replace(self, node: cst.CSTNode, text: str, *, safety: Safety = Safety.SAFE, why: str = "") -> Fix:
+    def replace(self, node: cst.CSTNode, text: str, *, why: str, safety: Safety = Safety.SAFE) -> Fix:
         start, end = self.span(node)
         return Fix((Edit(self.path, start, end, text),), safety, why)
 
@@ -89,9 +91,15 @@ def parse(path: str, content: bytes) -> Source | Diagnostic:
     try:
         return Source(path, text, _parsed(text))
     except cst.ParserSyntaxError as error:
-        return Diagnostic(path, error.raw_line, DiagnosticKind.SYNTAX, f"cannot be parsed: {error.message}")
+        return Diagnostic(path, error.raw_line, DiagnosticKind.SYNTAX, f"cannot be parsed: {_said(error)}")
     except RecursionError:
         return Diagnostic(path, None, DiagnosticKind.LIMIT, "is nested too deeply to be parsed")
+
+
+def _said(error: cst.ParserSyntaxError) -> str:
+    """The parser's words, less what it would have taken where that is half of the grammar."""
+    what, _, tokens = error.message.partition(": expected one of ")
+    return error.message if tokens.count(", ") < _MOST_EXPECTED else what
 
 
 def _parsed(text: str) -> cst.Module:

@@ -97,4 +97,6 @@ class ExceptionReturnedNotRaised(ProjectRule):
 
 def _raise(function: Function, at: int, length: int) -> Fix:
     text = "raise" if length else "raise "
-    return Fix((Edit(function.module.path, at, at + length, text),), Safety.SAFE)
+    return Fix(
+        (Edit(function.module.path, at, at + length, text),), Safety.SAFE, "the error was made to be answered with"
+    )

@@ -120,7 +120,11 @@ class HttpErrorSwallowed(ProjectRule):
             return None
         indent = " " * (function.module.facts.line_column(handler.at)[1] - 1)
         text = f"except {answer.written}:\n{indent}    raise\n{indent}"
-        return Fix((Edit(function.module.path, handler.at, handler.at, text),), Safety.SAFE)
+        return Fix(
+            (Edit(function.module.path, handler.at, handler.at, text),),
+            Safety.SAFE,
+            "other errors are caught as before",
+        )
 
     def _registered(self, project: Project) -> Iterator[Finding]:
         """Flask hands HTTP errors to a handler of `Exception`; FastAPI's and Starlette's own come first."""

@@ -50,6 +50,7 @@ from backend_lint.api.syntax import Confidence, Severity, SyntaxRule, called_nam
 
 _LOGGER = re.compile(r"^_*(?:log|logger|logging|[a-z]\w*_(?:log|logger))$", re.IGNORECASE)
 _LEVELS = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal"})
+_WHY = "`exception()` logs the same at the same level, and the traceback below it"
 _CARRIES = re.compile(
     r"traceback|exc_info|\.exception\(|capture_exception|record_exception|notice_error|stack_info|opt\("
 )
@@ -81,7 +82,7 @@ class TracebackLost(SyntaxRule):
                     call,
                     f"`{name}()` in an `except` block loses the traceback",
                     help="Call `exception()`, or pass `exc_info=True`.",
-                    fix=self.source.replace(method, "exception") if name == "error" else None,
+                    fix=self.source.replace(method, "exception", why=_WHY) if name == "error" else None,
                 )
 
     def _answer(self, node: cst.Raise) -> None:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
+from collections import Counter
 
 import pytest
 
+from backend_lint.engine.packs import load_packs
+from backend_lint.testing import cases
 from tests.program import LOGS, Program
+from tests.test_rules import FIXTURES
 
 TWO = LOGS.format(name="charge") + "\n\n" + LOGS.format(name="refund").partition("\n\n\n")[2]
 
@@ -80,3 +86,23 @@ def test_stdin_can_be_shown_but_not_mended(program: Program, monkeypatch: pytest
         outcome = program("-", "--stdin-filename", "app.py", option, "--select", "SEC403")
         assert outcome.code == code
     assert not (program.root / "app.py").exists()
+
+
+def codes_of_rules_that_fix() -> list[str]:
+    rules = [rule for pack in load_packs()[0] for rule in pack.rules]
+    return sorted(rule.code for rule in rules if re.search(r"\bfix=", inspect.getsource(rule)))
+
+
+@pytest.mark.parametrize("code", codes_of_rules_that_fix())
+def test_a_fix_takes_its_finding_away_and_brings_no_other(program: Program, code: str) -> None:
+    def found() -> Counter[str]:
+        return Counter(place.partition(" ")[2] for place in program("--format", "json").found)
+
+    own = (case for case in cases(FIXTURES) if case.code == code)
+    case, fixes = next((each, fixes) for each in own if (fixes := [found.fix for found in each.findings if found.fix]))
+    program.put(dict(case.files))
+    before = found()
+    program("--fix", "--unsafe-fixes", "--select", code)
+    assert found() == before - Counter({code: len(fixes)})
+    assert program("--diff", "--unsafe-fixes", "--select", code).out == ""
+    assert all(fix.why for fix in fixes)

@@ -143,8 +143,8 @@ def test_text_for_programs_is_utf_8_and_text_for_people_what_their_terminal_can_
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     terminal.write("é\n")
-    terminal.write("é\n", for_people=True)
-    assert raw.getvalue() == b"\xc3\xa9\n\\xe9\n"
+    terminal.write("é · │ ━━ ② \udcff…\n", for_people=True)
+    assert raw.getvalue() == b"\xc3\xa9\n\\xe9 - | ~~ (2) \\udcff...\n"
 
 
 def test_an_agent_behind_a_pipe_gets_its_format_and_is_told(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,3 +275,9 @@ def test_a_name_that_is_not_text_is_one_diagnostic(tmp_path: Path) -> None:
     discovery = discovered(tmp_path, {"a.py": ""})
     assert [file.path for file in discovery.files] == ["a.py"]
     assert [(d.path, d.is_incomplete) for d in discovery.diagnostics] == [("caf\\udce9.py", True)]
+
+
+def test_what_is_neither_a_file_nor_a_directory_is_said_to_be_so(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(BackendLintError, match=r"pipe\.py is neither a file nor a directory"):
+        found(tmp_path, {}, "pipe.py")

@@ -52,9 +52,10 @@ def test_only_what_is_new_is_told(shop: Program, monkeypatch: pytest.MonkeyPatch
     assert hooked(shop, monkeypatch, after_edit(shop, "app.py"), "--new-from", "HEAD").code == 2
 
 
-@pytest.mark.parametrize("event", ["no json", "[]", "{}"])
+@pytest.mark.parametrize("event", ["no json", "[]", '{"tool_input": "app.py"}'])
 def test_no_event_is_never_taken_for_findings(shop: Program, monkeypatch: pytest.MonkeyPatch, event: str) -> None:
-    assert hooked(shop, monkeypatch, event).code in {0, 1}
+    outcome = hooked(shop, monkeypatch, event)
+    assert (outcome.code, outcome.err) == (1, "error: stdin holds no event of claude-code\n")
 
 
 def test_a_wrong_configuration_is_no_finding(shop: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,3 +53,16 @@ def test_what_may_kill_the_parser_is_suspicious_and_ordinary_code_is_not() -> No
     assert is_suspicious(b"x = " + b"(" * 10_000 + b")" * 10_000)
     assert is_suspicious(b"if a: pass\n" + b"elif b: pass\n" * 10_000)
     assert not is_suspicious(b"def f(a):\n    return [a, (1, 2), {3: 4}]\n" * 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def f(:\n", "cannot be parsed: parser error: error at 2:0: expected one of ), *, **, NAME"),
+        ('print "x"\n', "cannot be parsed: parser error: error at 1:9"),
+    ],
+)
+def test_a_syntax_error_says_what_was_expected_only_where_it_is_little(text: str, said: str) -> None:
+    diagnostic = parse("a.py", text.encode())
+    assert isinstance(diagnostic, Diagnostic)
+    assert diagnostic.message == said
