@@ -110,7 +110,7 @@ def analysed(
     notices = [Diagnostic(None, None, DiagnosticKind.NOTICE, sentence) for sentence in renamed]
     report = Report(
         version=__version__,
-        project=config.root.name,
+        project=discovery.name_below(config.root),
         profile=config.profile,
         inventory=_inventory(project, discovery, read),
         rules=tuple(selection.active.values()),

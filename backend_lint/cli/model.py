@@ -45,7 +45,10 @@ def _models(projects: Sequence[Project]) -> list[dict[str, Any]]:
 
     models = [json.loads(model(config, found)) for config, found in projects]
     if len(models) > 1:
-        return [{"root": config.root.name, **model} for (config, _), model in zip(projects, models, strict=True)]
+        return [
+            {"root": found.name_below(config.root), **model}
+            for (config, found), model in zip(projects, models, strict=True)
+        ]
     return models
 
 

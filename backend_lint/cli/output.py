@@ -80,7 +80,8 @@ def emit(outputs: Iterable[Output], projects: Sequence[Shown], manner: Manner) -
     """Write every output: first the files, so that a reader of stdout finds them there."""
     for output in sorted(outputs, key=lambda output: output.target == STDOUT):
         shown = projects if output.format in _JOINABLE or len(projects) < 2 else [_as_one(projects)]
-        text = "".join(_rendered(output, project, manner, is_alone=len(shown) == 1) for project in shown)
+        between = "\n" if output.format == "full" else ""
+        text = between.join(_rendered(output, project, manner, is_alone=len(shown) == 1) for project in shown)
         if output.target == STDOUT:
             terminal.write(text, for_people=output.format in FOR_PEOPLE)
         else:
@@ -158,6 +159,7 @@ def _rendered(output: Output, project: Shown, manner: Manner, *, is_alone: bool)
         sarif_include_suppressed=manner.sarif_include_suppressed,
         absolute_root=_base(project, manner.cwd, is_for_people or not is_alone),
         repository_prefix=_repository_prefix(project.config.root, manner.environ),
+        title="" if is_alone else project.report.project,
     )
 
 

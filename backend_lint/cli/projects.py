@@ -46,12 +46,14 @@ def _invocation(session: Session, chosen: dict[str, Any], cwd: Path) -> Invocati
 
 def _remarks(session: Session, found: Sequence[Project], cwd: Path) -> list[str]:
     remarks = []
-    for config, discovery in found:
+    for config in {config.root: config for config, _ in found}.values():
+        discovered = [discovery for other, discovery in found if other.root == config.root]
+        paths = [file.path for discovery in discovered for file in discovery.files]
         if session.is_verbose:
             name = shown(config.config_path, cwd) if config.config_path else "none, all defaults"
             remarks.append(f"configuration: {name}")
-            remarks.append(f"{plural(len(discovery.files), 'file')} below {shown(config.root, cwd)}")
-        if config.root.as_posix() in {str(config.root / place) for place in discovery.searched}:
-            unmatched = Overrides(config).unmatched(file.path for file in discovery.files)
+            remarks.append(f"{plural(len(paths), 'file')} below {shown(config.root, cwd)}")
+        if any("." in discovery.searched for discovery in discovered):
+            unmatched = Overrides(config).unmatched(paths)
             remarks += [f"warning: {config.origin(key)}: {text!r} matches no file" for key, text in unmatched]
     return remarks + [f"warning: {sentence}" for sentence in unknown_variables(session.environ)]

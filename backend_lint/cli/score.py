@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +54,17 @@ def command(
         raise BackendLintError(f"there is no guideline {explain!r}{nearest(str(explain), GUIDELINES)}")
     compared = with_comparison(chosen["compare"])
     documents, pages = [], []
-    for (config, _), report in reported(session, paths, chosen):
+    for _, report in reported(session, paths, chosen):
         judged = compared(report)
-        documents.append({"project": config.root.name, **_document(judged)})
-        pages.append("\n".join([*_page(judged, explain), *_compared(judged)]) + "\n")
+        documents.append({"project": report.project, **_document(judged)})
+        pages.append([*_page(judged, explain), *_compared(judged)])
     if score_format == "json":
         document = documents[0] if len(documents) == 1 else documents
         terminal.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
-        terminal.write("\n".join(pages), for_people=True)
+        if len(pages) > 1:
+            pages = [[document["project"], *page] for document, page in zip(documents, pages, strict=True)]
+        terminal.write("\n".join("\n".join([*page, ""]) for page in pages), for_people=True)
     return exits.PASSED
 
 
@@ -79,6 +80,7 @@ def _document(report: Report) -> dict[str, Any]:
 
 def _page(report: Report, explain: str | None) -> Iterator[str]:
     from backend_lint.core import SECTIONS
+    from backend_lint.report.summary import points
 
     score = report.score
     incomplete = "" if score.complete else ", incomplete: not everything could be checked"
@@ -88,14 +90,14 @@ def _page(report: Report, explain: str | None) -> Iterator[str]:
     if explain in {each.id for each in score.guidelines}:
         yield from _formula(next(each for each in score.guidelines if each.id == explain), report)
         return
-    yield f"{_number(score.overall)} ({score.letter}){incomplete}"
+    yield f"{points(score.overall)} ({score.letter}){incomplete}"
     if score.capped_by:
         yield f"capped at {score.cap} by {', '.join(score.capped_by)}"
     yield f"suppressions: {len(report.suppressions):,}, {_density(report):.1f} in a thousand lines"
     for section in SECTIONS:
         own = [each for each in score.guidelines if each.id.startswith(section)]
-        cells = "   ".join(f"{each.id} {_number(each.score):>5}" for each in own)
-        yield f"{section} {_number(score.sections[section]):>5}   {cells}"
+        cells = "   ".join(f"{each.id} {points(each.score):>5}" for each in own)
+        yield f"{section} {points(score.sections[section]):>5}   {cells}"
     if explain is not None:
         yield from _steps(score)
 
@@ -111,12 +113,14 @@ def _steps(score: Score) -> Iterator[str]:
 
 def _formula(guideline: GuidelineScore, report: Report) -> Iterator[str]:
     """The score of one guideline with its numbers filled in, debts as shares."""
+    from backend_lint.report.summary import points
+
     score = report.score
     ran = f"{guideline.active_rules} of {guideline.all_rules} rules active"
     if guideline.score is None:
         yield f"{guideline.id} not assessed: nothing to look at for its rules ({ran})"
         return
-    yield f"{guideline.id} {_number(guideline.score)} ({ran})"
+    yield f"{guideline.id} {points(guideline.score)} ({ran})"
     for rule in guideline.rules:
         if rule.debt:
             share = 100 * rule.debt / guideline.debt
@@ -124,7 +128,7 @@ def _formula(guideline: GuidelineScore, report: Report) -> Iterator[str]:
             yield f"  {rule.code}: {sum_}, {share:.0f} % of the debt, {rule.gain:+.1f} overall without it"
     gates = f"{guideline.multiplier:.4g} for {guideline.high:,} high or worse, {guideline.critical:,} of them critical"
     yield f"  debt {guideline.debt:.4f}, gates {gates}"
-    yield f"  100 · {guideline.multiplier:.4g} / (1 + {guideline.debt:.4f}) = {_number(guideline.score)}"
+    yield f"  100 · {guideline.multiplier:.4g} / (1 + {guideline.debt:.4f}) = {points(guideline.score)}"
 
 
 def _compared(report: Report) -> Iterator[str]:
@@ -136,8 +140,3 @@ def _compared(report: Report) -> Iterator[str]:
 
 def _density(report: Report) -> float:
     return 1000 * len(report.suppressions) / max(report.inventory.lines, 1)
-
-
-def _number(score: float | None) -> str:
-    """Rounded down, as everywhere."""
-    return "–" if score is None else f"{math.floor(score * 10) / 10:.1f}"

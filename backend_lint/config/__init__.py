@@ -6,7 +6,7 @@ Never: reads the environment or the working directory, or knows a rule.
 """
 
 from backend_lint.config.layer import FILE_NAMES, own_file, profiles
-from backend_lint.config.load import Group, Invocation, configs_for, shown, unknown_variables
+from backend_lint.config.load import AT_THE_TOP, Group, Invocation, configs_for, shown, unknown_variables
 from backend_lint.config.patterns import Pattern, Patterns
 from backend_lint.config.schema import schema
 from backend_lint.config.select import Overrides, check_rules, is_selected, severity_of, specificity
@@ -14,6 +14,7 @@ from backend_lint.config.settings import Config, Origin, OriginKind, Override, S
 from backend_lint.config.silence import silences
 
 __all__ = [
+    "AT_THE_TOP",
     "FILE_NAMES",
     "Config",
     "Group",

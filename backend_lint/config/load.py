@@ -14,7 +14,8 @@ from backend_lint.config.layer import VARIABLES, environment_layer, file_layers,
 from backend_lint.config.merge import merged
 from backend_lint.config.settings import Config, mistake
 
-_AT_THE_TOP = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
+AT_THE_TOP = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
+"""What lies at the top of a project."""
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ def _root(config_path: Path | None, git_root: Path | None, paths: list[Path], cw
         if not directory.is_relative_to(cwd):
             break
         is_package = (directory / "__init__.py").is_file()
-        if not is_package and any((directory / name).is_file() for name in _AT_THE_TOP):
+        if not is_package and any((directory / name).is_file() for name in AT_THE_TOP):
             return directory, True
     while (common / "__init__.py").is_file():
         common = common.parent

@@ -11,6 +11,7 @@ import msgspec
 
 from backend_lint.config import FILE_NAMES, Config, Group, Invocation, Patterns, configs_for, own_file
 from backend_lint.core import BackendLintError, Diagnostic, DiagnosticKind, Role
+from backend_lint.discover.apps import Part, parts
 from backend_lint.discover.ignored import Ignored
 from backend_lint.discover.locked import locked
 from backend_lint.discover.role import head_size, roles
@@ -39,7 +40,8 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
 
     `overlay` are contents, by path, that stand for what is on disk. `nested` are directories left to configurations
     of their own. `notebooks` were met, and are not linted. `searched` are the directories that were walked.
-    `versions` are those of libraries, by normalised name, as far as the project has settled on them.
+    `versions` are those of libraries, by normalised name, as far as the project has settled on them. Where there are
+    several applications below the root, `part` is the one of them that this is about.
     """
 
     files: tuple[File, ...]
@@ -49,6 +51,11 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     notebooks: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     versions: dict[str, str] = {}
+    part: Part | None = None
+
+    def name_below(self, root: Path) -> str:
+        """What to call the project: its own directory where it shares the root with others, or the root."""
+        return (self.part.name if self.part else "") or root.name
 
 
 def projects(
@@ -56,6 +63,7 @@ def projects(
 ) -> tuple[tuple[Config, Discovery], ...]:
     """Every project that `paths`, absolute, reach, each with its closest configuration, in the order of their roots.
 
+    Several applications that share no code are as many projects, wherever their configuration lies.
     Raises `BackendLintError` for a path that does not exist, and `ConfigError`.
     """
     contents = dict(overlay or {})
@@ -66,7 +74,7 @@ def projects(
         found = {group.paths: found.get(group.paths) or _files(group, contents) for group in groups}
         nested = {path for discovery in found.values() for path in discovery.nested} - known
         if not nested:
-            return tuple((group.config, found[group.paths]) for group in groups)
+            return tuple((group.config, part) for group in groups for part in _apart(group.config, found[group.paths]))
         known |= nested
 
 
@@ -100,6 +108,33 @@ def files_at(config: Config, contents: Mapping[str, bytes], now: Discovery) -> D
 
 def _files(group: Group, overlay: Mapping[Path, bytes]) -> Discovery:
     return files(group.config, group.paths, {path: overlay[path] for path in group.paths if path in overlay})
+
+
+def _apart(config: Config, found: Discovery) -> tuple[Discovery, ...]:
+    """The applications among what was found that something is reported of; one, where the roots are given."""
+
+    def read(path: str) -> bytes:
+        try:
+            return found.overlay[path] if path in found.overlay else (config.root / path).read_bytes()
+        except OSError:
+            return b""
+
+    application = [file.path for file in found.files if file.role is Role.APP]
+    known = () if config.roots else parts(config.root, [file.path for file in found.files], application, read)
+    split = tuple(_part(found, part) for part in known)
+    return tuple(each for each in split if any(file.reported for file in each.files)) or (found,)
+
+
+def _part(found: Discovery, part: Part) -> Discovery:
+    own = tuple(file for file in found.files if part.holds(file.path))
+    return msgspec.structs.replace(
+        found,
+        files=own,
+        overlay={path: content for path, content in found.overlay.items() if part.holds(path)},
+        diagnostics=tuple(each for each in found.diagnostics if part.holds(each.path or "")),
+        notebooks=tuple(path for path in found.notebooks if part.holds(path)),
+        part=part,
+    )
 
 
 class _Search:
@@ -165,6 +200,7 @@ class _Search:
             for path in sorted(contents)
             if path.endswith(_SUFFIXES)
             and path.startswith(tops)
+            and (now.part is None or now.part.holds(path))
             and not (nested and path.startswith(nested))
             and not _has_surrogates(path)
             and not self._ignored.anywhere(f"{self._root}/{path}", is_directory=False)
@@ -176,6 +212,7 @@ class _Search:
             overlay=self._overlay,
             searched=now.searched,
             versions=now.versions,
+            part=now.part,
         )
 
     def _with_roles(self, paths: list[str]) -> Iterator[File]:

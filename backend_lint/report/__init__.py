@@ -67,6 +67,7 @@ def render(
     sarif_include_suppressed: bool = False,
     absolute_root: str | None = None,
     repository_prefix: str = "",
+    title: str = "",
 ) -> str:
     """The report as text. Equal arguments give equal text.
 
@@ -74,6 +75,7 @@ def render(
     `absolute_root` goes before the paths that a reader sees: the project's root, or the way to it.
     `width` is the terminal's, in cells; None says that there is no terminal, and nothing is wrapped.
     `repository_prefix` is where the project lies in its repository, for the formats that a platform reads.
+    `title` names the project where a reader sees several.
     """
     chosen = FORMATS[format_name]
     base = {"reader": absolute_root, "repository": repository_prefix, "project": None}[chosen.paths]
@@ -89,5 +91,6 @@ def render(
         statistics=statistics,
         sarif_include_suppressed=sarif_include_suppressed,
         repository_prefix=repository_prefix,
+        title=title,
     )
     return chosen.load()(report, view)

@@ -46,7 +46,7 @@ _HOW_TO_FIX = {
 def full(report: Report, view: View) -> str:
     """The worst findings with their code, then the score, the verdict and what to do next."""
     blocks = [
-        [Text.assemble((f"backend-lint {report.version}", "bold"), " · ", inert(summary.understood(report)))],
+        [Text.assemble((_heading(report, view), "bold"), " · ", inert(summary.understood(report)))],
         *_finding_blocks(report, view),
         _diagnostics(report),
         _sections(report) if report.active else [],
@@ -71,8 +71,12 @@ def concise(report: Report, view: View) -> str:
     tail = [*_diagnostics(report), *(line for block in _statistics(report) for line in block if view.statistics)]
     if view.timing:
         tail += _timing(report)
-    lines += [*tail, _verdict(report)]
+    lines += [*tail, Text.assemble(f"{inert(view.title)}: " if view.title else "", _verdict(report))]
     return _printed(lines, view)
+
+
+def _heading(report: Report, view: View) -> str:
+    return f"backend-lint {report.version}" + (f" · {inert(view.title)}" if view.title else "")
 
 
 def _finding_blocks(report: Report, view: View) -> Iterator[list[Text]]:

@@ -17,7 +17,10 @@ _PHYSICAL_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """`lines` hides the text of secrets, character by character; `unmasked` is for hashing only."""
+    """`lines` hides the text of secrets, character by character; `unmasked` is for hashing only.
+
+    `title` is the project's name where several are shown one after the other.
+    """
 
     lines: Lines
     unmasked: Lines
@@ -28,6 +31,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     statistics: bool = False
     sarif_include_suppressed: bool = False
     repository_prefix: str = ""
+    title: str = ""
 
 
 def split_lines(text: str) -> list[str]:
