@@ -1,7 +1,8 @@
 """A store of bytes by key, on disk, that may be lost, copied or broken and never lies.
 
 An entry carries the digest of its key and its content. What was truncated, changed or put under another key does not
-match and is no entry.
+match and is no entry. It is sealed with its key, which depends on the content of files and is written nowhere: a secret
+that stands in a file can be read in the cache only by who has the file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Cache:
             content = self._path(key).read_bytes()
         except OSError:
             return None
-        digest, payload = content[:_DIGEST], content[_DIGEST:]
+        digest, payload = content[:_DIGEST], _sealed(key, content[_DIGEST:])
         return payload if digest == _digest(key, payload) else None
 
     def put(self, key: str, payload: bytes) -> None:
@@ -42,7 +43,7 @@ class Cache:
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(_digest(key, payload) + payload)
+                    file.write(_digest(key, payload) + _sealed(key, payload))
                 os.replace(temporary, path)
             except OSError:
                 os.unlink(temporary)
@@ -60,7 +61,8 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         assert self.directory is not None
-        return self.directory / key[:2] / key[2:]
+        name = hashlib.blake2b(key.encode(), digest_size=20).hexdigest()
+        return self.directory / name[:2] / name[2:]
 
 
 def key_of(*parts: str | bytes) -> str:
@@ -71,6 +73,12 @@ def key_of(*parts: str | bytes) -> str:
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def _sealed(key: str, payload: bytes) -> bytes:
+    """`payload` made unreadable, or a sealed one readable again."""
+    stream = hashlib.shake_256(key.encode()).digest(len(payload))
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(payload), "big")
 
 
 def _digest(key: str, payload: bytes) -> bytes:
