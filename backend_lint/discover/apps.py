@@ -13,7 +13,7 @@ import msgspec
 from backend_lint.config import AT_THE_TOP
 
 _APPLICATION = re.compile(
-    rb"\b(?:FastAPI|Starlette|Flask|APIFlask|OpenAPI|Sanic|Litestar|Quart|web\.Application)\(|\bDJANGO_SETTINGS_MODULE\b|^ROOT_URLCONF\b",
+    rb"\b(?:FastAPI|Starlette|Flask|APIFlask|OpenAPI|Sanic|Litestar|Quart|Configurator|web\.Application)\(|\bDJANGO_SETTINGS_MODULE\b|^ROOT_URLCONF\b",
     re.MULTILINE,
 )
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([^\n#;(]+))", re.MULTILINE)
