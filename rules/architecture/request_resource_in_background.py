@@ -2,7 +2,7 @@
 
 ## What it does
 Reports sessions, requests and uploads of a request that are handed to a thread, an executor or a task of the event loop
-which nobody waits for; and, more mildly, sessions handed to FastAPI's background tasks.
+which nobody waits for; and to background tasks of a FastAPI that closes them before those run (0.106 to 0.117).
 
 ## Why it matters
 When the response is out, the session is closed, its connection serves somebody else, and the upload is deleted. Whether
@@ -80,6 +80,7 @@ Background tasks of FastAPI 0.118 and later may use the session of the request, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Severity, Unit, ir
@@ -101,6 +102,11 @@ _STARTS = {
     "concurrent.futures.ThreadPoolExecutor.submit": "an executor",
     "concurrent.futures.Executor.submit": "an executor",
 }
+_BACKGROUND = frozenset(
+    {"fastapi.BackgroundTasks.add_task", "starlette.background.BackgroundTasks.add_task"}
+    | {"fastapi.background.BackgroundTasks.add_task"}
+)
+_VERSION = re.compile(r"0\.(\d+)")
 
 
 class RequestResourceInBackground(ProjectRule):
@@ -114,11 +120,12 @@ class RequestResourceInBackground(ProjectRule):
             function = routes[0].handler
             if function is None:
                 continue
-            for site, where in _started(function, project):
+            for site, where in (*_started(function, project), *_deferred(function, project)):
+                then = "" if site.symbol in _BACKGROUND else ", which may run after the response"
                 for given, kind in _given(site, function, project):
                     yield self.finding(
                         site.at,
-                        f"the {kind} `{given}` of `{routes[0].label}` is used by {where}, which may run after the response",
+                        f"the {kind} `{given}` of `{routes[0].label}` is used by {where}{then}",
                         help=f"Hand over keys and plain data, and open a {kind} there."
                         if kind != "request"
                         else "Hand over what is needed of it.",
@@ -132,6 +139,16 @@ def _started(function: Function, project: Project) -> Iterator[tuple[CallSite, s
         where = _STARTS.get(site.symbol or "")
         if where is not None and not _is_awaited(site, function):
             yield site, where
+
+
+def _deferred(function: Function, project: Project) -> Iterator[tuple[CallSite, str]]:
+    """Background tasks of a FastAPI that closes what dependencies yield before it runs them: from 0.106 up to 0.117."""
+    version = project.versions.get("fastapi", "")
+    number = _VERSION.match(version)
+    if number is not None and 106 <= int(number[1]) < 118:
+        for site in project.sites(function):
+            if site.symbol in _BACKGROUND:
+                yield site, f"a background task, before which FastAPI {version} closes it"
 
 
 def _is_awaited(site: CallSite, function: Function) -> bool:
