@@ -97,6 +97,7 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
                 if (
                     setting is not None
                     and setting not in seen
+                    and not _is_switched(setting.value)
                     and project.constant(setting.value, setting.scope) is False
                 ):
                     seen.add(setting)
@@ -129,6 +130,11 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
                     f"the cookie{shown} is set without {' and '.join(f'`{each}`' for each in off)}",
                     help=f"Pass {', '.join(f'`{each}=True`' for each in off)} and `samesite`.",
                 )
+
+
+def _is_switched(value: ir.Expr) -> bool:
+    """Whether a setting is that of a switch that says whether there is HTTPS, `SESSION_COOKIE_SECURE = ENABLE_HTTPS`."""
+    return type(value) is ir.Name and not {"https", "ssl", "tls"}.isdisjoint(words(value.id))
 
 
 def _is_deleted(site: CallSite, project: Project) -> bool:
