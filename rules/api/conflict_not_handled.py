@@ -87,6 +87,7 @@ from backend_lint.api import (
     listed,
 )
 from backend_lint.rules.api._errors import caught
+from backend_lint.rules.api._shared import client_names, from_client
 
 _ANSWERED = ("IntegrityError", "SQLAlchemyError", "DBAPIError", "UniqueViolation", "DatabaseError")
 _BROAD = ("builtins.Exception", "builtins.BaseException")
@@ -143,7 +144,7 @@ def _judged(project: Project) -> Iterator[tuple[Query, Model, list[str]]]:
             and not model.columns[name].primary_key
             and model.columns[name].foreign_key is None
             and isinstance(query.scope, Function)
-            and _is_given(value, query.scope)
+            and (_is_given(value, query.scope) or from_client(value, client_names(project, query.scope)))
         ]
         if columns:
             yield query, model, columns
