@@ -98,7 +98,7 @@ def _objects(project: Project, expr: Expr, scope: Scope, depth: int = 3) -> Iter
 
 
 def _handed(project: Project, name: str, factory: Function, depth: int) -> Iterator[Class | Module]:
-    """What a factory gets for a parameter: `def create_app(config=Config)`, and `create_app("app.settings.Production")`."""
+    """What a factory gets for a parameter: `def create_app(config=Config)`, `create_app("app.settings.Production")`."""
     parameter = factory.parameter(name)
     if parameter is not None and parameter.default is not None:
         yield from _objects(project, parameter.default, factory.around, depth)
