@@ -1,8 +1,9 @@
 """Client data adds lines to a log.
 
 ## What it does
-Follows data from the client to the message of plain-text log calls, and reports it where a line break can forge an
-entry.
+Follows text from the client to the message of plain-text log calls, and reports it where a line break can forge an
+entry. Dictionaries and schemas are written as `repr()` shows them, without line breaks, and are left out, as are calls
+at level `debug`.
 
 ## Why it matters
 Whoever calls the endpoint writes entries of their own into the log that an incident is judged by.
@@ -39,13 +40,41 @@ def login():
     return "no", 401
 ```
 
+## When not to
+Where a formatter writes JSON, line breaks are escaped; a project that has one is left alone.
+
 ## References
 - https://cwe.mitre.org/data/definitions/117.html
 """
 
 from __future__ import annotations
 
-from backend_lint.api import FlowRule, Severity
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, FlowRule, LogCall, Project, Severity, ir
+
+_JSON = re.compile(r"json_?logg|JsonFormatter|JSONFormatter|JSONRenderer|json_formatter|json_log_formatter|ecs_logging")
+_MAPPINGS = frozenset(
+    {
+        "cleaned_data",
+        "headers",
+        "POST",
+        "GET",
+        "FILES",
+        "META",
+        "form",
+        "json",
+        "data",
+        "query_params",
+        "args",
+        "values",
+    }
+    | {"path_params", "cookies", "validated_data", "errors", "__dict__"}
+)
+_GIVES_MAPPINGS = frozenset(
+    {"get_json", "json", "dict", "model_dump", "to_dict", "copy", "keys", "items", "list", "len"}
+)
 
 
 class LogInjection(FlowRule):
@@ -56,4 +85,58 @@ class LogInjection(FlowRule):
     kinds = ("log",)
     harm = "a line break in it forges a log entry"
     remedy = "Log `repr(value)` (`%r`), or structured fields through a JSON formatter."
-    preview = True
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        if not _writes_json(project):
+            calls = {(call.at.path, call.at.line): call for call in project.logs}
+            for finding in super().check(project):
+                call = calls.get((finding.at.path, finding.at.line))
+                if call is None or (call.level != "debug" and _writes_text(call, project)):
+                    yield finding
+
+
+def _writes_json(project: Project) -> bool:
+    """Whether a formatter of the project escapes line breaks."""
+    for module in project.modules.values():
+        if any(_JSON.search(f"{each.full_module}.{each.name or ''}") for each in module.facts.imports):
+            return True
+        for stmt in module.assignments.get("LOGGING", ()):
+            for node in ir.walk_expression(stmt.value) if stmt.value is not None else ():
+                if type(node) is ir.Const and isinstance(node.value, str) and _JSON.search(node.value):
+                    return True
+    return False
+
+
+def _writes_text(call: LogCall, project: Project) -> bool:
+    """Whether something in the message may be a text, which stands in the log as it is."""
+    message = call.message
+    held = [*call.args, *(message.pieces if type(message) is ir.Text else [message])]
+    return any(each is not None and _may_be_text(each, call, project) for each in held)
+
+
+def _may_be_text(value: ir.Expr, call: LogCall, project: Project) -> bool:
+    match value:
+        case ir.Const() | ir.Dict() | ir.Sequence() | ir.Attribute(name="id" | "pk"):
+            return False
+        case ir.Attribute(name=name) if name in _MAPPINGS:
+            return False
+        case ir.Call(func=ir.Attribute(name=name) | ir.Name(id=name)) if name in _GIVES_MAPPINGS:
+            return False
+    kind = project.type_of(value, call.scope)
+    return kind is None or not (
+        kind.name in project.schemas or kind.name in project.models or kind.name in _WITHOUT_BREAKS
+    )
+
+
+_WITHOUT_BREAKS = frozenset(
+    {
+        "builtins.dict",
+        "builtins.list",
+        "builtins.set",
+        "builtins.tuple",
+        "builtins.int",
+        "builtins.float",
+        "builtins.bool",
+    }
+    | {"uuid.UUID", "datetime.datetime", "datetime.date"}
+)
