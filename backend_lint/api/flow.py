@@ -29,7 +29,7 @@ class FlowRule(ProjectRule):
                 severity, harm = self.apart.get(flow.kind, (self.severity, self.harm))
                 yield self.finding(
                     flow.sink,
-                    f"{flow.source.note} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {harm}",
+                    f"{self.subject(flow, project)} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {harm}",
                     help=flow.fits or self.remedy,
                     trace=flow.trace,
                     confidence=_confidence(flow),
@@ -37,6 +37,10 @@ class FlowRule(ProjectRule):
                     unit=f"{flow.sink.path}:{flow.sink.line}",
                     severity=severity,
                 )
+
+    def subject(self, flow: Flow, project: Project) -> str:
+        """What reaches the sink: `` `city` is read from the query string``."""
+        return flow.source.note
 
     def examined(self, project: Project) -> Iterable[str]:
         return [place for kind in self.kinds for place in project.sinks.get(kind, ())]

@@ -52,7 +52,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, FlowRule, LogCall, Project, Severity, ir
+from backend_lint.api import Finding, Flow, FlowRule, LogCall, Place, Project, Severity, ir
 
 _JSON = re.compile(r"json_?logg|JsonFormatter|JSONFormatter|JSONRenderer|json_formatter|json_log_formatter|ecs_logging")
 _MAPPINGS = frozenset(
@@ -88,11 +88,18 @@ class LogInjection(FlowRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         if not _writes_json(project):
-            calls = {(call.at.path, call.at.line): call for call in project.logs}
             for finding in super().check(project):
-                call = calls.get((finding.at.path, finding.at.line))
-                if call is None or (call.level != "debug" and _writes_text(call, project)):
+                call = _call(finding.at, project)
+                if call is None or (call.level != "debug" and any(_texts(call, project))):
                     yield finding
+
+    def subject(self, flow: Flow, project: Project) -> str:
+        if flow.source.note.startswith("`"):
+            return flow.source.note
+        call = _call(flow.sink, project)
+        names = [] if call is None else [ir.dotted(each) for each in _texts(call, project)]
+        name = next(filter(None, names), None)
+        return flow.source.note if name is None else f"`{name}` is {flow.source.note}"
 
 
 def _writes_json(project: Project) -> bool:
@@ -107,11 +114,16 @@ def _writes_json(project: Project) -> bool:
     return False
 
 
-def _writes_text(call: LogCall, project: Project) -> bool:
-    """Whether something in the message may be a text, which stands in the log as it is."""
+def _call(at: Place, project: Project) -> LogCall | None:
+    return next((each for each in project.logs if each.at.path == at.path and each.at.line == at.line), None)
+
+
+def _texts(call: LogCall, project: Project) -> Iterator[ir.Expr]:
+    """What may be a text in a message, which stands in the log as it is."""
     message = call.message
-    held = [*call.args, *(message.pieces if type(message) is ir.Text else [message])]
-    return any(each is not None and _may_be_text(each, call, project) for each in held)
+    for each in (*(message.pieces if type(message) is ir.Text else [message]), *call.args):
+        if each is not None and _may_be_text(each, call, project):
+            yield each
 
 
 def _may_be_text(value: ir.Expr, call: LogCall, project: Project) -> bool:
