@@ -26,6 +26,7 @@ _ORDINARY = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "host"}
     | {"user-agent", "origin", "referer", "transfer-encoding", "range", "if-match", "if-none-match", "x-forwarded-for"}
 )
+_DEPENDENCIES = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends"})
 _LIBRARIES = ("fastapi.security.", "flask_login.", "flask_jwt_extended.", "django.contrib.auth.", "jwt.", "jose.")
 
 _KNOWN: WeakKeyDictionary[Project, Principals] = WeakKeyDictionary()
@@ -53,15 +54,24 @@ class Principals:
             known = self._functions[key] = (
                 any(self._is_named(each.name) for each in function.parameters)
                 or any(
-                    self.are_in(part, function, depth)
+                    self.are_in(part, scope, depth)
                     for each in function.parameters
-                    for part in (each.annotation, each.default)
-                    if part is not None
+                    for part, scope in self._declared(function, each.annotation, each.default)
                 )
                 or any(self._is_one(node, function, depth) for node in _asking(ir.walk(function.body)))
                 or any(self.concern(nested, depth) for nested in function.nested.values())
             )
         return known
+
+    def _declared(self, function: Function, *parts: Expr | None) -> Iterator[tuple[Expr, Scope]]:
+        """What a parameter is declared with, the alias that its annotation may be included: `Me = Annotated[…]`."""
+        for part in parts:
+            if part is not None:
+                yield part, function
+                module, name = self.project.names.split(self.project.qualified(part, function.around) or "")
+                for stmt in module.assignments.get(name, ()) if module is not None else ():
+                    if type(stmt.value) is ir.Subscript:
+                        yield stmt.value, module
 
     def are_in(self, expr: Expr, scope: Scope, depth: int = _DEPTH) -> bool:
         """Whether an expression's value comes from who asks, local names followed to what they were given."""
@@ -90,6 +100,9 @@ class Principals:
                 return not _is_ordinary(index)
             case ir.Const(value=str(text)):
                 return len(text) < 40 and " " not in text and self._is_named(text)
+            case ir.Call(args=[first, *_]) if self.project.qualified(node.func, scope) in _DEPENDENCIES:
+                given = self.project.function(self.project.qualified(first.value, scope) or "")
+                return given is not None and depth > 0 and self.concern(given, depth - 1)
             case ir.Call() if depth > 0:
                 site = self.project.site(node, scope)
                 return site.is_certain and any(self.concern(target, depth - 1) for target in site.targets[:1])

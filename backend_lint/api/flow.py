@@ -25,11 +25,12 @@ class FlowRule(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         for flow in project.flows:
-            if flow.kind in self.kinds and _confidence(flow) > Confidence.LOW:
+            if flow.kind in self.kinds and _confidence(flow) > Confidence.LOW and self.counts(flow, project):
                 severity, harm = self.apart.get(flow.kind, (self.severity, self.harm))
+                called = flow.symbol.rpartition(".")[2]
                 yield self.finding(
                     flow.sink,
-                    f"{self.subject(flow, project)} and reaches `{flow.symbol.rpartition('.')[2]}`{_standing(flow)}: {harm}",
+                    f"{self.subject(flow, project)} and reaches `{called}`{_standing(flow)}: {harm}",
                     help=flow.fits or self.remedy,
                     trace=flow.trace,
                     confidence=_confidence(flow),
@@ -37,6 +38,10 @@ class FlowRule(ProjectRule):
                     unit=f"{flow.sink.path}:{flow.sink.line}",
                     severity=severity,
                 )
+
+    def counts(self, flow: Flow, project: Project) -> bool:
+        """Whether a flow of these kinds does harm, as far as flows alone do not tell."""
+        return True
 
     def subject(self, flow: Flow, project: Project) -> str:
         """What reaches the sink: `` `city` is read from the query string``."""

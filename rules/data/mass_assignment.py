@@ -60,13 +60,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Unit, ir
+from backend_lint.api import CallSite, Finding, Function, Place, Project, ProjectRule, Severity, Step, Unit, ir
 
 _ATTRIBUTES = frozenset({"json", "form", "values", "args", "data", "POST", "GET", "query_params"})
 _METHODS = frozenset({"get_json", "json", "form", "to_dict", "dict", "copy", "loads"})
 _WRITES = frozenset(
     {"create", "update", "get_or_create", "update_or_create", "insert", "values", "filter_by", "acreate"}
 )
+
+
+_DEPTH = 2
 
 
 class MassAssignment(ProjectRule):
@@ -78,20 +81,45 @@ class MassAssignment(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         for function in {route.handler.qualified: route.handler for route in project.routes if route.handler}.values():
-            raw = _raw_names(function)
-            for node, what in _assignments(function, raw, project):
+            for path, place, what in _written(function, set(), project):
                 label = project.handlers[function.qualified][0].label
                 yield self.finding(
-                    project.place(node, function),
+                    place,
                     f"`{label}` lets the client name {what}",
                     help="Name the fields, validate through a schema with fixed fields, or keep only allowed keys.",
+                    trace=[Step(each.at, f"`{each.name}` gets what the client sent") for each in path],
                     unit=label,
                 )
 
 
-def _raw_names(function: Function) -> set[str]:
-    """Local names that hold the request's mapping as it came."""
-    names: set[str] = set()
+def _written(
+    function: Function, given: set[str], project: Project, path: tuple[CallSite, ...] = ()
+) -> Iterator[tuple[tuple[CallSite, ...], Place, str]]:
+    """Where a function, or one that it hands the request's mapping, lets its keys say what is written."""
+    raw = _raw_names(function, given)
+    for node, what in _assignments(function, raw, project):
+        yield path, project.place(node, function), what
+    for site in project.sites(function) if len(path) < _DEPTH else ():
+        target = site.targets[0] if len(site.targets) == 1 and site.is_certain else None
+        if target is None or target is function:
+            continue
+        passed = {
+            each.name: site.passed(target, each.name) for each in target.parameters if _may_be_mapping(each.annotation)
+        }
+        held = {name for name, value in passed.items() if value is not None and _is_raw(value, raw)}
+        if held:
+            yield from _written(target, held, project, (*path, site))
+
+
+def _may_be_mapping(annotation: ir.Expr | None) -> bool:
+    """Whether a parameter may hold any mapping: it has no type, or that of one."""
+    named = annotation.value if type(annotation) is ir.Subscript else annotation
+    return named is None or (ir.dotted(named) or "").rpartition(".")[2] in ("dict", "Dict", "Mapping", "Any")
+
+
+def _raw_names(function: Function, given: set[str]) -> set[str]:
+    """Local names that hold the request's mapping as it came; `given` are parameters that do."""
+    names = set(given)
     for stmt in function.statements:
         if type(stmt) is ir.Assign and stmt.value is not None:
             for target in stmt.targets:

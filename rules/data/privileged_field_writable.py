@@ -108,10 +108,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Route, Schema, Severity, Step, Unit, ir
+from backend_lint.api import (
+    Finding,
+    Function,
+    GuardKind,
+    Model,
+    Project,
+    ProjectRule,
+    Route,
+    Schema,
+    Severity,
+    Step,
+    Unit,
+    ir,
+)
 from backend_lint.rules.data._shared import is_privileged
 
 _DEPTH = 4
+
+
+_OF_ACCOUNTS = frozenset({"is_active", "is_enabled", "is_deleted", "is_authenticated", "is_anonymous", "is_public"})
+"""Flags that say whether an account is in use, rather than what it may do."""
 
 
 class PrivilegedFieldWritable(ProjectRule):
@@ -156,13 +173,18 @@ def _writes(project: Project) -> Iterator[tuple[Route, Schema]]:
 def _deciding(project: Project) -> dict[str, list[Function]]:
     """Columns by whose value guards decide, with those guards."""
     columns = {name for model in project.models.values() for name in model.columns if is_privileged(name)}
-    found: defaultdict[str, list[Function]] = defaultdict(list)
-    guards = {
-        guard.function.qualified: guard.function for route in project.routes for guard in route.guards if guard.function
+    flags = {
+        name
+        for model in project.models.values()
+        for name, column in model.columns.items()
+        if column.family == "boolean" and name.startswith("is_") and name not in _OF_ACCOUNTS
     }
+    found: defaultdict[str, list[Function]] = defaultdict(list)
+    guards = {guard.function.qualified: guard for route in project.routes for guard in route.guards if guard.function}
     for guard in guards.values():
-        for name in sorted(columns & set(_tested(guard))):
-            found[name].append(guard)
+        named = columns | flags if guard.kind is GuardKind.AUTHORIZATION else columns
+        for name in sorted(named & set(_tested(guard.function))):  # type: ignore[arg-type]
+            found[name].append(guard.function)  # type: ignore[arg-type]
     return found
 
 

@@ -49,12 +49,15 @@ Where a formatter writes JSON, line breaks are escaped; a project that has one i
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Flow, FlowRule, LogCall, Place, Project, Severity, ir
+from backend_lint.api import Flow, FlowRule, LogCall, Place, Project, Severity, ir
 
 _JSON = re.compile(r"json_?logg|JsonFormatter|JSONFormatter|JSONRenderer|json_formatter|json_log_formatter|ecs_logging")
+_WAY = 5
+"""Steps after which nobody who reads the call knows that a client has a say in it."""
 _MAPPINGS = frozenset(
     {
         "cleaned_data",
@@ -86,12 +89,11 @@ class LogInjection(FlowRule):
     harm = "a line break in it forges a log entry"
     remedy = "Log `repr(value)` (`%r`), or structured fields through a JSON formatter."
 
-    def check(self, project: Project) -> Iterator[Finding]:
-        if not _writes_json(project):
-            for finding in super().check(project):
-                call = _call(finding.at, project)
-                if call is None or (call.level != "debug" and any(_texts(call, project))):
-                    yield finding
+    def counts(self, flow: Flow, project: Project) -> bool:
+        if flow.assumed or len(flow.trace) > _WAY or flow.source.at in _matched(project) or _writes_json(project):
+            return False
+        call = _call(flow.sink, project)
+        return call is None or (call.level != "debug" and any(_texts(call, project)))
 
     def subject(self, flow: Flow, project: Project) -> str:
         if flow.source.note.startswith("`"):
@@ -102,6 +104,18 @@ class LogInjection(FlowRule):
         return flow.source.note if name is None else f"`{name}` is {flow.source.note}"
 
 
+@functools.lru_cache(maxsize=1)
+def _matched(project: Project) -> frozenset[Place]:
+    """The parameters that a pattern has to match, which line breaks do not."""
+    return frozenset(
+        each.at
+        for route in project.routes
+        for each in route.inputs
+        if each.at is not None and not {"pattern", "regex"}.isdisjoint(each.constraints)
+    )
+
+
+@functools.lru_cache(maxsize=1)
 def _writes_json(project: Project) -> bool:
     """Whether a formatter of the project escapes line breaks."""
     for module in project.modules.values():

@@ -185,10 +185,10 @@ class UnscopedReferenceInBody(ProjectRule):
                 seen.add(handler.qualified)
                 for query in writes[handler.qualified]:
                     yield from self._written(query, route, handler, by_table, project)
-            for name in route.body_schemas if not route.is_safe else ():
-                if name in project.schemas and name not in seen:
-                    seen.add(name)
-                    yield from self._declared(project.schemas[name], route, by_table, project)
+            for schema in project.body_schemas(route) if not route.is_safe else ():
+                if schema.qualified not in seen:
+                    seen.add(schema.qualified)
+                    yield from self._declared(schema, route, by_table, project)
 
     def _written(
         self, query: Query, route: Route, handler: Function, owned: dict[str, Owned], project: Project
