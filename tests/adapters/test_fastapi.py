@@ -138,6 +138,17 @@ def test_a_guard_is_known_by_what_it_does_however_deep_it_stands() -> None:
     assert guard_names(text) == ["authentication user route", "authorization admin route"]
 
 
+def test_a_guard_asks_who_calls_where_what_it_depends_on_does_whatever_callers_are_called() -> None:
+    text = DENYING + (
+        "def driver(name: str = Depends(user)): return name\n"
+        "Driver = Annotated[str, Depends(driver)]\n"
+        "def dispatcher(x=Depends(driver)):\n    if not x.dispatches:\n        raise HTTPException(403)\n"
+        "def planner(x: Driver):\n    if not x.plans:\n        raise HTTPException(403)\n"
+        "app = FastAPI()\n@app.get('/', dependencies=[Depends(dispatcher), Depends(planner)])\ndef f(): ...\n"
+    )
+    assert {"authorization dispatcher route", "authorization planner route"} <= set(guard_names(text))
+
+
 def test_dependencies_of_the_application_guard_its_routes_and_not_a_mounted_application() -> None:
     text = DENYING + (
         "app = FastAPI(dependencies=[Depends(user)])\nsub = FastAPI()\n@sub.get('/a')\ndef a(): ...\n"
