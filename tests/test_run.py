@@ -11,6 +11,7 @@ import sys
 import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -320,10 +321,15 @@ def test_a_closed_pipe_ends_the_run_silently(program: Program) -> None:
 
 
 def test_a_file_alone_is_judged_as_in_the_whole(reference: tuple[Path, dict[str, bytes]]) -> None:
-    """What is found in a named file is what a run on everything finds there."""
+    """What is told of a named file is what a run on everything finds there, and by way of it."""
     root = reference[0]
     whole = json.loads(written(root)["json"])["findings"]
     paths = sorted({finding["at"]["path"] for finding in whole})
     chosen = paths[:: max(1, len(paths) // 3)]
     alone = json.loads(written(root, *chosen)["json"])["findings"]
-    assert alone == [finding for finding in whole if finding["at"]["path"] in chosen]
+    assert alone == [finding for finding in whole if _paths(finding) & set(chosen)]
+
+
+def _paths(finding: dict[str, Any]) -> set[str]:
+    """The files that a finding stands in, and those that data comes to it through."""
+    return {at["path"] for at in (finding["at"], *(step["at"] for step in finding["trace"]))}
