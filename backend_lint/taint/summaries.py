@@ -170,7 +170,7 @@ class Summaries:
             counted = (key[0], shape[-1])
             count = self.shapes.get(counted, 0)
             if count >= (MOST_SHAPES if function.facts.metrics.statements > LARGEST_FOLDED else 2 * MOST_SHAPES):
-                return self.of(function, {}, {}, None, depth)
+                return self._in_general(function, shape, depth)
             self.shapes[counted] = count + 1
         own, first = len(self.active), len(self.members)
         was_unsettled = self.is_unsettled
@@ -206,6 +206,16 @@ class Summaries:
         del self.members[first:]
         self.is_unsettled = was_unsettled
         return summary
+
+    def _in_general(self, function: Function, shape: Any, depth: int) -> Summary:
+        """The summary of a function that has been run for many shapes: but for what is ours, nothing is known."""
+        ours = tuple(name for name, known in shape[0] if known == "ours" and function.parameter(name) is not None)
+        if not ours:
+            return self.of(function, {}, {}, None, depth)
+        heap: dict[Reference, Object] = {}
+        env = {each.name: self._anything(function, each, heap) for each in function.parameters}
+        env |= {name: Value(is_opaque=True, type=env[name].type) for name in ours}
+        return self.of(function, env, heap, (tuple((name, "") for name in ours), (), ("in general",)), depth)
 
     def _rests_on(self, key: _Key) -> None:
         self.low[-1] = min(self.low[-1], self.active.index(key))
