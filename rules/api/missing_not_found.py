@@ -205,7 +205,7 @@ class MissingNotFound(ProjectRule):
             for stmt in function.statements:
                 value = stmt.value if isinstance(stmt, ir.Return) else None
                 query = lookups.get(id(_bare(value)))
-                if value is not None and query is not None and not query.raises:
+                if value is not None and query is not None and not query.raises and not _is_sent_alone(value, query):
                     yield from self._once(self._unguarded(asked, value, function.place(value), _model(query)))
 
     def _must_answer(self, asked: _Asked) -> bool:
@@ -222,7 +222,7 @@ class MissingNotFound(ProjectRule):
             return ""
         query = lookups.get(id(call))
         if query is not None:
-            return "" if query.raises else _model(query)
+            return "" if query.raises or _is_sent_alone(value, query) else _model(query)
         site = self.project.site(call, handler)
         target = next(iter(site.targets), None)
         if target is None or not site.is_certain or not any(from_client(arg.value, names) for arg in call.args):
@@ -401,6 +401,12 @@ def _bare(expr: ir.Expr | None) -> ir.Expr | None:
                 expr = inner
             case _:
                 return expr
+
+
+def _is_sent_alone(value: ir.Expr | None, query: Query) -> bool:
+    """Whether a value is what a statement answers, of which the row is still to be taken: `await session.execute(…)`."""
+    sent = value.value if isinstance(value, ir.Await) else value
+    return sent is query.site.call and query.site.method in _SENDING
 
 
 def _reads_the_result(node: ir.Attribute) -> bool:
