@@ -69,7 +69,9 @@ class Principals:
             if part is not None:
                 yield part, function
                 module, name = self.project.names.split(self.project.qualified(part, function.around) or "")
-                for stmt in module.assignments.get(name, ()) if module is not None else ():
+                if module is None:
+                    continue
+                for stmt in module.assignments.get(name, ()):
                     if type(stmt.value) is ir.Subscript:
                         yield stmt.value, module
 
