@@ -17,10 +17,12 @@ from backend_lint.taint.labels import (
     BELOW,
     NAME,
     NORMALISED,
+    PLAIN,
     RELATIVE,
 )
 
 PATH = "pathlib.Path"
+_ABSOLUTE = frozenset({PLAIN})  # what begins with a slash begins with no dash
 TEXTUAL = frozenset({BELOW})  # what is said of a path as it is written, and not of where it leads
 NO_ESCAPE = frozenset({"..", "../", "..\\", NORMALISED})  # what is said of a path that was resolved
 
@@ -52,7 +54,7 @@ def joined_path(parts: Sequence[Value]) -> Value:
             )
             pieces = join(pieces, below)
             if absolute:
-                pieces = join(pieces, alone)
+                pieces = join(pieces, alone.mapped(lambda label: label.without(_ABSOLUTE)))
         found = pieces
     return Value(found.consts, found.texts, (), (), found.labels, found.is_opaque, None)
 

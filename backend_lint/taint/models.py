@@ -29,7 +29,8 @@ A file of models is one library's:
                                       # "names" for the names of the keywords in `**mapping`,
                                       # "%" for a message and those it formats as text,
                                       # "0/key" for an entry of the first one, "headers/key" for one of a keyword's
-    context = "shell"                 # how the text around a hole is read; the kind's own where left out
+    context = "shell"                 # how the text around a hole is read; the kind's own where left out; "words"
+                                      # where the arguments are a program and what it is given
     when = [{ at = 1, keyword = "shell", is = [true], default = false }]
     elsewhere = "(?i)select"          # also a sink as a method of an unknown object, when its literal text matches
     fits = "shlex.quote"              # what would make it safe

@@ -131,6 +131,9 @@ class Sinks:
         context = sink.context or sink.kind
         at = frame.place(node)
         self.engine.examine(at, sink.kind)
+        if context == "words":
+            self._program(frame, at, symbol, sink, values)
+            return
         apart = _NO_TEXT.get(sink.kind)
         for value in [_without(frame, each, apart) for each in values] if apart is not None else values:
             if value is NOTHING:
@@ -140,7 +143,7 @@ class Sinks:
             else:
                 self._text(frame, at, symbol, sink, context, value)
 
-    def _command(self, frame: Frame, at: Any, symbol: str, sink: SinkModel, value: Value) -> None:
+    def _command(self, frame: Frame, at: Place, symbol: str, sink: SinkModel, value: Value) -> None:
         """What `subprocess` takes without a shell: a program and its arguments, or a shell and what it is to run."""
         items = containers.exact_items(frame, value) if value.references else None
         if items is None:
@@ -150,19 +153,22 @@ class Sinks:
             if not value.references:
                 self._text(frame, at, symbol, sink, "bare", value)
             return
-        if not items:
+        self._program(frame, at, symbol, sink, items)
+
+    def _program(self, frame: Frame, at: Place, symbol: str, sink: SinkModel, words: Sequence[Value]) -> None:
+        """A program and its arguments; where it is a shell, one of them is what it is to run."""
+        if not words:
             return
-        head = [each for each in items[:2] if each.is_constant]
-        names = {str(each).rpartition("/")[2] for each in head[0].consts} if head else set()
-        if len(head) == 2 and names & _SHELLS and any(str(each) in _RUNS for each in head[1].consts):
-            for item in items[2:3]:
-                self._text(frame, at, symbol, sink, "shell", item)
+        switch = next((index for index, word in enumerate(words[:_MOST_SWITCHES]) if _can_be(word, _RUNS)), 0)
+        if any(_can_be(word, _SHELLS) for word in words[:switch]):
+            for word in words[switch + 1 : switch + 2]:
+                self._text(frame, at, symbol, sink, "shell", word)
             return
-        self._text(frame, at, symbol, sink, "bare", items[0])
-        for item in items[1:]:
-            if item.the_constant == "--":
+        self._text(frame, at, symbol, sink, "bare", words[0])
+        for word in words[1:]:
+            if word.the_constant == "--":
                 break
-            self._text(frame, at, symbol, sink, "argument", item, kind="argument")
+            self._text(frame, at, symbol, sink, "argument", word, kind="argument")
 
     def _text(
         self, frame: Frame, at: Any, symbol: str, sink: SinkModel, context: str, value: Value, kind: str | None = None
@@ -256,6 +262,12 @@ _SHELLS = frozenset(
     {"sh", "bash", "zsh", "dash", "ash", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"}
 )
 _RUNS = frozenset({"-c", "/c", "/C", "-Command", "-lc"})
+_MOST_SWITCHES = 5  # words among which a shell is looked for: `/usr/bin/env`, `bash`, `-e`, `-l`, `-c`
+
+
+def _can_be(word: Value, names: frozenset[str]) -> bool:
+    """Whether a word of a command is, or may be, one of the names, wherever the program lies."""
+    return word.is_constant and any(str(each).rpartition("/")[2] in names or str(each) in names for each in word.consts)
 
 
 _CONVERSION = re.compile(r"%(?:\(\w+\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?([a-zA-Z%])")

@@ -1,8 +1,8 @@
 """Client data becomes a command.
 
 ## What it does
-Follows data from the client to shells, argument lists and remote commands, and reports it where it can add a command
-or an option.
+Follows data from the client to shells, programs to run and remote commands, and reports it where it can add a command.
+What only adds an option is `argument-injection`.
 
 ## Why it matters
 Whoever calls the endpoint runs programs on the server, with all that the server may do.
@@ -37,7 +37,6 @@ def ping():
 
 ## References
 - https://cwe.mitre.org/data/definitions/78.html
-- https://cwe.mitre.org/data/definitions/88.html
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ from backend_lint.api import FlowRule, Severity
 class CommandInjection(FlowRule):
     code = "SEC202"
     severity = Severity.CRITICAL
-    cwe = (78, 88)
+    cwe = (78,)
     owasp = ("A03:2021", "A05:2025")
     kinds = ("command",)
     harm = "whoever calls the endpoint can run programs on the server"
