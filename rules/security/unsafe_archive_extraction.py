@@ -45,7 +45,8 @@ def load():
 
 from __future__ import annotations
 
-from backend_lint.api import FlowRule, Severity
+from backend_lint.api import Flow, FlowRule, Project, Severity
+from backend_lint.rules.security import _members
 
 
 class UnsafeArchiveExtraction(FlowRule):
@@ -56,3 +57,8 @@ class UnsafeArchiveExtraction(FlowRule):
     kinds = ("archive",)
     harm = "its members are written wherever their names say"
     remedy = 'Pass `filter="data"`, and check the number and size of the members.'
+
+    def counts(self, flow: Flow, project: Project) -> bool:
+        scope = project.enclosing(flow.sink)
+        sites = project.sites(scope) if scope is not None else []
+        return not any(site.at == flow.sink and _members.are_looked_at(site, project) for site in sites)
