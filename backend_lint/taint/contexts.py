@@ -14,6 +14,7 @@ from backend_lint.taint.labels import ANY, BELOW, NO_PARENT, NORMALISED, ORIGIN,
 _SCHEMES = ("http://", "https://", "ftp://")
 Kills = tuple[frozenset[str], ...]
 
+WHOLE_PATH = "as the whole path"
 _BARE: Kills = (frozenset({ANY}),)
 _SHELL = frozenset(";|&$`\n<>()")
 
@@ -44,7 +45,7 @@ def described(context: str, before: Text) -> str:
             _html_state(_literal(before)), "in an attribute"
         )
     if context == "path":
-        return "below a directory" if before else "as the whole path"
+        return "below a directory" if before else WHOLE_PATH
     return ""
 
 

@@ -17,6 +17,7 @@ from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.types import Type
 from backend_lint.taint import evidence, execute, guards
 from backend_lint.taint.calls import Calls
+from backend_lint.taint.contexts import WHOLE_PATH
 from backend_lint.taint.dispatch import Dispatch
 from backend_lint.taint.domain import (
     NOTHING,
@@ -544,13 +545,16 @@ class Engine:
         )
 
     def _drop_questions(self) -> None:
-        """Leave out what only asks about something, where the same data does more to it in the same file."""
+        """Leave out what only asks about something, where the same data does more to it in the same file.
+
+        Whoever may name a whole path is asked for one, and learns little by it: that counts below a directory alone.
+        """
         asking = self.models.asking
         done = {_matter(each) for _, each in self._flows.values() if each.sink.symbol not in asking}
         self._flows = {
             key: (rank, each)
             for key, (rank, each) in self._flows.items()
-            if each.sink.symbol not in asking or _matter(each) not in done
+            if each.sink.symbol not in asking or (each.sink.context != WHOLE_PATH and _matter(each) not in done)
         }
 
 

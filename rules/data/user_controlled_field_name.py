@@ -57,10 +57,12 @@ urlpatterns = [path("orders", orders)]
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from backend_lint.api import Finding, FlowRule, Project, Severity, ir
 
+_NAMES = re.compile(r"`(\w+)`")
 _COLUMNS = frozenset({"__mapper__", "__table__", "has_property", "get_fields", "_meta", "model_fields", "columns"})
 
 
@@ -78,10 +80,16 @@ class UserControlledFieldName(FlowRule):
 
 
 def _is_tested(project: Project, finding: Finding) -> bool:
-    """Whether a condition of the function before it asks the model for its columns: `if name in Model.__table__.columns`."""
+    """Whether a condition of the function before it asks the model for its columns: `if name in Model.__table__.columns`.
+
+    What is asked for has to be a name of the way; another column that is tested says nothing of this one.
+    """
     function = project.enclosing(finding.at)
+    ways = {name for step in finding.trace for name in _NAMES.findall(step.note)}
     for stmt in getattr(function, "statements", ()):
         if type(stmt) is ir.If and project.place(stmt, function).line <= finding.at.line:  # type: ignore[arg-type]
-            if any(type(node) is ir.Attribute and node.name in _COLUMNS for node in ir.walk_expression(stmt.test)):
-                return True
+            nodes = list(ir.walk_expression(stmt.test))
+            if any(type(node) is ir.Attribute and node.name in _COLUMNS for node in nodes):
+                if any(type(node) is ir.Name and node.id in ways for node in nodes):
+                    return True
     return False

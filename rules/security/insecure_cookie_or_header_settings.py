@@ -124,7 +124,7 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
             explicit = site.call.keywords.get("httponly")
             if not is_for_script and explicit is not None and project.constant(explicit, site.scope) is False:
                 off.append("httponly")
-            if off and not _is_deleted(site, project):
+            if off and not _is_without_secret(site, project):
                 yield self.finding(
                     site.at,
                     f"the cookie{shown} is set without {' and '.join(f'`{each}`' for each in off)}",
@@ -137,8 +137,7 @@ def _is_switched(value: ir.Expr) -> bool:
     return type(value) is ir.Name and not {"https", "ssl", "tls"}.isdisjoint(words(value.id))
 
 
-def _is_deleted(site: CallSite, project: Project) -> bool:
-    """Whether the cookie is being removed: an empty value, or no lifetime left."""
-    value = site.call.argument(1, "value")
+def _is_without_secret(site: CallSite, project: Project) -> bool:
+    """Whether the value stands in the code, a mere flag for the page or the empty one that removes, or no lifetime is left."""
     age = project.constant(site.call.keywords.get("max_age"), site.scope)
-    return (type(value) is ir.Const and value.value in ("", None)) or age == 0
+    return type(site.call.argument(1, "value")) is ir.Const or age == 0
