@@ -37,6 +37,7 @@ _VIEWS = {"tornado.web.RequestHandler": "tornado", "aiohttp.web.View": "aiohttp"
 MOST_WRAPPERS = 4
 _ANSWERS_JSON = ("flask_restful.Resource", "flask_restx.Resource", "flask_restplus.Resource")
 _CLEAN_CONVERTERS = frozenset({"int", "float", "uuid", "bool", "date"})
+_NEVER = {"header": frozenset({"\n", "\r"})}  # no server takes them: RFC 9110, section 5.5
 _WIRE = {"fastapi.Header": "header", "fastapi.Cookie": "cookie", "fastapi.Body": "json", "fastapi.Form": "form",
          "fastapi.File": "file", "fastapi.Path": "path", "fastapi.Query": "query",
          "ninja.Header": "header", "ninja.Cookie": "cookie", "ninja.Body": "json", "ninja.Form": "form",
@@ -337,7 +338,8 @@ def _injected(
     kinds, absent = engine.fields.annotated(parameter.annotation, function)
     more = engine.constrained(parameter.default)
     place = function.module.facts.place(function.module.path, parameter.at, parameter.end)
-    label = Label(Source(wire, _NOTES[wire], place), kinds | more[0], absent | more[1])
+    never = _NEVER.get(wire, frozenset())
+    label = Label(Source(wire, _NOTES[wire], place), kinds | more[0], absent | more[1] | never)
     if wire == "path" and converters.get(parameter.name) != "path":
         label = label.without(frozenset({"/", "../", "//", RELATIVE}))
     label = label.through(place, f"`{parameter.name}` is read from {_NOTES[wire]}")

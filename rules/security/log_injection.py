@@ -99,8 +99,8 @@ class LogInjection(FlowRule):
         if flow.source.note.startswith("`"):
             return flow.source.note
         call = _call(flow.sink, project)
-        names = [] if call is None else [ir.dotted(each) for each in _texts(call, project)]
-        name = next(filter(None, names), None)
+        texts = [] if call is None else list(_texts(call, project))
+        name = ir.dotted(texts[0]) if len(texts) == 1 else None
         return flow.source.note if name is None else f"`{name}` is {flow.source.note}"
 
 
