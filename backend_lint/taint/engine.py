@@ -47,6 +47,9 @@ from backend_lint.taint.state import Object, State
 from backend_lint.taint.stored import StoredValues
 from backend_lint.taint.summaries import Summaries
 
+_LEAST_EFFORT = 200_000
+_RUNS_OF_A_STATEMENT = 25
+
 
 class Engine:
     def __init__(self, project: Project, models: Models, options: Options | None = None) -> None:
@@ -130,7 +133,13 @@ class Engine:
 
     def is_over(self) -> bool:
         """Whether all runs together have used up their budget."""
-        return self.effort > self.options.effort
+        return self.effort > self._most_effort
+
+    @functools.cached_property
+    def _most_effort(self) -> int:
+        """The budget of all runs: it grows with the project, whose statements run two to four times as a rule."""
+        statements = sum(len(function.statements) for function in self.project.functions())
+        return min(self.options.effort, max(_LEAST_EFFORT, _RUNS_OF_A_STATEMENT * statements))
 
     def decorated(self, function: Function) -> FunctionValue:
         """What the decorators of the project's own make of a function; those of libraries leave it as it is."""

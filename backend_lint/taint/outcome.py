@@ -9,8 +9,8 @@ from backend_lint.project.model.flow import Flow
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`steps` bounds the statements that one run of one function may execute, `effort` those of all runs together;
-    where many objects are known, a statement counts for several.
+    """`steps` bounds the statements that one run of one function may execute, `effort` those of all runs together,
+    of which a small project may use less; where many objects are known, a statement counts for several.
 
     Beyond `effort` calls pass what their arguments carry, without being run. `unknown_calls_pass` says that a call of
     an unknown function passes what its arguments carry to its result, `stored_values` that what is written to a column
