@@ -25,7 +25,10 @@ class FlowRule(ProjectRule):
 
     def check(self, project: Project) -> Iterable[Finding]:
         for flow in project.flows:
-            if flow.kind in self.kinds and _confidence(flow) > Confidence.LOW and self.counts(flow, project):
+            if flow.kind not in self.kinds:
+                continue
+            confidence = _confidence(flow)
+            if confidence > Confidence.LOW and self.counts(flow, project):
                 severity, harm = self.apart.get(flow.kind, (self.severity, self.harm))
                 called = flow.symbol.rpartition(".")[2]
                 yield self.finding(
@@ -33,7 +36,7 @@ class FlowRule(ProjectRule):
                     f"{self.subject(flow, project)} and reaches `{called}`{_standing(flow)}: {harm}",
                     help=flow.fits or self.remedy,
                     trace=flow.trace,
-                    confidence=_confidence(flow),
+                    confidence=confidence,
                     discriminator=flow.symbol,
                     unit=f"{flow.sink.path}:{flow.sink.line}",
                     severity=severity,

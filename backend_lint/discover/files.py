@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -113,6 +114,7 @@ def _files(group: Group, overlay: Mapping[Path, bytes]) -> Discovery:
 def _apart(config: Config, found: Discovery) -> tuple[Discovery, ...]:
     """The applications among what was found that something is reported of; one, where the roots are given."""
 
+    @functools.cache
     def read(path: str) -> bytes:
         try:
             return found.overlay[path] if path in found.overlay else (config.root / path).read_bytes()

@@ -16,6 +16,7 @@ from backend_lint.facts.metrics import metrics
 from backend_lint.facts.strings import concatenation, converted, format_kind, formatted, fragment, joined, percent, text
 from backend_lint.facts.types import ClassFacts, Facts, FunctionFacts, Import, Parameter
 from backend_lint.source import Source
+from backend_lint.source.text import code_lines
 
 _LARGEST = 2**63 - 1
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception"})
@@ -69,7 +70,7 @@ class _Lowering:
             exports=self.exports,
             comments=governed(self.source),
             docstring=_docstring(body),
-            code_lines=sum(1 for line in self.source.text.splitlines() if line.strip() and line.lstrip()[0] != "#"),
+            code_lines=code_lines(self.source.text),
         )
 
     # Statements

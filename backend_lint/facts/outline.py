@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from backend_lint.discover import module_name
 from backend_lint.facts.types import Facts, Import
-from backend_lint.source.text import decode, line_starts
+from backend_lint.source.text import code_lines, decode, line_starts
 
 _OUR_NAME = "backend-lint"
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # the fields of statements that hold statements
@@ -59,7 +60,7 @@ def imported(apart: Collection[str], facts: Mapping[str, Facts]) -> set[str]:
     """
     by_name: dict[str, set[str]] = {}
     for path in apart:
-        parts = _parts(path)
+        parts = module_name(path, ("",)).split(".")
         for first in range(len(parts)):
             by_name.setdefault(".".join(parts[first:]), set()).add(path)
     found: set[str] = set()
@@ -73,7 +74,6 @@ def imported(apart: Collection[str], facts: Mapping[str, Facts]) -> set[str]:
 
 
 def _facts(text: str, imports: list[Import]) -> Facts:
-    lines = text.splitlines()
     return Facts(
         line_starts=line_starts(text),
         length=len(text),
@@ -85,7 +85,7 @@ def _facts(text: str, imports: list[Import]) -> Facts:
         exports=None,
         comments=[],
         docstring=None,
-        code_lines=sum(1 for line in lines if line.strip() and line.lstrip()[0] != "#"),
+        code_lines=code_lines(text),
     )
 
 
@@ -118,8 +118,3 @@ def _imported_names(path: str, facts: Facts) -> Iterator[str]:
         parts = [*base, *filter(None, each.full_module.split(".")), *filter(None, [each.name])]
         for last in range(len(base) or 1, len(parts) + 1):
             yield ".".join(parts[:last])
-
-
-def _parts(path: str) -> list[str]:
-    parts = path.removesuffix(".pyi").removesuffix(".pyw").removesuffix(".py").split("/")
-    return parts[:-1] if parts[-1] == "__init__" else parts

@@ -45,6 +45,11 @@ def line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
 
 
+def code_lines(text: str) -> int:
+    """How many lines hold more than white space or a comment."""
+    return sum(1 for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#")
+
+
 def is_suspicious(content: bytes) -> bool:
     """Whether a file may exhaust the native parser's stack, which kills the process, or keep it busy for long.
 

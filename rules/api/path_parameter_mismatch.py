@@ -62,7 +62,6 @@ class PathParameterMismatch(ProjectRule):
     severity = Severity.HIGH
     cwe = (628,)
     unit = Unit.ROUTE
-    read: set[str] | None = None
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[tuple[object, str]] = set()
@@ -87,7 +86,7 @@ class PathParameterMismatch(ProjectRule):
         unused = [name for name, kind in route.converters.items() if name not in taken and kind != "path"]
         own = route.path[len(route.path) - len(_own_path(route)) :]
         if unused and not is_page(project, route) and not any(map(_reads_raw, (handler, *route.dependencies))):
-            for name in (each for each in unused if each not in self._read_by_name(project)):
+            for name in (each for each in unused if each not in project.derived(_read_by_name)):
                 asked = next(
                     (each for each in route.inputs if each.where == "query" and _is_near(each.name, name)), None
                 )
@@ -106,12 +105,6 @@ class PathParameterMismatch(ProjectRule):
                     discriminator=f"{route.label} {each.name}",
                     unit=route.label,
                 )
-
-    def _read_by_name(self, project: Project) -> set[str]:
-        """What code anywhere takes out of the path by itself, as permissions do: `request.path_params["org"]`."""
-        if self.read is None:
-            self.read = {name for function in project.functions() for name in _raw_names(function)}
-        return self.read
 
     def _unused(self, route: Route, name: str, asked: str) -> Finding:
         handler = route.handler_name.rpartition(".")[2]
@@ -172,6 +165,11 @@ def _own_path(route: Route) -> str:
 def _is_near(asked: str, name: str) -> bool:
     """Whether one is the other's end, as `id` and `item_id`."""
     return asked != name and (name.endswith(f"_{asked}") or asked.endswith(f"_{name}"))
+
+
+def _read_by_name(project: Project) -> set[str]:
+    """What code anywhere takes out of the path by itself, as permissions do: `request.path_params["org"]`."""
+    return {name for function in project.functions() for name in _raw_names(function)}
 
 
 def _raw_names(function: Function) -> Iterator[str]:

@@ -49,7 +49,6 @@ Where a formatter writes JSON, line breaks are escaped; a project that has one i
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 
@@ -90,7 +89,9 @@ class LogInjection(FlowRule):
     remedy = "Log `repr(value)` (`%r`), or structured fields through a JSON formatter."
 
     def counts(self, flow: Flow, project: Project) -> bool:
-        if flow.assumed or len(flow.trace) > _WAY or flow.source.at in _matched(project) or _writes_json(project):
+        if flow.assumed or len(flow.trace) > _WAY or project.derived(_writes_json):
+            return False
+        if flow.source.at in project.derived(_matched):
             return False
         call = _call(flow.sink, project)
         return call is None or (call.level != "debug" and any(_texts(call, project)))
@@ -104,7 +105,6 @@ class LogInjection(FlowRule):
         return flow.source.note if name is None else f"`{name}` is {flow.source.note}"
 
 
-@functools.lru_cache(maxsize=1)
 def _matched(project: Project) -> frozenset[Place]:
     """The parameters that a pattern has to match, which line breaks do not."""
     return frozenset(
@@ -115,7 +115,6 @@ def _matched(project: Project) -> frozenset[Place]:
     )
 
 
-@functools.lru_cache(maxsize=1)
 def _writes_json(project: Project) -> bool:
     """Whether a formatter of the project escapes line breaks."""
     for module in project.modules.values():
@@ -129,7 +128,12 @@ def _writes_json(project: Project) -> bool:
 
 
 def _call(at: Place, project: Project) -> LogCall | None:
-    return next((each for each in project.logs if each.at.path == at.path and each.at.line == at.line), None)
+    return project.derived(_by_line).get((at.path, at.line))
+
+
+def _by_line(project: Project) -> dict[tuple[str, int], LogCall]:
+    """The log calls by where they stand; of several on a line the first."""
+    return {(each.at.path, each.at.line): each for each in reversed(project.logs)}
 
 
 def _texts(call: LogCall, project: Project) -> Iterator[ir.Expr]:
