@@ -58,6 +58,7 @@ def _sort(project: Project) -> None:
 _STORES = ("sqlalchemy", "django_models", "peewee", "tortoise", "mongoengine", "beanie", "mongodb")
 _ORDER = {
     **dict.fromkeys(_STORES, 0),  # what they find tells types to all that follow
-    **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 1),
-    "queries": 2,
+    "callers": 1,
+    **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 2),
+    "queries": 3,
 }

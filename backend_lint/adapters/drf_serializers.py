@@ -114,7 +114,10 @@ class _Reader:
             read_only=options.get("read_only") is True or short in _ALWAYS_READ_ONLY,
             write_only=options.get("write_only") is True,
             default=call.keywords.get("default"),
-            constraints={key: value for key, value in options.items() if key in _BOUNDS and value is not UNKNOWN},
+            constraints={
+                **{key: value for key, value in options.items() if key in _BOUNDS and value is not UNKNOWN},
+                **({"validate": True} if "validators" in options else {}),
+            },
         )
 
     def _of_model(self, name: str, entity: Model | None) -> SchemaField:

@@ -231,15 +231,27 @@ def _marshmallow(project: Project, cls: Class, name: str, assigned: Assign) -> S
         target = call.args[0].value
         if type(target) is ir.Call and symbol.endswith(".List") and target.args:  # List(Nested(ItemSchema))
             target = target.args[0].value
-        kind = project.type_of(target.func if type(target) is ir.Call else target, cls)
-        field.schema = kind.name if kind is not None and project.cls(kind.name) is not None else None
+        field.schema = _nested(project, cls, target.func if type(target) is ir.Call else target)
     validate = call.keywords.get("validate")
     for each in validate.items if type(validate) is ir.Sequence else [validate]:
         if type(each) is ir.Call:
             field.constraints.update(
                 {key: _literal(value) for key, value in each.keywords.items() if key in ("min", "max")}
             )
+        if each is not None and not field.constraints.keys() & {"min", "max"}:
+            field.constraints["validate"] = True
     return field
+
+
+def _nested(project: Project, cls: Class, target: Expr) -> str | None:
+    """The schema that a field holds; marshmallow finds one by its class's name, too."""
+    if type(target) is ir.Const and isinstance(target.value, str):
+        name = target.value.rpartition(".")[2]
+        named = [each for module in project.modules.values() for each in module.classes if each.name == name]
+        near = [each for each in named if each.module is cls.module] or named
+        return near[0].qualified if len(near) == 1 else None
+    kind = project.type_of(target, cls)
+    return kind.name if kind is not None and project.cls(kind.name) is not None else None
 
 
 def _computed(project: Project, cls: Class) -> Iterator[SchemaField]:

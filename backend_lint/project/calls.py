@@ -163,6 +163,12 @@ class Calls:
         self._callers: dict[str, list[CallSite]] | None = None
         self._methods: dict[str, list[Function]] | None = None
 
+    def forget(self) -> None:
+        """Ask types anew: they have learned."""
+        self._sites.clear()
+        self._by_call.clear()
+        self._callers = None
+
     def sites(self, scope: Scope) -> list[CallSite]:
         """The calls that stand in a scope, outer before inner; lambdas' and nested functions' own are theirs."""
         known = self._sites.get(id(scope))

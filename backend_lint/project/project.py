@@ -20,6 +20,7 @@ from backend_lint.project.model.layers import is_named_service, layers
 from backend_lint.project.model.serving import served
 from backend_lint.project.modules import Class, Function, Module, Scope
 from backend_lint.project.names import Names
+from backend_lint.project.origins import origins
 from backend_lint.project.types import Type, Types
 
 Derived = TypeVar("Derived")
@@ -89,6 +90,10 @@ class Project(Backend):
 
     def callers(self, function: Function) -> list[CallSite]:
         return self.calls.callers(function)
+
+    def origins(self, expr: Expr, scope: Scope) -> Iterator[tuple[Expr, Scope]]:
+        """What a value may be, each with its scope: followed through locals bound once, and parameters to callers."""
+        return origins(self.calls, expr, scope)
 
     def paths(self, start: Iterable[CallSite], to: Callable[[CallSite], bool], *, depth: int = 8) -> Iterator[Path]:
         """From each call that leads to one of interest, the shortest way there."""

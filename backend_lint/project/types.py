@@ -68,11 +68,20 @@ class Types:
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
         self._attributes: dict[tuple[str, str], Type | None] = {}
         self._learned: dict[tuple[str, str], Type] = {}
+        self._passed: dict[tuple[str, str], Type] = {}
         self._aliases: set[str] = set()
 
     def learn(self, members: Mapping[tuple[str, str], Type]) -> None:
         """Take in what the code does not say: types of attributes that frameworks put on classes, by class and name."""
         self._learned.update(members)
+        self._forget()
+
+    def learn_parameters(self, passed: Mapping[tuple[str, str], Type]) -> None:
+        """Take in the types of parameters that say nothing themselves, by function and name."""
+        self._passed = dict(passed)
+        self._forget()
+
+    def _forget(self) -> None:
         for known in (self._of, self._returns, self._attributes):
             known.clear()
 
@@ -222,7 +231,7 @@ class Types:
         return None
 
     def parameter(self, parameter: Parameter, function: Function) -> Type | None:
-        """The type of a parameter: its annotation, the class for `self`, what it depends on, its default."""
+        """The type of a parameter: its annotation, the class for `self`, what it depends on or is by default, what is passed."""
         if parameter.annotation is not None:
             found = self.annotation(parameter.annotation, function.around)
             if found is not None:
@@ -242,7 +251,7 @@ class Types:
                     return self.provided(dependency, function.around)
             case ir.Const(value=value) if value is not None:
                 return Type(f"builtins.{type(value).__name__}")
-        return None
+        return self._passed.get((function.qualified, parameter.name))
 
     def provided(self, dependency: Expr, scope: Scope) -> Type | None:
         """What a dependency gives: the return of a function, what a generator yields, an instance of a class."""

@@ -95,7 +95,10 @@ class QueryInLoop(ProjectRule):
     unit = Unit.QUERY
 
     def check(self, project: Project) -> Iterable[Finding]:
-        queries = {id(query.site.call): query for query in project.queries if _is_repeatable(query)}
+        # DAT301 says how the rows' own are loaded with them
+        queries = {
+            id(query.site.call): query for query in project.queries if _is_repeatable(query) and not of_a_row(query)
+        }
         for name, label in project.served.items():
             function = project.function(name)
             if label.startswith("task "):  # nobody waits for it
@@ -175,8 +178,6 @@ def _repeated(
             continue
         own = queries.get(id(site.call))
         if own is not None:
-            if of_a_row(own):
-                continue  # DAT301 says how the rows' own are loaded with them
             if _depends(own, loop.names, site) and not _is_batch(own, loop.names):
                 yield Path((site,)), own
         elif site.targets and site.is_certain:

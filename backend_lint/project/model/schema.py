@@ -15,7 +15,8 @@ class SchemaField:
     """`type` is its type's name, without `Optional` and containers; `schema` the qualified name of a nested schema.
 
     `name` is the attribute, `alias` the wire name where it differs, `source` the attribute of the entity it reads.
-    `description` is an ellipsis where its text is computed.
+    `description` is an ellipsis where its text is computed. `constraints` are literal bounds; `validate` is among them
+    where code decides.
     """
 
     name: str
