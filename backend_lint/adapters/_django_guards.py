@@ -84,7 +84,7 @@ class Guards:
         held: list[Any] = [OPEN]
 
         def read(evaluation: Evaluation, args: list[Any], kwargs: dict[str, Any]) -> Any:
-            value = evaluation.attribute(self._object(view, Request(verb, "", User(Caller.MEMBER)), method), name)
+            value = evaluation.names.attribute(self._object(view, Request(verb, "", User(Caller.MEMBER)), method), name)
             held.append(evaluation.call(value, [], {}) if called else value)
             return OPEN
 
@@ -144,13 +144,13 @@ class Guards:
         me = self._object(view, request, name)
         me.attributes["handle"] = self._handler(view, me, name)
         plain = Native(
-            lambda evaluation, args, kwargs: evaluation.call(evaluation.attribute(me, "dispatch"), args, kwargs)
+            lambda evaluation, args, kwargs: evaluation.call(evaluation.names.attribute(me, "dispatch"), args, kwargs)
         )
         return self._made(view, plain)
 
     def _object(self, view: View, request: Request, name: str) -> Thing:
         """The view while it answers a request."""
-        options = {key: self.evaluation.of_value(value) for key, value in view.options.items()}
+        options = {key: self.evaluation.names.of_value(value) for key, value in view.options.items()}
         state = {"request": request, "action": name, "kwargs": OPEN, "args": OPEN, "at": view.at}
         return Thing(view.classes, {**options, **state})
 
@@ -161,7 +161,7 @@ class Guards:
             return plain
         self.library.plain_view = plain
         kind = Kind(view.classes)
-        made = self.evaluation.call(self.evaluation.attribute(kind, "as_view"), [], {})
+        made = self.evaluation.call(self.evaluation.names.attribute(kind, "as_view"), [], {})
         if made is plain or not isinstance(made, Native | Routine | Wrapped):
             return plain
         return Wrapped(made, Blame(method.cls.name, method.at, "class", method, method.cls))
@@ -170,7 +170,7 @@ class Guards:
         if view.function is not None:  # of `@api_view`
             return self._layered(self._function(view), view.inner)
         method = view.method(name)
-        found = self.evaluation.attribute(me, name)
+        found = self.evaluation.names.attribute(me, name)
         routine = core(found)
         if routine is not None and not self.library.decides(routine.function):
             return Native(lambda *_: OPEN)
@@ -178,7 +178,7 @@ class Guards:
 
     def _layered(self, value: Any, layers: Sequence[Layer]) -> Any:
         for layer in reversed(layers):
-            value = self.evaluation.wrapped(value, layer.decorator, layer.scope, layer.level)
+            value = self.evaluation.names.wrapped(value, layer.decorator, layer.scope, layer.level)
         return value
 
 

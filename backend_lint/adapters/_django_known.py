@@ -82,12 +82,15 @@ class Django:
 
     def _policy(self, evaluation: Evaluation, name: str) -> Any:
         """Classes that `REST_FRAMEWORK` names, or the framework's own default."""
-        given = evaluation.of_value(self.settings.value("REST_FRAMEWORK"))
+        given = evaluation.names.of_value(self.settings.value("REST_FRAMEWORK"))
         known = given if isinstance(given, dict) else {}
         found = known.get(name, DEFAULTS.get(name, OPEN))
         if not isinstance(found, list | tuple):
             return found
-        return [evaluation.named(self.project.names.denoted(each)) if isinstance(each, str) else each for each in found]
+        return [
+            evaluation.names.named(self.project.names.denoted(each)) if isinstance(each, str) else each
+            for each in found
+        ]
 
     def value(self, evaluation: Evaluation, symbol: str) -> Any:
         if symbol == "rest_framework.permissions.SAFE_METHODS":
@@ -96,7 +99,7 @@ class Django:
         if owner == "rest_framework.settings.api_settings":
             return self._policy(evaluation, name)
         if owner == "django.conf.settings":
-            found = evaluation.of_value(self.settings.value(name))
+            found = evaluation.names.of_value(self.settings.value(name))
             return MISSING if isinstance(found, Open | Named) else found
         return MISSING
 

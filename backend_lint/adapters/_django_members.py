@@ -56,11 +56,11 @@ class Self:
         return caller_of([self.request])
 
     def call(self, name: str, *args: Any) -> Any:
-        return self.evaluation.call(self.evaluation.attribute(self.me, name), list(args), {})
+        return self.evaluation.call(self.evaluation.names.attribute(self.me, name), list(args), {})
 
     def consider(self, name: str, *args: Any) -> None:
         """Call a method for what it may refuse."""
-        method = self.evaluation.attribute(self.me, name)
+        method = self.evaluation.names.attribute(self.me, name)
         routine = core(method)
         if routine is None or self.library.decides(routine.function):
             self.evaluation.call(method, list(args), {})
@@ -69,7 +69,7 @@ class Self:
         """The same method of the next class."""
         name = "dispatch"
         rest = self.me.classes[self.me.classes.index(self.owner) + 1 :]
-        return self.evaluation.call(self.evaluation.member(self.me, rest, name), args, {})
+        return self.evaluation.call(self.evaluation.names.member(self.me, rest, name), args, {})
 
     def demand(self, verdict: Any) -> None:
         """Refuse unless the verdict is surely true. Somebody who has signed in is told that he may not."""
@@ -102,7 +102,7 @@ def _has_permission(self: Self, args: list[Any]) -> Any:
 
 
 def _user_passes_test(self: Self, args: list[Any]) -> Any:
-    test = self.evaluation.attribute(self.me, "get_test_func")
+    test = self.evaluation.names.attribute(self.me, "get_test_func")
     found = (
         self.call("test_func") if isinstance(test, Open) else self.evaluation.call(self.call("get_test_func"), [], {})
     )
@@ -155,18 +155,18 @@ def _refused_by(self: Self, authenticator: Thing, cls: Class) -> list[Refusal]:
     if key not in known:
         before = len(evaluation.refusals)
         with evaluation.blaming(Blame(cls.name, cls.at, "class", cls.methods.get("authenticate"), cls)):
-            evaluation.answered(evaluation.attribute(authenticator, "authenticate"), [self.request])
+            evaluation.answered(evaluation.names.attribute(authenticator, "authenticate"), [self.request])
         known[key] = [each for each in evaluation.refusals[before:] if each.is_certain]
         del evaluation.refusals[before:]
     return known[key]
 
 
 def _get_authenticators(self: Self, args: list[Any]) -> Any:
-    return self.evaluation.attribute(self.me, "authentication_classes")
+    return self.evaluation.names.attribute(self.me, "authentication_classes")
 
 
 def _get_permissions(self: Self, args: list[Any]) -> Any:
-    found = self.evaluation.attribute(self.me, "permission_classes")
+    found = self.evaluation.names.attribute(self.me, "permission_classes")
     return [_instance(self.evaluation, each) for each in found] if isinstance(found, list | tuple) else found
 
 
@@ -212,7 +212,7 @@ def _verdict(self: Self, permission: Any, question: str, args: list[Any]) -> Any
             return ASKED if None in (first, other) else not decisive
         case Kind() | Thing():
             made = _instance(evaluation, permission)
-            method = evaluation.attribute(made, question)
+            method = evaluation.names.attribute(made, question)
             return ASKED if isinstance(method, Open) else evaluation.call(method, args, {})
         case None | str():
             return True

@@ -110,7 +110,7 @@ class Chain:
             return evaluation.call(evaluation.call(Routine(function), [ahead], {}), [request], {})
         made = evaluation.call(Kind(tuple(self.project.classes.mro(cls))), [ahead], {})
         made.attributes.setdefault("get_response", ahead)
-        return evaluation.call(evaluation.attribute(made, step.hook), [request, OPEN, OPEN, OPEN], {})
+        return evaluation.call(evaluation.names.attribute(made, step.hook), [request, OPEN, OPEN, OPEN], {})
 
     def _each_step(self) -> Iterator[_Step]:
         for member in self.members:

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 METHOD_NOT_ALLOWED = 405
 ELSEWHERE = 302
+UNROLLED = 40  # of how many items of a list each is looked at
 REFUSALS = (401, 403, METHOD_NOT_ALLOWED, 429)
 PURE = frozenset(
     {"startswith", "endswith", "lower", "upper", "strip", "rstrip", "lstrip", "removeprefix", "removesuffix", "split"}
 )
+
+
+class EndedError(Exception):
+    """The path that is followed surely ends here."""
 
 
 @dataclass(frozen=True)
