@@ -22,6 +22,7 @@ from backend_lint.core import (
     Inventory,
     Report,
     Role,
+    RuleInfo,
     Suppression,
     deep_recursion,
 )
@@ -285,8 +286,17 @@ def _policy(
         is_active=lambda code, path: code in examined and path not in unread and selection.asks(code, path),
         locked=frozenset(info.code for info in infos if any(specificity(each, info) for each in config.no_suppress)),
         today=today,
-        stands_for=bandit.stood_for(),
+        stands_for=_stood_for(infos),
     )
+
+
+def _stood_for(infos: Iterable[RuleInfo]) -> dict[str, frozenset[str]]:
+    """The checks of others whose waiver holds for a rule: those of Bandit in whose place it speaks, and Ruff's."""
+    found = bandit.stood_for()
+    for info in infos:
+        if info.waived_by:
+            found[info.code] = found.get(info.code, frozenset()) | frozenset(info.waived_by)
+    return found
 
 
 def _identified(

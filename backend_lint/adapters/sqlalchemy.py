@@ -157,6 +157,8 @@ class _Reader:
             return False
         if self._has_known_base(cls):
             return True
+        if self._is_plain(cls):
+            return False  # what only the mapped classes below it mix in
         if "__tablename__" in cls.methods:
             return False  # what computes a name for each class below it has no table
         if not any("__tablename__" in each.attributes or "__tablename__" in each.methods for each in lineage):
@@ -166,6 +168,11 @@ class _Reader:
             for each in lineage
             for stmt in each.attributes.values()
         )
+
+    def _is_plain(self, cls: Class) -> bool:
+        """Whether a class has no base that is not the project's own, and so none that could map it."""
+        mro = self.project.classes.mro(cls)
+        return all(each == "builtins.object" if isinstance(each, str) else not each.facts.keywords for each in mro)
 
     def _has_known_base(self, cls: Class) -> bool:
         for each in self.project.classes.mro(cls):

@@ -7,7 +7,7 @@ Never: loads LibCST here, so that project rules cost nothing at start.
 
 from backend_lint.api.flow import FlowRule
 from backend_lint.api.rule import ContractRule, ProjectRule, Rule, Unit
-from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, listed, words
+from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, a, listed, words
 from backend_lint.facts import ir
 from backend_lint.project import CallSite, Class, Function, ImportEdge, Module, Path, Project, Scope, Type
 from backend_lint.project.constants import UNKNOWN
@@ -109,6 +109,7 @@ __all__ = [
     "Transaction",
     "Type",
     "Unit",
+    "a",
     "contract_place",
     "ir",
     "listed",

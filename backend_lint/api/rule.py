@@ -44,7 +44,8 @@ class Rule:
 
     `roles` are the roles of the files it reports on. `options` is the struct of its options; an instance of it, filled
     from the configuration, is `self.options`. `preview` rules run only on request. `former` are codes and names that
-    the rule had in earlier versions, by which configurations and comments may know it.
+    the rule had in earlier versions, by which configurations and comments may know it. `waived_by` are the codes of
+    Ruff and Flake8 that are about the same: whoever wrote `# noqa: C901` has decided on it.
     """
 
     code: ClassVar[str]
@@ -56,6 +57,7 @@ class Rule:
     confidence: ClassVar[Confidence] = Confidence.HIGH
     preview: ClassVar[bool] = False
     former: ClassVar[tuple[str, ...]] = ()
+    waived_by: ClassVar[tuple[str, ...]] = ()
     scope: ClassVar[str]
     Options: ClassVar[type[Any]] = NoOptions
 
@@ -84,6 +86,7 @@ class Rule:
             preview=cls.preview,
             pack=pack,
             former=cls.former,
+            waived_by=cls.waived_by,
         )
 
     def finding(

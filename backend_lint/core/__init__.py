@@ -2,7 +2,7 @@
 
 Takes: nothing of ours.
 Gives: `Place`, `Severity`, `Confidence`, `Finding`, `Fix`, `Comment`, `Suppression`, `Diagnostic`, `Role`, `Report`,
-the guidelines, the errors, the `words` of a name, names `listed` in a sentence.
+the guidelines, the errors, the `words` of a name, names `listed` in a sentence or with their article (`a`).
 Never: reads a file, the environment or the clock.
 """
 
@@ -16,7 +16,7 @@ from backend_lint.core.recursion import deep_recursion
 from backend_lint.core.report import Comparison, Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
-from backend_lint.core.words import listed, words
+from backend_lint.core.words import a, listed, words
 
 __all__ = [
     "GUIDELINES",
@@ -48,6 +48,7 @@ __all__ = [
     "State",
     "Step",
     "Suppression",
+    "a",
     "deep_recursion",
     "guideline_of",
     "listed",

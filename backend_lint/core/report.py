@@ -13,8 +13,8 @@ class RuleInfo(msgspec.Struct, frozen=True):
     """What users see of a rule. `doc` is the rule's documentation as Markdown, its sections as `## What it does`.
 
     `unit` is the kind of thing it examines (`route`, `query`, `project`); `scope` is `file` or `project`.
-    `former` are codes and names that it had before. What `is_optional` runs only where its
-    code or name is selected.
+    `former` are codes and names that it had before; `waived_by` are the codes of Ruff and Flake8 by which a `noqa`
+    means it, too. What `is_optional` runs only where its code or name is selected.
     """
 
     code: str
@@ -30,6 +30,7 @@ class RuleInfo(msgspec.Struct, frozen=True):
     preview: bool = False
     pack: str = "builtin"
     former: tuple[str, ...] = ()
+    waived_by: tuple[str, ...] = ()
     is_optional: bool = False
 
 

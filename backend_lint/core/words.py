@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+_AN = re.compile(r"[AI]|E(?!u)|O(?!ne)|U(?!ni|ri|rl|se|ser|til|uid)(?=[a-z])", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -20,3 +21,8 @@ def listed(names: Iterable[str], most: int = 3) -> str:
     every = [f"`{name}`" for name in names]
     rest = len(every) - most
     return ", ".join(every[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def a(name: str) -> str:
+    """A name with its article: a `User`, an `Order`."""
+    return f"{'an' if _AN.match(name) else 'a'} `{name}`"

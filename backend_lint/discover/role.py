@@ -44,6 +44,7 @@ _SCRIPT_FILES = frozenset(
 )
 _SCRIPT_DIRECTORIES = frozenset(
     {"scripts", "script", "bin", "tools", "tasks", "ci", "docs", "doc", "examples", "example", "benchmarks", "bench"}
+    | {"dev", "hack"}
 )
 _RUNS_TASKS = re.compile(rb"^(?:import|from) invoke\b", re.MULTILINE)
 

@@ -32,7 +32,7 @@ class Policy(msgspec.Struct, frozen=True):
     `codes` maps each code and name that a comment may use, former ones included, to the rule's code. `is_active` says
     whether the rule with this code ran, without failing, on the file of this path: only then can a suppression be
     unused. `locked` are the codes that no comment suppresses. `stands_for` maps the code of a rule to the ids and
-    names of the checks of Bandit that do not speak themselves because it does: what waives them waives it. A
+    names of the checks of Bandit and Ruff that are about the same: what waives them waives it. A
     suppression still holds on the day of its `until=`; where there is no `today`, none expires.
     """
 

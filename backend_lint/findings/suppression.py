@@ -32,7 +32,7 @@ class Malformed(msgspec.Struct, frozen=True):
 
 
 class Foreign(msgspec.Struct, frozen=True):
-    """A comment for Bandit, or for a linter that has Bandit's checks. No `tests` (ids or names) means all of them."""
+    """A comment for Bandit, Flake8 or Ruff. No `tests` (ids or names) means all those of Bandit."""
 
     comment: str
     tests: frozenset[str]
@@ -40,16 +40,16 @@ class Foreign(msgspec.Struct, frozen=True):
     whole_file: bool
 
     def hides(self, finding: Finding, stands_for: frozenset[str] = frozenset()) -> bool:
-        """Whether Bandit said it, and only Bandit, or a rule that stands for its checks, where the comment has a say.
+        """Whether Bandit said it, and only Bandit, or a rule that stands for a check, where the comment has a say.
 
-        `stands_for` are the ids and names of the checks that do not speak themselves because the finding's rule does.
+        `stands_for` are the ids and names of the checks of Bandit and Ruff in whose place the finding's rule speaks.
         """
         known = stands_for
         if _BANDIT_CODE.fullmatch(finding.code):
             known |= {finding.code, finding.name.replace("-", "_")}
-        if not known or not (self.whole_file or _is_within(finding, self.lines)):
+        if not (self.whole_file or _is_within(finding, self.lines)):
             return False
-        return not self.tests or not self.tests.isdisjoint(known)
+        return not self.tests.isdisjoint(known) if self.tests else any(map(_BANDIT_CODE.fullmatch, known))
 
 
 def suppressions(path: str, comments: Iterable[Comment]) -> Iterator[Suppression | Malformed]:
@@ -73,7 +73,7 @@ def foreign(comments: Iterable[Comment]) -> Iterator[Foreign]:
             yield Foreign(match.group().strip(), frozenset(tests), lines, False)
         for match in _NOQA.finditer(comment.text):
             codes = _leading(_FLAKE8_CODE, match["words"].upper())
-            tests = ["B" + code[1:] for code in codes if re.fullmatch(r"S\d{3}", code)]
+            tests = ["B" + code[1:] if re.fullmatch(r"S\d{3}", code) else code for code in codes]
             if tests:
                 yield Foreign(match.group().strip(), frozenset(tests), lines, match["file"] is not None)
 

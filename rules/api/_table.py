@@ -77,7 +77,12 @@ class Table:
 
 
 def entry(route: Route) -> Entry:
-    """The route's pattern and samples. A converter is a name or, in Django, a regular expression."""
+    """The route's pattern and samples. A converter is a name or, in Django, a regular expression.
+
+    Of several groups without a name nobody knows which pattern is whose: such a route has neither pattern nor samples.
+    """
+    if len(set(_PARAMETER.findall(route.path))) < route.path.count("{"):
+        return Entry(route, None, ())
     regex: list[str] = []
     samples = [""]
     for index, piece in enumerate(_PARAMETER.split(route.path)):

@@ -46,7 +46,8 @@ def read_order(order_id: int):
 ```
 
 ## When not to
-A handler that raises again, looks at the type or the status of the error, or hands it on to a function is not reported.
+A handler that raises again, looks at the type or the status of the error, or hands it on to a function is not reported;
+nor is a helper like `user_or_none()`, which does nothing but return what a call gives, or None where that raises.
 """
 
 from __future__ import annotations
@@ -66,9 +67,10 @@ class HttpErrorSwallowed(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         answers = project.derived(Answers)
+        handlers = {route.handler.qualified for route in project.routes if route.handler is not None}
         for function in answering(project):
             for stmt in function.statements:
-                if isinstance(stmt, ir.Try):
+                if isinstance(stmt, ir.Try) and (function.qualified in handlers or not _only_asks(stmt)):
                     yield from self._swallowed(answers, stmt, answers.raised(stmt.body, function), function)
             yield from self._wrapped(answers, function)
         yield from self._registered(project)
@@ -145,6 +147,14 @@ class HttpErrorSwallowed(ProjectRule):
                         f"`{function.name}` handles `Exception`, and so every 404 and 405 of the application, too",
                         help="Return the error itself where it is an `HTTPException`, or register a handler for that.",
                     )
+
+
+def _only_asks(stmt: ir.Try) -> bool:
+    """Whether a `try` makes the optional form of what it calls: `return user_of(token)`, and None where that refuses."""
+    match stmt.body, [handler.body for handler in stmt.handlers]:
+        case [ir.Return(value=ir.Call() | ir.Await())], [[ir.Return(value=None | ir.Const())]]:
+            return True
+    return False
 
 
 def _answered(answers: Answers, handler: ir.Handler, function: Function) -> int | None:

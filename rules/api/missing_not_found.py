@@ -285,10 +285,10 @@ class MissingNotFound(ProjectRule):
             yield finding
 
     def _unguarded(self, asked: _Asked, use: ir.Expr, start: Place, what: str) -> Finding:
-        done = "deletes" if id(use) in self.needing else "reads" if _is_read(use) else "returns"
+        done = "deletes" if id(use) in self.needing else _read(use) if _is_read(use) else "returns"
         return self.finding(
             asked.function.place(use),
-            f"`{asked.function.name}` {done} this without asking whether the {what} was found: "
+            f"`{asked.function.name}` {done} the {what} without asking whether it was found: "
             f"`{asked.route.label}` answers a wrong id with 500",
             help="Answer 404 where the look-up finds nothing.",
             related=[Step(start, "None where there is no such row")],
@@ -318,6 +318,10 @@ class MissingNotFound(ProjectRule):
 
 def _is_read(use: ir.Expr) -> bool:
     return isinstance(use, ir.Attribute | ir.Subscript)
+
+
+def _read(use: ir.Expr) -> str:
+    return f"reads `{use.name}` of" if isinstance(use, ir.Attribute) else "reads from"
 
 
 def _is_plain(function: Function) -> bool:

@@ -185,7 +185,25 @@ def _start_up(project: Project) -> set[str]:
         )
         if names & _ON_START or ("asynccontextmanager" in names and takes_app):
             found.add(function.qualified)
+        found.update(
+            each.qualified for site in project.sites(function) if (each := _started(site, project)) is not None
+        )
     return found
+
+
+def _started(site: CallSite, project: Project) -> Function | None:
+    """The coroutine function with which a call starts the loop: `anyio.run(main)`, `loop.run_sync(partial(self.main))`."""
+    if (ir.dotted(site.call.func) or "").rpartition(".")[2] not in _START_A_LOOP:
+        return None
+    given = site.call.argument(0)
+    if type(given) is ir.Call and (ir.dotted(given.func) or "").rpartition(".")[2] == "partial":
+        given = given.argument(0)
+    owner = site.scope.owner if isinstance(site.scope, Function) else None
+    if type(given) is ir.Attribute and owner is not None and given.name in owner.methods:
+        found: Function | None = owner.methods[given.name]
+    else:
+        found = project.function(project.qualified(given, site.scope) or "")
+    return found if found is not None and found.is_async else None
 
 
 _DEEPEST = 6
@@ -199,6 +217,7 @@ _TAKE_AWAITABLES = frozenset(
     | {"enter_async_context", "run_coroutine_threadsafe"}
 )
 _PROCESS_A_TASK = frozenset({"celery", "rq", "dramatiq", "huey"})
+_START_A_LOOP = frozenset({"run", "run_sync"})
 _ON_START = frozenset({"on_event", "before_serving", "after_serving", "before_server_start", "after_server_start"})
 _APPLICATIONS = frozenset(
     {

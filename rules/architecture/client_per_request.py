@@ -46,14 +46,15 @@ async def rates(request: Request) -> dict:
 ```
 
 ## When not to
-A client with credentials of one tenant, or a route that is called once a day.
+A client with credentials of one tenant, or a route that is called once a day. Functions that set up what serves from then
+on, or check it (`reconnect_db()`, `check_redis()`), are not reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir
+from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir, words
 
 _POOLED = {
     "httpx.Client": "an HTTP client",
@@ -82,7 +83,22 @@ _POOLED = {
 }
 _CACHES = ("cache", "lru_cache", "cached", "singleton", "cached_property")
 _DEPTH = 3
-_OWN = frozenset({"transport", "mounts", "auth", "cert", "verify", "proxy", "proxies"})
+_SETS_UP = frozenset(
+    (word,)
+    for word in (
+        "setup",
+        "init",
+        "initialize",
+        "configure",
+        "reconfigure",
+        "reconnect",
+        "reload",
+        "check",
+        "validate",
+        "ping",
+    )
+)
+_OWN = frozenset({"transport", "mounts", "auth", "cert", "verify", "proxy", "proxies", "api_key"})
 
 
 class ClientPerRequest(ProjectRule):
@@ -98,7 +114,9 @@ class ClientPerRequest(ProjectRule):
                 site = path.last
                 if id(site.call) in seen or any(_is_cached(step.scope) for step in path.sites) or _is_kept(site):
                     continue
-                if _is_for_this_call(site):
+                if _is_for_this_call(site) or any(_is_set_up(step.scope) for step in path.sites):
+                    continue
+                if _comes_with_it(site.call.argument(0), entry):
                     continue
                 seen.add(id(site.call))
                 yield self.finding(
@@ -137,6 +155,16 @@ def _is_for_this_call(site: CallSite) -> bool:
         if (value := site.call.keywords.get(keyword)) is not None
         for node in ir.walk_expression(value)
     )
+
+
+def _is_set_up(scope: object) -> bool:
+    """Whether a function makes anew what serves from then on, or tries out whether it would: `reconnect_db()`."""
+    return isinstance(scope, Function) and words(scope.name)[:1] in _SETS_UP
+
+
+def _comes_with_it(address: ir.Expr | None, entry: Function) -> bool:
+    """Whether the address of what is called is a parameter of the route or task, so that nobody knows it before."""
+    return type(address) is ir.Name and any(each.name == address.id for each in entry.parameters)
 
 
 def _is_kept(site: CallSite) -> bool:

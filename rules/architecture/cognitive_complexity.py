@@ -73,6 +73,7 @@ class CognitiveComplexity(ProjectRule):
     code = "ARC107"
     severity = Severity.INFO
     cwe = (1121,)
+    waived_by = ("C901",)
     unit = Unit.FUNCTION
     Options = Options
 

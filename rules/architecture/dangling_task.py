@@ -61,6 +61,7 @@ _CREATORS = frozenset(
 class DanglingTask(ProjectRule):
     code = "ARC405"
     severity = Severity.MEDIUM
+    waived_by = ("RUF006",)
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterable[Finding]:

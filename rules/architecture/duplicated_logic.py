@@ -133,7 +133,7 @@ class DuplicatedLogic(ProjectRule):
                 told[each.place.path].append(each.place)
             first, *others = sorted(longest, key=lambda each: each.place)
             lines = _lines(first.place)
-            names = ", ".join(f"`{each.function.facts.qualname}`" for each in others[:3])
+            names = ", ".join(_name(each.function, first.function) for each in others[:3])
             yield self.finding(
                 first.place,
                 f"{lines} lines of `{first.function.facts.qualname}` stand in {names} as well"
@@ -141,6 +141,12 @@ class DuplicatedLogic(ProjectRule):
                 help=f"Make one function of them{_home(longest)}, and call it from each.",
                 related=[Step(each.place, f"the same in `{each.function.facts.qualname}`") for each in others[:10]],
             )
+
+
+def _name(function: Function, beside: Function) -> str:
+    """What a copy is called, and where it stands if that is the name of the first one, too."""
+    name = f"`{function.facts.qualname}`"
+    return name if function.facts.qualname != beside.facts.qualname else f"{name} of `{function.module.name}`"
 
 
 def _lines(place: Place) -> int:

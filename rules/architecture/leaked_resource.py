@@ -108,6 +108,7 @@ class LeakedResource(ProjectRule):
     code = "ARC303"
     severity = Severity.MEDIUM
     cwe = (772,)
+    waived_by = ("SIM115",)
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterable[Finding]:
@@ -128,10 +129,16 @@ class LeakedResource(ProjectRule):
 
 
 def _help(held: _Held) -> str:
-    opened = f"{held.site.name}(...)"
+    opened = _written(held.site.call)
     if (held.site.symbol or "").startswith(_COMMIT_ONLY):  # leaving the block ends the transaction, not the connection
         opened = f"contextlib.closing({opened})"
     return f"Open it in a `with` block: `with {opened} as {held.name}:`."
+
+
+def _written(call: ir.Call) -> str:
+    """`sessionmaker(...)(...)`: a call without its arguments."""
+    made = _written(call.func) if type(call.func) is ir.Call else ir.dotted(call.func) or "..."
+    return f"{made}(...)"
 
 
 def _ends_the_process(function: Function) -> bool:

@@ -67,7 +67,7 @@ class OutboundWithoutTimeout(ProjectRule):
         if each.made is not None and each.timeout_value is None:
             return self._made_without(each.made, found)
         off = "switches the timeout off" if each.timeout_value is not None else "has no timeout"
-        more = f", nor have {len(others)} more calls of this client" if others else ""
+        more = f", nor {_counted(len(others))} of this client" if others else ""
         return self.finding(
             each.at,
             f"`{each.site.name}()` {off}{more}: a server that does not answer holds it for ever",
@@ -86,6 +86,10 @@ class OutboundWithoutTimeout(ProjectRule):
 
     def examined(self, project: Project) -> Iterable[str]:
         return [str(each.at) for each in _outbound(project)]
+
+
+def _counted(others: int) -> str:
+    return "has 1 more call" if others == 1 else f"have {others} more calls"
 
 
 def _outbound(project: Project) -> Iterator[Outbound]:

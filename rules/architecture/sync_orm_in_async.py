@@ -76,7 +76,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Function, Path, Project, ProjectRule, Severity, Step, Unit, ir
+from backend_lint.api import Finding, Function, Path, Project, ProjectRule, Query, Severity, Step, Unit, ir
 from backend_lint.rules.architecture._shared import loop_paths, serving_coroutines
 
 _STORES = frozenset({"cache", "database", "storage"})
@@ -91,10 +91,14 @@ class SyncOrmInAsync(ProjectRule):
     unit = Unit.FUNCTION
 
     def check(self, project: Project) -> Iterable[Finding]:
+        loaded = {path.rpartition(".")[2] for each in project.queries for path in each.eager}
         waiting = {
             id(each.site.call)
             for each in project.queries
-            if not each.is_async and not each.is_lazy and each.site.method not in _LATER
+            if not each.is_async
+            and not each.is_lazy
+            and each.site.method not in _LATER
+            and _related(each) not in loaded
         }
         waiting |= {id(each.site.call) for each in project.outbound if not each.is_async and each.kind in _STORES}
         groups: dict[str, list[tuple[Function, Path]]] = {}
@@ -124,6 +128,14 @@ class SyncOrmInAsync(ProjectRule):
 
     def examined(self, project: Project) -> Iterable[str]:
         return [f"{each.module.path}:{each.facts.qualname}" for each in serving_coroutines(project)]
+
+
+def _related(query: Query) -> str | None:
+    """`files` in `order.files.all()`, which Django answers with the rows that a `prefetch_related` has brought along."""
+    match query.site.call.func:
+        case ir.Attribute(value=ir.Attribute(value=ir.Name(), name=relation), name="all" | "exists" | "count"):
+            return relation if query.library == "django" else None
+    return None
 
 
 def _awaits(function: Function) -> bool:

@@ -63,7 +63,7 @@ class UncheckedOutboundStatus(ProjectRule):
             if read is not None:
                 yield self.finding(
                     each.at,
-                    f"the answer of `{each.site.name}()` is used as `{read}` whatever its status",
+                    f"`{read}` of the answer of `{each.site.name}()` is read whatever its status: an error passes for the data",
                     help="Call `raise_for_status()` first.",
                 )
 

@@ -89,6 +89,7 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    a,
     ir,
     listed,
 )
@@ -123,7 +124,7 @@ class CheckThenInsert(ProjectRule):
                 columns = listed(sorted(check.columns), 5)
                 yield self.finding(
                     insert.at,
-                    f"`{label}` inserts a `{insert.model.name}` after finding none for {columns}; two requests at once insert two",
+                    f"`{label}` inserts {a(insert.model.name)} after finding none for {columns}; two requests at once insert two",
                     help=f"Add a unique constraint on {columns} and handle the conflict, or upsert.",
                     related=[Step(check.shown, "looked for here")],
                     discriminator=" ".join(sorted(check.columns)),

@@ -161,9 +161,15 @@ def _query(expr: ir.Expr, counts: dict[int, Query], rows: dict[int, Query]) -> Q
         case ir.Call(func=ir.Attribute(value=value, name="scalar" | "scalar_one" | "all")):
             return _query(value, counts, rows) or rows.get(id(expr))
         case ir.Call():
-            return rows.get(id(expr))
+            found = rows.get(id(expr))
+            return found if found is not None and _loads(expr, found) else None
         case _:
             return None
+
+
+def _loads(call: ir.Call, query: Query) -> bool:
+    """Whether a call itself loads the rows: a query set does when it is asked, SQLAlchemy's own query only by `all()`."""
+    return query.library == "django" or (type(call.func) is ir.Attribute and call.func.name == "all")
 
 
 def _name(number: ir.Expr) -> ir.Name | None:

@@ -96,6 +96,7 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    a,
     listed,
 )
 
@@ -120,7 +121,7 @@ class FkWithoutDeleteRule(ProjectRule):
             label = project.served[query.scope.qualified]  # type: ignore[union-attr]
             yield self.finding(
                 column.at,
-                f"`{label}` deletes a `{parent.name}`, and {listed(columns)} {'say' if len(columns) > 1 else 'says'} nothing of "
+                f"`{label}` deletes {a(parent.name)}, and {listed(columns)} {'say' if len(columns) > 1 else 'says'} nothing of "
                 f"the rows that refer to it: the delete fails, or they point to nothing",
                 help="Give the foreign key `ondelete` (`CASCADE`, `SET NULL`, `RESTRICT`)."
                 if model.orm != "django"

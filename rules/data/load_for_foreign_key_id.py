@@ -76,6 +76,7 @@ from backend_lint.api import (
     Severity,
     Step,
     Unit,
+    a,
     ir,
 )
 from backend_lint.rules.data._shared import column_of
@@ -107,7 +108,7 @@ class LoadForForeignKeyId(ProjectRule):
                 attribute = f"{relation.name}_id" if model.orm == "django" else column.attribute
                 yield self.finding(
                     project.place(key, function),
-                    f"loads a `{target.name}` only for its key, which `{model.name}.{attribute}` holds",
+                    f"loads {a(target.name)} only for its key, which `{model.name}.{attribute}` holds",
                     help=f"Read `{owner}.{attribute}`.",
                     related=[Step(relation.at, f"`{model.name}.{relation.name}`")],
                     discriminator=f"{owner}.{relation.name}",

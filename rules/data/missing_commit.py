@@ -104,6 +104,7 @@ class MissingCommit(ProjectRule):
     def _uncommitted(self, function: Function, writes: list[Query], project: Project) -> Iterator[Finding]:
         for name, opened, body in _opened(function, project):
             own = [each for each in writes if _is_of(each.site, name) and _is_within(each.site.call, body)]
+            own = [each for each in own if not _is_lent(each, body, function)]
             if not own or _leaves(name, body, project, function):
                 continue
             sites = [site for site in project.sites(function) if _is_within(site.call, body)]
@@ -152,6 +153,34 @@ def _is_of(site: CallSite, name: str) -> bool:
 
 def _is_within(call: ir.Call, body: list[ir.Stmt]) -> bool:
     return bool(body) and body[0].at <= call.at < body[-1].end
+
+
+def _is_lent(write: Query, body: list[ir.Stmt], function: Function) -> bool:
+    """Whether a row of the caller's is added for reading alone: `session.add(row)`, so that `row.items` can be loaded."""
+    added = write.site.call.argument(0)
+    if (
+        write.site.method != "add"
+        or type(added) is not ir.Name
+        or added.id not in {each.name for each in function.parameters}
+    ):
+        return False
+    changed = {
+        target.value.id
+        for stmt in function.statements
+        if type(stmt) is ir.Assign
+        for target in stmt.targets
+        if type(target) is ir.Attribute and type(target.value) is ir.Name
+    }
+    return added.id not in changed and any(_reads(node, added.id) for node in ir.walk(body))
+
+
+def _reads(node: ir.Node, name: str) -> bool:
+    match node:
+        case ir.Attribute(value=ir.Name(id=owner)):
+            return owner == name
+        case ir.Call(func=ir.Name(id="getattr"), args=[ir.Argument(value=ir.Name(id=owner)), *_]):
+            return owner == name
+    return False
 
 
 def _leaves(name: str, body: list[ir.Stmt], project: Project, function: Function) -> bool:

@@ -91,6 +91,7 @@ _WORDS = {
 class NaiveTimestampColumn(ProjectRule):
     code = "DAT107"
     severity = Severity.MEDIUM
+    waived_by = ("DTZ001", "DTZ003", "DTZ005")
     unit = Unit.MODEL
 
     def check(self, project: Project) -> Iterable[Finding]:

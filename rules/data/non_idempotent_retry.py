@@ -71,6 +71,7 @@ from backend_lint.api import (
     Step,
     Task,
     Unit,
+    a,
     ir,
 )
 from backend_lint.rules.data._shared import is_true, stands_before
@@ -162,7 +163,7 @@ def _once(
         elif query is not None and query.site.method in _INSERTS and not _is_told_apart(query, project):
             model = project.models.get(query.model or "")
             if model is not None:
-                yield site, f"stores a `{model.name}`"
+                yield site, f"stores {a(model.name)}"
 
 
 def _is_told_apart(query: Query, project: Project) -> bool:

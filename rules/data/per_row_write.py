@@ -58,7 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Effect, Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir
+from backend_lint.api import Effect, Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, a, ir
 from backend_lint.rules.data._hooks import override, receivers
 from backend_lint.rules.data._shared import Loop, loops, uses
 
@@ -89,7 +89,7 @@ class PerRowWrite(ProjectRule):
                 continue
             verb = {"insert": "inserts", "update": "updates", "delete": "deletes"}[query.operation]
             verb = "links" if query.site.method in _RELATION else verb
-            what = f"a `{model.name}`" if model is not None else "a row"
+            what = a(model.name) if model is not None else "a row"
             item = next((f"`{each.id}`" for each in ir.walk_expression(loop.target) if type(each) is ir.Name), "item")
             yield self.finding(
                 query.at,

@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, ir, words
+from backend_lint.api import Finding, Function, Model, Project, ProjectRule, Query, Severity, Step, Unit, a, ir, words
 
 _EVENTS = frozenset(
     {"user", "customer", "order", "message", "event", "log", "notification", "comment", "payment", "transaction"}
@@ -107,7 +107,7 @@ class UnboundedRead(ProjectRule):
                 f"`{label}` loads every `{model.name}` there is, and each `{project.served[insert.scope.qualified]}` "  # type: ignore[union-attr]
                 "adds to them",
                 help=f"Ask for those that are needed, or read them in parts: {_in_parts(query)}.",
-                related=[Step(insert.at, f"a `{model.name}` is added here")],
+                related=[Step(insert.at, f"{a(model.name)} is added here")],
                 discriminator=model.qualified,
             )
 

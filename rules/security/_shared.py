@@ -8,6 +8,25 @@ from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Function, Guard, GuardKind, Place, Project, Role, Route, Scope, Setting, ir, words
 
+REHEARSAL = frozenset(
+    [
+        "dev",
+        "develop",
+        "development",
+        "debug",
+        "test",
+        "tests",
+        "testing",
+        "local",
+        "ci",
+        "demo",
+        "example",
+        "sample",
+        "mock",
+        "fake",
+    ]
+)
+"""The words of names of what is tried out and never serves anybody."""
 _IDENTITY = (GuardKind.AUTHENTICATION, GuardKind.AUTHORIZATION)
 
 

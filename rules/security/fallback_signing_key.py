@@ -33,26 +33,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backend_lint.api import Class, Finding, Function, Project, ProjectRule, Scope, Severity, Unit, ir, words
-from backend_lint.rules.security._shared import is_signing_key, literal, read_default, target_name, texts
-
-_REHEARSAL = frozenset(
-    [
-        "dev",
-        "develop",
-        "development",
-        "debug",
-        "test",
-        "tests",
-        "testing",
-        "local",
-        "ci",
-        "demo",
-        "example",
-        "sample",
-        "mock",
-        "fake",
-    ]
+from backend_lint.rules.security._shared import (
+    REHEARSAL,
+    is_signing_key,
+    literal,
+    read_default,
+    target_name,
+    texts,
 )
+
 _SIGNERS = {
     "jwt.encode": (1, "key"),
     "jwt.decode": (1, "key"),
@@ -89,9 +78,10 @@ class FallbackSigningKey(ProjectRule):
         }
         if not keys:
             return
-        refused = _compared(project)
+        refused, entries = _compared(project), _names_of_entries(project)
         for key in keys.values():
-            if key.value.value not in refused and not _REHEARSAL & _around(key.scope):
+            is_entry = key.variable is None and key.name.rpartition(".")[2] in entries
+            if key.value.value not in refused and not is_entry and not REHEARSAL & _around(key.scope):
                 yield self._finding(key)
 
     def _finding(self, key: _Key) -> Finding:
@@ -181,7 +171,7 @@ def _asks_for_rehearsal(test: ir.Expr) -> bool:
             node.id if type(node) is ir.Name else node.name if type(node) is ir.Attribute else _text(node)
         )
     }
-    return bool(_REHEARSAL & spoken)
+    return bool(REHEARSAL & spoken)
 
 
 def _text(node: ir.Expr) -> str:
@@ -207,4 +197,14 @@ def _compared(project: Project) -> frozenset[str]:
                     value = None if type(side) is ir.Const else literal(project, side, scope)
                     if value is not None and isinstance(value.value, str):
                         found.add(value.value)
+    return frozenset(found)
+
+
+def _names_of_entries(project: Project) -> frozenset[str]:
+    """The constants that name entries of mappings, `state[CSRF_TOKEN_KEY]`: keys that open nothing."""
+    found = set()
+    for scope in project.scopes():
+        for node in ir.walk(scope.body):
+            named = node.keys if type(node) is ir.Dict else [node.index] if type(node) is ir.Subscript else []
+            found.update((ir.dotted(each) or "").rpartition(".")[2] for each in named if each is not None)
     return frozenset(found)

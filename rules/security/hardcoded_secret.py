@@ -40,6 +40,7 @@ from urllib.parse import urlsplit
 
 from backend_lint.api import Class, Confidence, Finding, Project, ProjectRule, Scope, Severity, Unit, ir
 from backend_lint.rules.security._shared import (
+    REHEARSAL,
     is_credential,
     is_placeholder,
     is_signing_key,
@@ -93,7 +94,7 @@ class HardcodedSecret(ProjectRule):
                 continue
             yield from self._named(scope)
             exempt: set[int] = set()
-            for node in ir.walk(scope.body):
+            for node in ir.walk(_shipped(scope)):
                 kind = type(node)
                 if kind is ir.Const:
                     yield from self._alone(node, scope)
@@ -108,7 +109,7 @@ class HardcodedSecret(ProjectRule):
         """Defaults of parameters, and values of variables."""
         for parameter in getattr(scope, "parameters", ()):
             yield from self._value(parameter.default, parameter.name, scope)
-        for stmt in ir.walk_statements(scope.body):
+        for stmt in ir.walk_statements(_shipped(scope)):
             if type(stmt) is ir.Assign:
                 name = next(filter(None, map(target_name, stmt.targets)), "")
                 yield from self._value(stmt.value, name, scope)
@@ -135,7 +136,7 @@ class HardcodedSecret(ProjectRule):
 
     def _value(self, expr: ir.Expr | None, name: str, scope: Scope, is_used: bool = False) -> Iterator[Finding]:
         """What is wrong in an expression that is given to something of this name."""
-        if expr is None or not is_credential(name) or is_signing_key(name):
+        if expr is None or not is_credential(name) or is_signing_key(name) or REHEARSAL & set(words(name)):
             return
         for each in texts(expr):
             if _is_secret(str(each.value), name, is_used) and _issued(str(each.value)) is None:
@@ -166,6 +167,15 @@ class HardcodedSecret(ProjectRule):
             discriminator=name,
             unit=scope.module.path,
         )
+
+
+def _shipped(scope: Scope) -> list[ir.Stmt]:
+    """The statements of a scope that run for others, too: not what somebody tries out under `__name__ == "__main__"`."""
+    return [
+        stmt
+        for stmt in scope.body
+        if not (type(stmt) is ir.If and type(stmt.test) is ir.Compare and ir.dotted(stmt.test.left) == "__name__")
+    ]
 
 
 def _parameters_of_address(call: ir.Call) -> Iterator[ir.Expr]:

@@ -61,6 +61,7 @@ class TracebackLost(SyntaxRule):
     severity = Severity.LOW
     cwe = (778, 390)
     owasp = ("A09:2021", "A09:2025")
+    waived_by = ("TRY400",)
 
     def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
         if not is_broad(node.type) or _CARRIES.search(self.source.text_of(node.body)):

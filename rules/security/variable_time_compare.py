@@ -57,7 +57,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Unit, ir, words
-from backend_lint.rules.security._shared import is_credential, nested
+from backend_lint.rules.security._shared import is_credential, literal, nested
 
 _DIGESTS = frozenset({"hexdigest", "digest"})
 _KEYED = ("hmac.new", "hmac.HMAC", "hmac.digest")
@@ -127,7 +127,8 @@ def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
             is_configured = (
                 name.isupper() or re.match(r"(?:self\.)?_?(?:settings|config|conf|cfg)\.", dotted) is not None
             )
-            return f"`{dotted}`" if is_configured and _is_private(name) else None
+            is_marker = literal(project, expr, function) is not None  # what stands in the code hides nothing
+            return f"`{dotted}`" if is_configured and _is_private(name) and not is_marker else None
         case (
             ir.Subscript(value=owner, index=ir.Const(value=str(key)))
             | ir.Call(

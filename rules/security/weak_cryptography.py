@@ -83,7 +83,8 @@ _INNOCENT = re.compile(
     r"cache|etag|checksum|fingerprint|gravatar|avatar|dedup|duplicate|file_?name|filehash|content_?hash|digest_?key|"
     r"hexdigest_of|bucket|shard|slug|colou?r|version_?hash|static|asset|thumbnail|identicon|cdn|cursor|"
     r"_key$|^key$|lock|revision|commit|blob|snapshot|migration|schema|query_?hash|changed|unique_?name|short|"
-    r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|index|stable",
+    r"torrent|info_?hash|integrity|partial_?md5|memo|job_?id|task_?id|_id$|^id$|uid$|index|stable|"
+    r"^e_?mail$",  # Gravatar's name for a picture
     re.IGNORECASE,
 )
 _COUNTERS = re.compile(r"bucket|throttl|limiter|rate_?limit|cache", re.IGNORECASE)

@@ -47,6 +47,7 @@ def role(path: str, *beside: str, head: bytes | None = None) -> str:
         ("setup.py", (), "script"),
         ("backend/manage.py", (), "script"),
         ("scripts/seed.py", (), "script"),
+        ("dev/generate_types.py", (), "script"),
         ("scripts/seed.py", ("scripts/__init__.py",), "app"),
         ("shop/scripts/seed.py", ("shop/__init__.py",), "app"),
         ("shop/tasks/mail.py", ("shop/__init__.py", "shop/tasks/__init__.py"), "app"),

@@ -32,7 +32,7 @@ def told(text: str, *found: Finding, active: set[str] | None = None, locked: tup
 def judged(text: str, *found: Finding, active: set[str] | None = None, locked: tuple[str, ...] = ()) -> list[Finding]:
     text = dedent(text)
     ran = set(CODES.values()) if active is None else active
-    stands_for = {"SEC219": frozenset({"B324", "hashlib_insecure_functions"})}
+    stands_for = {"SEC219": frozenset({"B324", "hashlib_insecure_functions"}), "ARC107": frozenset({"C901"})}
     policy = Policy(CODES, lambda code, path: code in ran, frozenset(locked), TODAY, stands_for)
     return suppress(found, {"app.py": comments(text)}, policy, lambda path: text)
 
@@ -295,6 +295,13 @@ def test_comments_for_others_hide_nothing_else(comment: str) -> None:
 @pytest.mark.parametrize("comment", ["# nosec", "# nosec B324", "# nosec hashlib_insecure_functions", "# noqa: S324"])
 def test_what_waives_a_check_of_bandit_waives_the_rule_that_stands_for_it(comment: str) -> None:
     assert told(f"run(a)  {comment}\n", finding(1, "SEC219")) == [f"1 SEC219 ({comment})"]
+
+
+@pytest.mark.parametrize(("comment", "holds"), [("# noqa: C901", True), ("# noqa: E501", False), ("# nosec", False)])
+def test_what_waives_a_check_of_ruff_waives_the_rule_that_is_about_the_same(comment: str, holds: bool) -> None:
+    assert told(f"def run(a):  {comment}\n    pass\n", finding(1, "ARC107")) == [
+        f"1 ARC107 ({comment})" if holds else "1 ARC107"
+    ]
 
 
 def test_what_waives_another_check_does_not() -> None:
