@@ -5,6 +5,7 @@ Gives: `ProjectRule`, the words of findings, the backend model, the IR.
 Never: loads LibCST here, so that project rules cost nothing at start.
 """
 
+from backend_lint.api.drf import is_paginated, lists_by_itself, paginators
 from backend_lint.api.flow import FlowRule
 from backend_lint.api.rule import ContractRule, ProjectRule, Rule, Unit
 from backend_lint.core import Confidence, Edit, Finding, Fix, Place, Role, Safety, Severity, Step, a, listed, words
@@ -112,7 +113,10 @@ __all__ = [
     "a",
     "contract_place",
     "ir",
+    "is_paginated",
     "listed",
+    "lists_by_itself",
+    "paginators",
     "parameter_pairs",
     "words",
 ]

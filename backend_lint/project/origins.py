@@ -15,8 +15,8 @@ _DEPTH = 4
 
 def origins(calls: Calls, expr: Expr, scope: Scope, depth: int = _DEPTH) -> Iterator[tuple[Expr, Scope]]:
     """The expressions that a value may be, each with its scope; itself where it is neither a local nor passed."""
-    if type(expr) in (ir.Await, ir.Walrus):
-        yield from origins(calls, expr.value, scope, depth)  # type: ignore[union-attr]
+    if isinstance(expr, ir.Await | ir.Walrus):
+        yield from origins(calls, expr.value, scope, depth)
         return
     followed = False
     if type(expr) is ir.Name and isinstance(scope, Function) and expr.id in scope.locals and depth:

@@ -76,10 +76,8 @@ def _agreed(calls: Calls, silent: dict[str, tuple[str, ...]], wanted: frozenset[
 
 
 def _sites(calls: Calls, wanted: frozenset[str]) -> Iterator[CallSite]:
-    for module in calls.modules.values():
-        if module.role is not Role.APP:
-            continue
-        for scope in (module, *module.classes, *module.functions):
+    for scope in calls.scopes():
+        if scope.module.role is Role.APP:
             for call in ir.calls(scope.body):
                 func = call.func
                 name = func.name if type(func) is ir.Attribute else func.id if type(func) is ir.Name else None

@@ -231,7 +231,7 @@ class Types:
         return None
 
     def parameter(self, parameter: Parameter, function: Function) -> Type | None:
-        """The type of a parameter: its annotation, the class for `self`, what it depends on or is by default, what is passed."""
+        """The type of a parameter: its annotation, the class for `self`, its dependency or default, what is passed."""
         if parameter.annotation is not None:
             found = self.annotation(parameter.annotation, function.around)
             if found is not None:

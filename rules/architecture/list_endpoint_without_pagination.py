@@ -97,6 +97,8 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    is_paginated,
+    lists_by_itself,
 )
 from backend_lint.rules.architecture._shared import returned_calls
 
@@ -227,7 +229,7 @@ def _created_by_views(project: Project) -> Iterator[str]:
 def _answers(route: Route, whole: dict[int, Query], project: Project) -> Iterator[Query]:
     if route.handler is not None:
         yield from _returned(route.handler, whole, project, 0, set())
-    elif route.view is not None and _lists_by_itself(route, project) and not _is_paginated(route.view, project):
+    elif route.view is not None and lists_by_itself(route, project) and not is_paginated(route.view, project):
         yield from (query for query in _querysets(route.view, project) if id(query.site.call) in whole)
 
 
@@ -255,46 +257,8 @@ def _is_paging(name: str | None) -> bool:
     return name is not None and ("paginat" in name.lower() or name.lower() in ("page", "get_page", "paged"))
 
 
-# Views of Django REST framework that list by themselves
-
-
-def _lists_by_itself(route: Route, project: Project) -> bool:
-    method = route.handler_name.rpartition(".")[2]
-    return (
-        route.view is not None
-        and method in ("get", "list")
-        and _inherits(route.view, "rest_framework.mixins.ListModelMixin", project)
-        and not _inherits(route.view, "rest_framework.mixins.RetrieveModelMixin", project, unless=method == "list")
-    )
-
-
-def _inherits(view: Class, base: str, project: Project, *, unless: bool = False) -> bool:
-    return not unless and base in [each for each in project.classes.mro(view) if isinstance(each, str)]
-
-
-def _is_paginated(view: Class, project: Project) -> bool:
-    for each in project.classes.mro(view):
-        if isinstance(each, Class):
-            if "pagination_class" in each.attributes:
-                value = each.attributes["pagination_class"].value
-                return not (type(value) is ir.Const and value.value is None)
-            if any(_is_paging(name) or name == "paginator" for name in each.methods):
-                return True
-    return any(_sets_pagination(stmt.value) for stmt in _framework_settings(project))
-
-
-def _framework_settings(project: Project) -> Iterator[ir.Assign]:
-    for module in project.modules.values():
-        yield from module.assignments.get("REST_FRAMEWORK", ())
-
-
-def _sets_pagination(value: ir.Expr | None) -> bool:
-    if type(value) is not ir.Dict:
-        return True
-    for key, each in zip(value.keys, value.values, strict=True):
-        if type(key) is ir.Const and key.value == "DEFAULT_PAGINATION_CLASS":
-            return not (type(each) is ir.Const and each.value is None)
-    return any(key is None for key in value.keys)
+def _inherits(view: Class, base: str, project: Project) -> bool:
+    return base in [each for each in project.classes.mro(view) if isinstance(each, str)]
 
 
 def _querysets(view: Class, project: Project) -> list[Query]:

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Unit, ir
+from backend_lint.api import Finding, Function, Project, ProjectRule, Route, Severity, Unit, ir, words
 
 _REQUESTS = ("request.", "self.request.", "flask.request.")
 _SENT = frozenset(
@@ -80,11 +80,22 @@ class AssertGuardsInput(ProjectRule):
 def _asserted(handler: Function, route: Route, project: Project) -> Iterator[tuple[ir.Assert, str]]:
     """The assertions of a handler that depend on the client, and on what of it."""
     sent = {each.variable or each.name for each in route.inputs}
+    callers = set(_callers(handler, route, project))
     for stmt in handler.statements:
         if type(stmt) is ir.Assert and not _narrows(stmt.test):
-            what = next(_client_data(stmt.test, sent), None)
+            what = next(_client_data(stmt.test, sent, callers), None)
             if what is not None:
                 yield stmt, what
+
+
+def _callers(handler: Function, route: Route, project: Project) -> Iterator[str]:
+    """The parameters in which guards hand over who calls."""
+    guards = [guard.function for guard in route.guards if guard.function is not None]
+    given = {kind.name for guard in guards if (kind := project.types.returned(guard)) is not None}
+    for parameter in handler.parameters if given else ():
+        kind = project.types.parameter(parameter, handler)
+        if kind is not None and kind.name in given and project.cls(kind.name) is not None:
+            yield parameter.name
 
 
 def _narrows(test: ir.Expr) -> bool:
@@ -100,19 +111,24 @@ def _narrows(test: ir.Expr) -> bool:
             return all(_narrows(each) for each in values)
         case ir.Unary(op="not", value=value):
             return _narrows(value)
+        case ir.Attribute(name=name) if words(name)[:1] in _ASKING:
+            return False  # `assert request.user.is_staff`: it may
         case ir.Name() | ir.Attribute() | ir.Const():
             return True  # `assert user`: it is there
         case _:
             return False
 
 
-def _client_data(test: ir.Expr, sent: set[str]) -> Iterator[str]:
+_ASKING = (("is",), ("has",), ("can",), ("may",))
+
+
+def _client_data(test: ir.Expr, sent: set[str], callers: set[str]) -> Iterator[str]:
     for node in ir.walk_expression(test):
         if type(node) is ir.Name and node.id in sent:
             yield f"`{node.id}`"
         elif type(node) is ir.Attribute:
             name = ir.dotted(node) or ""
-            is_principal = name in _PRINCIPAL or any(name.startswith(f"{each}.") for each in _PRINCIPAL)
+            is_principal = name in _PRINCIPAL or any(name.startswith(f"{each}.") for each in _PRINCIPAL | callers)
             is_request = name.startswith(_REQUESTS) and name.rpartition("request.")[2].partition(".")[0] in _SENT
             if is_principal or is_request:
                 yield f"`{name}`"

@@ -103,7 +103,7 @@ from backend_lint.api import (
     listed,
 )
 from backend_lint.rules.data._rows import EAGER, Need, covered, needs, source_query, where
-from backend_lint.rules.data._shared import loops
+from backend_lint.rules.data._shared import loops, stands_before
 
 
 class LazyLoadInAsync(ProjectRule):
@@ -124,6 +124,10 @@ class LazyLoadInAsync(ProjectRule):
                 yield from self._touched(function, queries, project)
         for route in project.routes:
             yield from self._shown(route, queries, project)
+        if _expires(project):
+            for function in project.functions():
+                if function.is_async:
+                    yield from self._expired(function, queries, project)
 
     def _touched(self, function: Function, queries: dict[int, Query], project: Project) -> Iterator[Finding]:
         seen: set[str] = set()
@@ -144,6 +148,25 @@ class LazyLoadInAsync(ProjectRule):
                     related=[Step(query.at, "the query"), Step(relation.at, f"`{model.name}.{relation.name}`")],
                     discriminator=f"{name}.{relation.name}",
                 )
+
+    def _expired(self, function: Function, queries: dict[int, Query], project: Project) -> Iterator[Finding]:
+        """The first read of each row after a commit that makes it unknown again."""
+        commits = [each for each in project.commits if each.scope is function and each.kind == "commit"]
+        for name, model in _held(function, queries, project) if commits else ():
+            again = _loads_again(name, function, project)
+            for node in _column_reads(function, name, model):
+                last = [each for each in commits if stands_before(function.body, each.site.call, node)]
+                if last and not any(last[-1].site.call.at < call.at < node.at for call in again):
+                    yield self.finding(
+                        function.place(node),
+                        f"`{name}.{node.name}` has expired with the commit of line {last[-1].at.line}, and an async session "
+                        "cannot load it again here",
+                        help=f"Read it before the commit, `await session.refresh({name})`, or make the sessions with "
+                        "`expire_on_commit=False`.",
+                        related=[Step(last[-1].at, "the commit")],
+                        discriminator=f"{name} expired",
+                    )
+                    break
 
     def _shown(self, route: Route, queries: dict[int, Query], project: Project) -> Iterator[Finding]:
         handler, answer = route.handler, route.options.get("response_model", route.response_expr)
@@ -175,6 +198,66 @@ class LazyLoadInAsync(ProjectRule):
             related=[Step(each.at, f"{each.asked_by} reads `{each.path}`") for each in missing[:4]],
             discriminator=schema,
         )
+
+
+_MAKERS = ("sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.ext.asyncio.AsyncSession")
+
+
+def _expires(project: Project) -> bool:
+    """Whether all sessions that the code makes forget their rows at a commit, as SQLAlchemy's do by default."""
+    made = [
+        site
+        for scope in project.scopes()
+        for site in project.sites(scope)
+        if site.symbol in _MAKERS or (site.symbol == "sqlalchemy.orm.sessionmaker" and "class_" in site.call.keywords)
+    ]
+    return bool(made) and not any("expire_on_commit" in each.call.keywords or _is_open(each.call) for each in made)
+
+
+def _is_open(call: ir.Call) -> bool:
+    return any(each.stars for each in call.args)
+
+
+def _held(function: Function, queries: dict[int, Query], project: Project) -> Iterator[tuple[str, Model]]:
+    """The local names of single rows of the session: those that are looked up, and those that are added to it."""
+    looped = {loop.target.id for loop in loops(function) if type(loop.target) is ir.Name}
+    for name, query, model in _rows(function, queries, project):
+        if name not in looped and query.is_single:
+            yield name, model
+    added = {
+        each.id
+        for call in ir.calls(function.body)
+        if type(call.func) is ir.Attribute and call.func.name == "add"
+        for each in call.positional[:1]
+        if type(each) is ir.Name
+    }
+    for name, bound in project.types.bindings(function).items():
+        if name in added and len(bound) == 1 and bound[0].kind == "value" and type(bound[0].expr) is ir.Call:
+            made = project.models.get(project.site(bound[0].expr, function).symbol or "")
+            if made is not None:
+                yield name, made
+
+
+def _loads_again(name: str, function: Function, project: Project) -> list[ir.Call]:
+    """The calls that get the row: `refresh(row)` loads it, and of others nothing is sure."""
+    return [
+        call
+        for call in ir.calls(function.body)
+        if any(type(arg.value) is ir.Name and arg.value.id == name for arg in call.args)
+    ]
+
+
+def _column_reads(function: Function, name: str, model: Model) -> list[ir.Attribute]:
+    assigned = {id(target) for stmt in function.statements if type(stmt) is ir.Assign for target in stmt.targets}
+    return [
+        node
+        for node in ir.walk(function.body)
+        if type(node) is ir.Attribute
+        and type(node.value) is ir.Name
+        and node.value.id == name
+        and node.name in model.columns
+        and id(node) not in assigned
+    ]
 
 
 def _rows(function: Function, queries: dict[int, Query], project: Project) -> Iterator[tuple[str, Query, Model]]:

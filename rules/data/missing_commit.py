@@ -61,9 +61,25 @@ The session belongs to the caller, or commits by itself when it is left; the rul
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Effect, Finding, Function, Project, ProjectRule, Query, Severity, Unit, ir
+from backend_lint.api import (
+    CallSite,
+    Effect,
+    Finding,
+    Function,
+    Place,
+    Project,
+    ProjectRule,
+    Query,
+    Route,
+    Scope,
+    Severity,
+    Unit,
+    ir,
+)
+from backend_lint.rules.data._rows import source_query
 
 _SESSIONS = frozenset(
     {"sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session"}
@@ -100,6 +116,7 @@ class MissingCommit(ProjectRule):
             yield from self._idle(function, project)
             if function.qualified in writes and function.qualified not in committing:
                 yield from self._uncommitted(function, writes[function.qualified], project)
+        yield from self._requests(writes, project)
 
     def _uncommitted(self, function: Function, writes: list[Query], project: Project) -> Iterator[Finding]:
         for name, opened, body in _opened(function, project):
@@ -118,6 +135,32 @@ class MissingCommit(ProjectRule):
                 help=f"Commit before it is closed: `{name}.commit()`, or open it with `begin()`.",
             )
 
+    def _requests(self, writes: dict[str, list[Query]], project: Project) -> Iterator[Finding]:
+        """Routes that write by a session that others commit themselves, and that do not."""
+        if not writes or any(_ends_requests(each.scope) for each in project.commits if each.kind == "commit"):
+            return
+        done: dict[str, list[str]] = {}
+        for route in project.routes:
+            handler = route.handler
+            if handler is not None and project.effects.has(handler, Effect.COMMIT):
+                done.setdefault(_lent(route, project) or "", []).append(route.label)
+        seen: set[str] = set()
+        for route in project.routes:
+            handler, session = route.handler, _lent(route, project)
+            others = done.get(session or "", [])
+            if handler is None or session is None or len(others) < _EVIDENCE or handler.qualified in seen:
+                continue
+            reached = None if set(route.methods) <= {"GET", "HEAD"} else _reached(route, project)
+            write = next((each for name in reached or () for each in _written(name, writes, project)), None)
+            if write is not None:
+                seen.add(handler.qualified)
+                what, at = write
+                yield self.finding(
+                    at,
+                    f"`{route.label}` writes `{what}` and commits nothing: the session is closed, and the change is lost",
+                    help=f"Commit before it answers, as `{others[0]}` does.",
+                )
+
     def _idle(self, function: Function, project: Project) -> Iterator[Finding]:
         for stmt in function.statements:
             if type(stmt) is ir.Evaluate and type(stmt.value) is ir.Call and _is_idle(stmt.value, function, project):
@@ -126,6 +169,84 @@ class MissingCommit(ProjectRule):
                     "the statement is built and never executed",
                     help="Hand it to `session.execute(…)`.",
                 )
+
+
+_EVIDENCE = 2
+_STORING = re.compile(r"commit|save|persist|transaction|atomic|unit_of_work|uow", re.IGNORECASE)
+_HOOKS = re.compile(r"after_request|teardown|middleware|listens_for|on_event", re.IGNORECASE)
+
+
+def _ends_requests(scope: Scope) -> bool:
+    """Whether code that runs around requests is what commits."""
+    if not isinstance(scope, Function):
+        return False
+    decorators = " ".join(ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in scope.decorators)
+    return scope.name in ("dispatch", "__call__", "__exit__", "__aexit__") or _HOOKS.search(decorators) is not None
+
+
+def _lent(route: Route, project: Project) -> str | None:
+    """What lends a route its session, and takes it back without a commit: a dependency, or Flask-SQLAlchemy."""
+    for each in route.dependencies:
+        kind = project.types.returned(each) if each.facts.is_generator else None
+        held = None if kind is None else project.types.element(kind) or kind
+        if held is not None and held.name in _SESSIONS:
+            is_plain = not (project.effects.has(each, Effect.COMMIT) or _begins(each))
+            return each.qualified if is_plain else None
+    is_flask = route.framework == "flask" and any(name.startswith("flask_sqlalchemy") for name in _imported(project))
+    return "flask_sqlalchemy" if is_flask else None
+
+
+def _imported(project: Project) -> set[str]:
+    return {each.module for module in project.modules.values() for each in module.facts.imports}
+
+
+def _begins(function: Function) -> bool:
+    return any(
+        type(call.func) is ir.Attribute and call.func.name in ("begin", "begin_nested")
+        for call in ir.calls(function.body)
+    )
+
+
+def _reached(route: Route, project: Project) -> list[Function] | None:
+    """What a handler runs; None where something in it may commit."""
+    assert route.handler is not None
+    if any(_STORING.search(ir.dotted(each) or "") for each in route.handler.decorators):
+        return None
+    found: dict[str, Function] = {}
+    pending = [(route.handler, 0)]
+    while pending:
+        function, depth = pending.pop()
+        if function.qualified in found:
+            continue
+        found[function.qualified] = function
+        if _begins(function):
+            return None
+        for site in project.sites(function):
+            is_known = len(site.targets) == 1 and site.is_certain
+            if project.effects.has(site, Effect.COMMIT) or (not is_known and _STORING.search(site.name)):
+                return None
+            if is_known and depth < _DEPTH:
+                pending.append((site.targets[0], depth + 1))
+    return list(found.values())
+
+
+_DEPTH = 3
+
+
+def _written(function: Function, writes: dict[str, list[Query]], project: Project) -> Iterator[tuple[str, Place]]:
+    """What a function writes, and where: statements, and columns of rows that it has looked up."""
+    for query in writes.get(function.qualified, ()):
+        model = project.models.get(query.model or "")
+        if model is not None:
+            yield model.name, query.at
+    queries = {id(each.site.call): each for each in project.queries if each.library == "sqlalchemy" and each.is_single}
+    for stmt in function.statements:
+        target = stmt.targets[0] if type(stmt) is ir.Assign and len(stmt.targets) == 1 else None
+        if type(target) is ir.Attribute and type(target.value) is ir.Name:
+            query = source_query(target.value, function, queries, project)
+            model = project.models.get(query.model or "") if query is not None and not query.is_opaque else None
+            if model is not None and target.name in model.columns:
+                yield f"{model.name}.{target.name}", function.place(stmt)
 
 
 def _opened(function: Function, project: Project) -> Iterator[tuple[str, ir.Expr, list[ir.Stmt]]]:

@@ -113,12 +113,14 @@ from collections.abc import Iterable, Iterator
 from backend_lint.api import (
     Class,
     Finding,
+    Function,
     Model,
     Place,
     Project,
     ProjectRule,
     Query,
     Route,
+    Schema,
     Severity,
     Step,
     Unit,
@@ -144,7 +146,7 @@ class NPlusOneInSerialization(ProjectRule):
             found = (
                 _of_view(route, by_scope, project) if route.response_schemas else _of_handler(route, by_call, project)
             )
-            for at, model, schema, missing in found:
+            for at, model, schema, missing in (*found, *_of_calls(route, by_call, project)):
                 key = (str(at), schema)
                 if key not in done and missing:
                     done.add(key)
@@ -226,3 +228,39 @@ def _of_handler(
             missing = [each for each in needs(schema, model, project) if not covered(each.path, set(query.eager))]
             yield query.at, model, schema.name, missing
             return
+
+
+def _of_calls(
+    route: Route, by_call: dict[int, Query], project: Project
+) -> Iterator[tuple[Place, Model, str, list[Need]]]:
+    """Handlers that hand the rows of a query to a schema: `OrderSchema(many=True).dump(rows)`, `Orders(rows, many=True)`."""
+    handler = route.handler
+    for call in ir.calls(handler.body) if handler is not None and not handler.is_async else ():
+        assert handler is not None
+        schema = _written_by(call, handler, project)
+        rows = call.argument(0, "obj" if schema is not None and schema.kind == "marshmallow" else "instance")
+        query = source_query(rows, handler, by_call, project) if schema is not None and rows is not None else None
+        model = None if query is None else project.models.get(query.model or "")
+        if schema is not None and query is not None and model is not None and not (query.is_single or query.is_opaque):
+            missing = [each for each in needs(schema, model, project) if not covered(each.path, set(query.eager))]
+            yield query.at, model, schema.name, missing
+
+
+def _written_by(call: ir.Call, handler: Function, project: Project) -> Schema | None:
+    """The schema that a call writes many rows with, all of its fields."""
+    made: ir.Call | None = call
+    if type(call.func) is ir.Attribute and call.func.name == "dump":
+        origins = [each for each, _ in project.origins(call.func.value, handler)]
+        made = next((each for each in (*origins, *_of_module(call.func.value, handler)) if type(each) is ir.Call), None)
+    schema = None if made is None else project.schemas.get(project.qualified(made.func, handler) or "")
+    if schema is None or made is None or schema.kind != ("drf" if made is call else "marshmallow"):
+        return None
+    options = made.keywords | call.keywords
+    is_many = type(options.get("many")) is ir.Const and options["many"].value is True  # type: ignore[union-attr]
+    return schema if is_many and not options.keys() & {"only", "exclude", "fields", "data"} else None
+
+
+def _of_module(expr: ir.Expr, handler: Function) -> list[ir.Expr]:
+    """What a name of the module is: `orders_schema = OrderSchema(many=True)`."""
+    found = handler.module.assignments.get(expr.id, []) if type(expr) is ir.Name else []
+    return [each.value for each in found if each.value is not None]

@@ -62,7 +62,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Query, Severity, Unit, ir
+from backend_lint.api import (
+    Class,
+    Finding,
+    Function,
+    Project,
+    ProjectRule,
+    Query,
+    Severity,
+    Unit,
+    ir,
+    lists_by_itself,
+    paginators,
+)
 
 _SENDS = frozenset({"execute", "exec", "scalars", "stream", "stream_scalars"})
 
@@ -74,7 +86,7 @@ class UnorderedPagination(ProjectRule):
     unit = Unit.QUERY
 
     def check(self, project: Project) -> Iterable[Finding]:
-        for query in _paged(project):
+        for query in (*_paged(project), *_listed(project)):
             model = project.models.get(query.model or "")
             if query.orders or model is None or model.ordering:
                 continue
@@ -85,7 +97,7 @@ class UnorderedPagination(ProjectRule):
             )
 
     def examined(self, project: Project) -> Iterable[str]:
-        return [str(query.at) for query in _paged(project)]
+        return [str(query.at) for query in (*_paged(project), *_listed(project))]
 
 
 def _key(names: tuple[str, ...]) -> str:
@@ -98,6 +110,51 @@ def _paged(project: Project) -> list[Query]:
         for query in project.queries
         if query.operation == "select" and not query.is_single and not query.is_opaque and _is_paged(query, project)
     ]
+
+
+def _listed(project: Project) -> list[Query]:
+    """The rows that views of Django REST framework make pages of by themselves."""
+    sites = {id(query.site.call): query for query in project.queries if query.library == "django"}
+    found: dict[int, Query] = {}
+    for route in project.routes if sites else ():
+        view = route.view
+        if view is not None and lists_by_itself(route, project) and _makes_pages(view, project):
+            for call in _queryset(view, project):
+                query = sites.get(id(call))
+                if query is not None and not query.is_opaque:
+                    found[id(call)] = query
+    return list(found.values())
+
+
+def _makes_pages(view: Class, project: Project) -> bool:
+    """Whether pages are counted from the first row, and nothing but the queryset orders the rows."""
+    own = [each for each in project.classes.mro(view) if isinstance(each, Class)]
+    if any(_ORDERING & (each.attributes.keys() | each.methods.keys()) for each in own):
+        return False
+    names = paginators(view, project)
+    return bool(names) and all(name in _COUNTING for name in names)
+
+
+_ORDERING = frozenset({"ordering", "filter_backends", "filter_queryset", "paginate_queryset", "paginator"})
+_COUNTING = frozenset(
+    {"rest_framework.pagination.PageNumberPagination", "rest_framework.pagination.LimitOffsetPagination"}
+)
+
+
+def _queryset(view: Class, project: Project) -> Iterator[ir.Expr]:
+    """The expressions that a view's `queryset` or `get_queryset` is made of."""
+    for each in project.classes.mro(view):
+        if not isinstance(each, Class):
+            continue
+        method, assigned = each.methods.get("get_queryset"), each.attributes.get("queryset")
+        if method is not None:
+            for stmt in method.statements:
+                if type(stmt) is ir.Return and stmt.value is not None:
+                    yield from ir.walk_expression(stmt.value)
+            return
+        if assigned is not None and assigned.value is not None:
+            yield from ir.walk_expression(assigned.value)
+            return
 
 
 def _is_paged(query: Query, project: Project) -> bool:

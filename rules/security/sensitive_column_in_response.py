@@ -87,6 +87,7 @@ _ENDS = (
     ("totp", "secret"),
     ("mfa", "secret"),
     ("private", "key"),
+    ("api", "key"),
 )
 _NOT = frozenset(
     [
@@ -172,10 +173,12 @@ class SensitiveColumnInResponse(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         found: dict[tuple[Place, str], list[tuple[Route, _Leak]]] = defaultdict(list)
         for route in project.routes:
-            issuing = _ISSUING & set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
+            spoken = set(words(f"{route.path} {route.handler_name.rpartition('.')[2]}"))
+            issuing = _ISSUING & spoken
             if is_application(route, project) and issuing <= _STARTING:
                 for leak in _leaks(route, project):
-                    if not issuing or words(leak.name)[-1] in _PASSWORDS:
+                    is_asked = bool(issuing) or spoken.issuperset(words(leak.name.rpartition(".")[2]))
+                    if not is_asked or words(leak.name)[-1] in _PASSWORDS:
                         found[leak.at, leak.name].append((route, leak))
         for (at, name), cases in found.items():
             route, leak = cases[0]

@@ -157,7 +157,8 @@ def _is_keyed(call: ir.Expr, function: Function, project: Project) -> bool:
 
 
 def _is_private(name: str) -> bool:
-    return is_credential(name) and not _PUBLIC & set(words(name))
+    """Whether a setting is secret; a key that a client's value is compared with is one, whatever it is for."""
+    return (is_credential(name) or words(name)[-1:] == ("key",)) and not _PUBLIC & set(words(name))
 
 
 def _is_brought(expr: ir.Expr, function: Function, project: Project, depth: int = 2) -> bool:
