@@ -12,7 +12,17 @@ from collections.abc import Iterator
 from backend_lint.adapters._guards import Decorator
 from backend_lint.adapters._handed import VERBS, Handed, Rule
 from backend_lint.adapters._paths import open_api_regex
-from backend_lint.adapters._registration import ClassValue, Items, Object, Symbol, Value, items, registration, text
+from backend_lint.adapters._registration import (
+    Called,
+    ClassValue,
+    Items,
+    Object,
+    Symbol,
+    Value,
+    items,
+    registration,
+    text,
+)
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
@@ -21,6 +31,8 @@ from backend_lint.project.model import App
 
 _APP = "tornado.web.Application"
 _SPECS = frozenset({"tornado.web.url", "tornado.web.URLSpec", "tornado.routing.URLSpec", "tornado.routing.Rule"})
+_EXTENSION = "jupyter_server.extension.application.ExtensionApp"  # whose `handlers` its server adds to its own
+_JOINED = "url_path_join"
 _SOCKET = "tornado.websocket.WebSocketHandler"
 
 _UNNAMED = re.compile(r"(?<!\\)\((?!\?)")  # where a group begins
@@ -28,13 +40,14 @@ _UNNAMED = re.compile(r"(?<!\\)\((?!\?)")  # where a group begins
 
 def read(project: Project) -> None:
     found = registration(project)
-    apps = [each for each in found.objects if each.symbol == _APP]
-    if not apps:
-        return
     reader = _Reader(project)
     before = len(project.routes)
-    for app in apps:
+    for app in [each for each in found.objects if each.symbol == _APP]:
         reader.app(app)
+    for module in project.modules.values():
+        for cls in module.classes if module.role is Role.APP else ():
+            if project.classes.is_subclass(cls, _EXTENSION):
+                reader.extension(cls)
     if len(project.routes) > before:
         project.frameworks.append("Tornado")
 
@@ -47,17 +60,25 @@ class _Reader:
 
     def app(self, app: Object) -> None:
         place = app.scope.module.place(app.call)
-        self.project.apps.append(App(app.name, "tornado", place, options=app.call.keywords, scope=app.scope))
+        if not app.is_foreign:
+            self.project.apps.append(App(app.name, "tornado", place, options=app.call.keywords, scope=app.scope))
         handlers = app.argument(0, "handlers")
         for rule in items(handlers):
-            self._rule(rule, app, app.call, app.scope)
+            self._rule(rule, app.name, app.call, app.scope)
         if handlers is not None and not items(handlers):
             self._gathered(app)
         for event in self.found.events_of(app):
             if event.method in ("add_handlers", "wildcard_router.add_rules"):
                 position = 1 if event.method == "add_handlers" else 0
                 for rule in items(event.argument(position, "host_handlers")):
-                    self._rule(rule, app, event.node, event.scope)
+                    self._rule(rule, app.name, event.node, event.scope)
+
+    def extension(self, cls: Class) -> None:
+        """What an extension of Jupyter's server adds to the server's application."""
+        made = cls.attributes.get("handlers")
+        for rule in items(self.found.attribute(ClassValue(cls), "handlers")):
+            if made is not None and made.value is not None:
+                self._rule(rule, cls.qualified, made.value, cls)
 
     def _gathered(self, app: Object) -> None:
         """The handlers of an application that puts them together in ways that cannot be told: all that modules list.
@@ -71,12 +92,12 @@ class _Reader:
                     for rule in items(self.found.variable(f"{module.name}.{name}")):
                         if id(rule) not in self.gathered:
                             self.gathered.add(id(rule))
-                            self._rule(rule, app, made[-1].value or app.call, module)
+                            self._rule(rule, app.name, made[-1].value or app.call, module)
                     for route in self.project.routes[before:]:
                         route.app, route.router, route.outermost = "", f"{module.name}.{name}", f"{module.name}.{name}"
                     before = len(self.project.routes)
 
-    def _rule(self, rule: Value, app: Object, node: Expr, scope: Scope) -> None:
+    def _rule(self, rule: Value, app: str, node: Expr, scope: Scope) -> None:
         match rule:
             case Items(items=[pattern, handler, *_]):
                 node, scope = (node, scope) if rule.expr is None else (rule.expr, rule.scope or scope)
@@ -85,7 +106,7 @@ class _Reader:
                 pattern, handler = rule.argument(0, "pattern"), rule.argument(1, "handler")  # type: ignore[assignment]
             case _:
                 return
-        written = text(pattern)
+        written = _written(pattern)
         if written is None:
             return
         if isinstance(handler, Items):  # handlers below a pattern of their own, as for a host
@@ -96,7 +117,7 @@ class _Reader:
         elif isinstance(handler, Symbol):
             return
 
-    def _handler(self, pattern: str, cls: Class, app: Object, node: Expr, scope: Scope) -> None:
+    def _handler(self, pattern: str, cls: Class, app: str, node: Expr, scope: Scope) -> None:
         before = tuple(self._before(cls))
         is_socket = self.project.classes.is_subclass(cls, _SOCKET)
         answers: list[tuple[str, Function | None]] = list(self.handed.verbs(cls, VERBS))
@@ -111,8 +132,8 @@ class _Reader:
                     function=function,
                     node=node,
                     scope=scope,
-                    app=app.name,
-                    router=app.name,
+                    app=app,
+                    router=app,
                     before=before,
                 )
             )
@@ -127,6 +148,14 @@ class _Reader:
         if prepare is not None:
             inner = tuple(self.handed.guards.of_function(prepare, None))
             yield Decorator(prepare.name, prepare.at, prepare, prepare.qualified, decorators=inner), "class"
+
+
+def _written(pattern: Value | None) -> str | None:
+    """The pattern, or what is written of one that is joined to an address that the server knows."""
+    if isinstance(pattern, Called) and pattern.symbol.rpartition(".")[2] == _JOINED:
+        pieces = [each.strip("/") for each in map(_written, pattern.args) if each is not None]
+        return "/" + "/".join(filter(None, pieces))
+    return text(pattern)
 
 
 def _is_table(expr: Expr | None) -> bool:

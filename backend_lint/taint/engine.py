@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 
@@ -276,6 +277,7 @@ class Engine:
                         found = join(found, frame.evaluate(stmt.value))
                     except (Exhausted, RecursionError):
                         found = UNKNOWN
+            self._fill(frame, name, found, module)
         if found is NOTHING:
             found = UNKNOWN
         if name in self.mutated:
@@ -284,6 +286,15 @@ class Engine:
             kind = self.project.types.named(qualified)
             found = found.typed(kind.name if kind is not None and not kind.itself else None)
         return found
+
+    def _fill(self, frame: Frame, name: str, value: Value, module: Module) -> None:
+        """Run what a module puts into a variable of its own after it has made it."""
+        if frame.state is not None and value.references:
+            frame.state.env[name] = value
+            with contextlib.suppress(Exhausted, RecursionError):
+                execute.block(frame, [stmt for stmt in module.body if name in _filled_by(stmt)])
+        if frame.state is not None and frame.state.heap is not self.heap:
+            self.heap.update(frame.state.heap)
 
     def _loosened(self, value: Value, qualified: str) -> Value:
         """A variable that functions change: not what it began as."""
@@ -612,6 +623,19 @@ def _filled(target: Expr) -> str | None:
     if type(target) is ir.Subscript:
         return (ir.dotted(target.value) or "").rpartition(".")[2] or None
     return None
+
+
+def _filled_by(stmt: ir.Stmt) -> frozenset[str]:
+    """The plain names of what a statement puts something into, a loop's statements included."""
+    match stmt:
+        case ir.Assign(targets=targets):
+            return frozenset(filter(None, map(_filled, targets)))
+        case ir.Evaluate(value=ir.Call(func=ir.Attribute(name=method, value=ir.Name(id=name)))) if method in MUTATORS:
+            return frozenset({name})
+        case ir.For(body=body):
+            return frozenset[str]().union(*map(_filled_by, body))
+        case _:
+            return frozenset()
 
 
 def _handed(call: ir.Call, target: Function) -> Iterator[tuple[str, str]]:

@@ -142,3 +142,20 @@ def test_handlers_that_are_gathered_from_modules_are_served() -> None:
     }
     [route] = project(files).routes
     assert (route.label, route.space) == ("GET /users/{name}", "hub.users.default_handlers")
+
+
+def test_an_extension_registers_on_the_application_of_its_server() -> None:
+    handlers = (
+        "from jupyter_server.base.handlers import APIHandler\nfrom jupyter_server.utils import url_path_join as ujoin\n"
+        "class Status(APIHandler):\n    def get(self): ...\n"
+        "class Jobs(APIHandler):\n    def get(self, job_id): ...\n"
+        "def add_handlers(nbapp):\n    base = ujoin(nbapp.base_url, 'lsp')\n"
+        "    nbapp.web_app.add_handlers('.*', [(ujoin(base, 'status'), Status, {'manager': nbapp.manager})])\n"
+    )
+    extension = (
+        "from jupyter_server.extension.application import ExtensionApp\nfrom handlers import Jobs\n"
+        "class Scheduler(ExtensionApp):\n    handlers = [(r'/jobs/%s' % r'(?P<job_id>\\w+)', Jobs)]\n"
+    )
+    found = project({"handlers.py": handlers, "extension.py": extension})
+    assert [route.label for route in found.routes] == ["GET /jobs/{job_id}", "GET /lsp/status"]
+    assert found.apps == []

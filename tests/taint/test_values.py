@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.taint.reading import kinds
+from tests.taint.reading import flows, kinds
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,29 @@ def test_what_the_client_sent_reaches_the_shell(body: str) -> None:
 )
 def test_what_the_client_sent_does_not_reach_the_shell(body: str) -> None:
     assert kinds(body) == []
+
+
+_TABLES = [
+    "TABLE = {each.__name__: each for each in [Loud, Quiet]}",
+    "TABLE = {}\nTABLE[Loud.__name__] = Loud",
+    "TABLE = {}\nfor each in (Loud, Quiet):\n    TABLE[each.__name__] = each",
+    "TABLE = {}\nTABLE.update({Loud.__name__: Loud})",
+]
+
+
+@pytest.mark.parametrize("table", _TABLES)
+def test_a_table_that_a_module_computes_holds_what_was_put_in(table: str) -> None:
+    text = f"""
+import os
+from flask import Flask, request
+app = Flask(__name__)
+class Loud:
+    def run(self, x): os.system(x)
+class Quiet:
+    def run(self, x): return 1
+{table}
+@app.route("/")
+def handler():
+    TABLE[request.args["k"]]().run(request.args["x"])
+"""
+    assert flows({"app.py": text}) == ["command app.py:6"]

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from backend_lint.adapters._django_settings import settings_owners
-from backend_lint.adapters._registration.kinds import KINDS, LISTS, MAKERS, REGISTERING
+from backend_lint.adapters._registration.kinds import BROUGHT, KINDS, LISTS, MAKERS, REGISTERING
 from backend_lint.adapters._registration.operations import PURE, compared, computed, extended, united
 from backend_lint.adapters._registration.relevance import keeping_functions, relevant_functions
 from backend_lint.adapters._registration.values import (
@@ -594,7 +594,16 @@ class Registration:
                 return Called(f"{symbol}()", call, frame.scope, args, kwargs, func)
             case Object():
                 self._event(func, "__call__", call, call, args, kwargs, frame, None)
+            case Unknown():
+                self._brought(call, args, kwargs, frame)
         return Unknown(call, frame.scope)
+
+    def _brought(self, call: ir.Call, args: list[Value], kwargs: dict[str, Value], frame: Frame) -> None:
+        """A call that registers on an application of another's, as an extension does on its server's."""
+        method = call.func.name if type(call.func) is ir.Attribute else ""
+        if method in BROUGHT and any(isinstance(each, Items) for each in args):
+            app = self._object(Object(BROUGHT[method], call, frame.scope, [], {}, is_foreign=True))
+            self._event(app, method, call, call, args, kwargs, frame, None)
 
     def _applied(self, decorator: ir.Call, value: Value) -> None:
         """A decorator that is called rather than written with `@`: `app.get("/")(view)`."""

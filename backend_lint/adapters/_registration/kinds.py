@@ -77,6 +77,9 @@ REGISTERING = {  # methods that tell an application from other objects
     "include_router": ("fastapi.FastAPI",),
     "add_api_route": ("fastapi.FastAPI",),
 }
+BROUGHT = {  # methods that give away the application on which they are called, though it is made elsewhere
+    "add_handlers": "tornado.web.Application",
+}
 INERT = frozenset(
     {"app_context", "test_request_context", "test_client", "run", "response_class", "send_static_file", "url_for"}
     | {"ensure_sync", "make_response", "open_resource", "full_dispatch_request", "handle_exception", "send_task"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.adapters._registration.kinds import INERT, KINDS
+from backend_lint.adapters._registration.kinds import BROUGHT, INERT, KINDS
 from backend_lint.core import Role
 from backend_lint.facts import ir
 from backend_lint.project import Class, Function, Project
@@ -15,7 +15,8 @@ def relevant_functions(project: Project) -> set[str]:
     queue = [
         function
         for function in project.functions(Role.APP, Role.SCRIPT)
-        if any(_is_making(project, site.symbol) for site in project.sites(function)) or _registers(project, function)
+        if any(_is_making(project, site.symbol) or _is_brought(site.call) for site in project.sites(function))
+        or _registers(project, function)
     ]
     queue += _class_factories(project)
     relevant = {function.qualified for function in queue}
@@ -73,6 +74,10 @@ def _is_making(project: Project, symbol: str | None) -> bool:
         return True
     cls = project.cls(symbol)
     return cls is not None and _is_kind(project, cls)
+
+
+def _is_brought(call: ir.Call) -> bool:
+    return type(call.func) is ir.Attribute and call.func.name in BROUGHT
 
 
 def _is_kind(project: Project, cls: Class) -> bool:

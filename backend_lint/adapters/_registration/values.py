@@ -107,7 +107,7 @@ class Object(Value):
     """An object of a framework. `names` are the qualified names it was bound to, in order.
 
     `cls` is its class where that is one of the project that inherits from the framework's. `maker` is the object whose
-    method made it, if one did.
+    method made it, if one did. `is_foreign` where another project makes it, and `call` is where it is met.
     """
 
     symbol: str
@@ -119,6 +119,7 @@ class Object(Value):
     cls: Class | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
     maker: Object | None = None
+    is_foreign: bool = False
 
     @property
     def name(self) -> str:
