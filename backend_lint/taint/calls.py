@@ -184,7 +184,9 @@ class Calls:
         self, frame: Frame, node: ir.Call, text: Value, name: str, args: list[Value], keywords: Keywords
     ) -> Value:
         if name in ("split", "rsplit", "splitlines", "partition", "rpartition"):
-            return self._split(frame, node, text, name, args, keywords)
+            found = self._split(frame, node, text, name, args, keywords)
+            is_of_path = name in ("split", "rsplit") and len(args) == 1 and args[0].the_constant == "/" and not keywords
+            return found.derived_from("parts", text) if is_of_path and text.all_labels() else found
         if name == "join" and args:
             items = containers.exact_items(frame, args[0])
             if items is not None:

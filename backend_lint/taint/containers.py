@@ -213,7 +213,10 @@ def sliced(frame: Frame, node: ir.Subscript, value: Value, index: ir.Slice) -> V
     bounds = (_bound(lower, value), _bound(upper, value))
     found = NOTHING
     for _, obj in frame.objects(value):
-        if obj.items is not None and _UNKNOWN_BOUND not in bounds:
+        if obj.items is not None and not obj.is_exact and bounds[1] is None and (bounds[0] or 0) >= 0 and step is None:
+            kept = Object(obj.kind, items=obj.items[bounds[0] :], rest=obj.rest, is_exact=False)
+            found = join(found, frame.allocate(node, kept, "slice"))
+        elif obj.items is not None and obj.is_exact and _UNKNOWN_BOUND not in bounds:
             found = join(found, new_list(frame, node, obj.items[slice(*bounds, step)], obj.kind, "slice"))
         else:
             found = join(found, loose_list(frame, node, obj.elements(), "slice"))

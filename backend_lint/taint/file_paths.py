@@ -35,7 +35,8 @@ def as_string(value: Value) -> Value:
 
 def joined_path(parts: Sequence[Value]) -> Value:
     """`os.path.join(…)`: each part below the one before it, unless it is absolute."""
-    found = parts[0] if parts else NOTHING
+    change = strings.rejoined(parts, "/")
+    found = parts[0].mapped(change) if parts else NOTHING
     for part in parts[1:]:
         if part.is_constant and all(isinstance(each, str) for each in part.consts):
             below = strings.concatenated([found, constant("/"), part])
@@ -45,8 +46,10 @@ def joined_path(parts: Sequence[Value]) -> Value:
             continue
         pieces = NOTHING
         for text in strings.alternatives(part):
+            if not any(text) and part.all_labels():
+                continue  # nothing more below what is there
             alone = strings.from_texts([text])
-            below = strings.concatenated([found, constant("/"), alone])
+            below = strings.concatenated([found, constant("/"), alone.mapped(change)])
             first = text[0] if text else ""
             absolute = type(first) is not str and any(
                 "/" not in label.absent and RELATIVE not in label.absent

@@ -156,7 +156,9 @@ def _compared(frame: Frame, test: ir.Compare, is_true: bool) -> State | None:
         literals = [each for each in left.consts if isinstance(each, str) and each]
         if literals and left.is_constant:
             if right.derived is not None and right.derived.how == "parts":
-                return narrow_value(frame, right.derived.source, _without_parents) if ".." in literals else frame.state
+                if ".." in literals:
+                    frame.state = narrow_value(frame, right.derived.source, _without_parents)
+                return _unlike(frame, test.right, right, [left]) if right.references else frame.state
             return narrow(frame, test.right, right, lambda label: label.without(frozenset(literals)))
         return _unlike(frame, test.left, left, containers.exact_items(frame, right) or [])
     is_ours = left.is_constant and not right.is_constant
@@ -570,7 +572,12 @@ def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | 
     if after is None or type(clause.target) is not ir.Name:
         return start
     frame.state = start
-    return narrow(frame, clause.iter, iterated, as_each(element, after.env[clause.target.id]))
+    proved = after.env[clause.target.id]
+    if iterated.derived is not None and iterated.derived.how == "parts":
+        if all(NO_PARENT in label.absent for label in proved.all_labels()):
+            frame.state = narrow_value(frame, iterated.derived.source, _without_parents)
+            return narrow(frame, clause.iter, iterated, _without_parents)
+    return narrow(frame, clause.iter, iterated, as_each(element, proved))
 
 
 def accepted(frame: Frame, value: Value, answer: Value) -> Value:

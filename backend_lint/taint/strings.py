@@ -180,8 +180,7 @@ def pieces_of_split(value: Value, separator: str, limit: int | None) -> tuple[li
         elif piece.labels and all(separator in label.absent for label in piece.labels):  # type: ignore[union-attr]
             current.append(piece)
         else:
-            rest = from_texts([_collapsed([(*current, *texts[0][number:])])])
-            return leading, rest
+            return leading, from_texts([_part((*current, *texts[0][number:]))])
     leading.append(from_texts([tuple(current)]))
     return leading, None
 
@@ -302,11 +301,29 @@ def percent_of_mapping(template: Value, item: Callable[[Value], Value]) -> Value
 
 def joined_by(separator: Value, items: Sequence[Value]) -> Value:
     pieces: list[Value] = []
+    change = rejoined(items, separator.the_constant)
     for number, item in enumerate(items):
         if number:
             pieces.append(separator)
-        pieces.append(item)
+        pieces.append(item.mapped(change))
     return concatenated(pieces) if pieces else Value(consts=("",))
+
+
+def rejoined(parts: Sequence[Value], separator: Any) -> Callable[[Label], Label]:
+    """What putting a separator between parts does to them: where they were cut from one text, it is back in there."""
+    origins = [{label.origin for label in part.all_labels()} for part in parts]
+    twice = {
+        each for number, own in enumerate(origins) for each in own if any(each in more for more in origins[:number])
+    }
+    lost = _put_back(separator)
+    return lambda label: label.losing(lost) if label.origin in twice else label
+
+
+def _put_back(separator: Any) -> frozenset[str]:
+    """What a text that a separator joins has again, though its parts have it not."""
+    if not isinstance(separator, str) or len(separator) != 1:
+        return frozenset()
+    return frozenset(each for each in META if separator in each) | ({RELATIVE} if separator == "/" else set())
 
 
 def repeated(value: Value) -> Value:
@@ -319,17 +336,13 @@ def joined_many(element: Value, separator: Value) -> Value:
     """Any number of an element, with the separator between them: what that is made of is not absent any more."""
     found = repeated(concatenated([element, separator]))
     between = separator.the_constant
-    if not isinstance(between, str) or len(between) != 1:
-        return found
-    lost = frozenset(each for each in META if between in each) | ({RELATIVE} if between == "/" else set())
-
-    def change(label: Label) -> Label:
-        return label.losing(lost)
-
-    found = found.mapped(change)
+    lost = _put_back(between)
+    found = found.mapped(lambda label: label.losing(lost))
     if between != "/":
         return found
     kept = [label.absent for label in element.all_labels()]
+    if kept and all(".." in each for each in kept):
+        found = found.mapped(lambda label: label.without(frozenset({".."})))
     if kept and all(NO_PARENT in each for each in kept):
         facts = {NO_PARENT} | ({RELATIVE} if all(FILLED in each for each in kept) else set())
         found = found.mapped(lambda label: label.without(frozenset(facts)))
@@ -360,6 +373,15 @@ def _executed(value: Value, name: str, args: Sequence[Value]) -> Value | None:
             if len(results) > 64:
                 return None
     return constants(results) if results else None
+
+
+def _part(text: Text) -> Text:
+    """A hole for a part of a text: what is not in a text that is one hole is in no part of it."""
+    (hole,) = _collapsed([text])
+    if len(text) > 1 or type(text[0]) is str:
+        return (hole,)
+    absent = frozenset.intersection(*(label.absent for label in text[0].labels)) & META  # type: ignore[union-attr]
+    return (hole.mapped(lambda label: label.without(absent)),)  # type: ignore[union-attr]
 
 
 def _collapsed(texts: Sequence[Text]) -> Text:

@@ -107,3 +107,22 @@ def test_a_test_that_proves_nothing_cleans_nothing(guard: str) -> None:
 )
 def test_guards_of_paths_and_addresses(body: str, expected: list[str]) -> None:
     assert kinds(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("guard", "expected"),
+    [
+        ("pass", ["path"]),
+        ("if '..' in x: abort(400)", []),
+        ("if '..' in parts: abort(400)", []),
+        ("if any(each == '..' for each in parts): abort(400)", []),
+    ],
+)
+@pytest.mark.parametrize("path", ["'/r/' + '/'.join(parts[1:])", "os.path.join('/r', *parts)"])
+def test_a_path_that_was_cut_at_its_slashes_leads_up_again_when_it_is_put_together(
+    guard: str, expected: list[str], path: str
+) -> None:
+    body = f"parts = x.split('/')\n{guard}\nopen({path})"
+    if "'..' in x" in guard:
+        body = f"{guard}\nparts = x.split('/')\nopen({path})"
+    assert kinds(body) == expected
