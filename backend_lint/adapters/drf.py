@@ -12,7 +12,8 @@ from backend_lint.adapters._django_routes import Served, Site, site
 from backend_lint.adapters._evaluation import Either, Kind, Named, Open
 from backend_lint.adapters._request_inputs import inputs
 from backend_lint.adapters.django import request_names
-from backend_lint.project import Class, Project
+from backend_lint.facts import ir
+from backend_lint.project import Class, Function, Project
 from backend_lint.project.external import ancestors
 from backend_lint.project.model import Guard, GuardKind, Input, Route
 
@@ -111,7 +112,7 @@ class _Reader:
             answered += used
             if "data" in call.call.keywords:
                 taken += used
-        return taken, answered
+        return taken, [] if _answers_for_itself(handler) else answered
 
     def _is_list(self) -> bool:
         view, method = self.served.view, self.served.method
@@ -135,6 +136,17 @@ class _Reader:
         value = self.found.guards.attribute(self.served.view, method, verb, attribute, called=called)
         values = value.values if isinstance(value, Either) else (value,)
         return [each for each in values if each is not None and not isinstance(each, Open)]
+
+
+def _answers_for_itself(handler: Function) -> bool:
+    """Whether a handler writes out all that it answers, `Response({"id": …})`, so that its serializers only read."""
+    values = [stmt.value for stmt in handler.statements if type(stmt) is ir.Return]
+    return bool(values) and all(
+        type(value) is ir.Call
+        and all(type(each) in (ir.Dict, ir.Const) for each in value.positional)
+        and not any(type(node) is ir.Attribute and node.name == "data" for node in ir.walk_expression(value))
+        for value in values
+    )
 
 
 def _names(serializers: list[Class]) -> str:

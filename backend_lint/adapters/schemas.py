@@ -149,9 +149,15 @@ def _annotated(project: Project, parameters: Parameters, cls: Class, name: str, 
 
 def _constrain(project: Project, field: SchemaField, expr: Expr | None, scope: Scope) -> None:
     """What `Field(…)`, `constr(…)` and their kin say of a field."""
-    if type(expr) is not ir.Call or project.qualified(expr.func, scope) not in _CONSTRAINED:
+    if type(expr) is not ir.Call:
         return
-    is_field = project.qualified(expr.func, scope) in _FIELD_CALLS
+    called = project.qualified(expr.func, scope) or ""
+    if called not in _CONSTRAINED:
+        told = expr.keywords.get("description")
+        if told is not None and project.function(called) is not None:  # a `Field` of the project's own
+            field.description = said(project, told, scope)
+        return
+    is_field = called in _FIELD_CALLS
     for name, value in expr.keywords.items():
         literal = _literal(value)
         if name in _BOUNDS and literal is not None:

@@ -127,10 +127,12 @@ def _is_response(project: Project, route: Route, value: ir.Expr) -> bool:
     assert route.handler is not None
     kind = project.type_of(value, route.handler)
     name = "" if kind is None else kind.name
-    written = ir.dotted(value.func) or "" if isinstance(value, ir.Call) else ""
+    called = value.value if isinstance(value, ir.Await) else value
+    written = ir.dotted(called.func) or "" if isinstance(called, ir.Call) else ""
     return (
         "Response" in name.rpartition(".")[2]
         or written.endswith("Response")
+        or "redirect" in written.rpartition(".")[2].lower()
         or project.classes.is_subclass(name, "starlette.responses.Response")
     )
 

@@ -99,6 +99,7 @@ class SyncOrmInAsync(ProjectRule):
             and not each.is_lazy
             and each.site.method not in _LATER
             and _related(each) not in loaded
+            and not _is_iterated_asynchronously(each)
         }
         waiting |= {id(each.site.call) for each in project.outbound if not each.is_async and each.kind in _STORES}
         groups: dict[str, list[tuple[Function, Path]]] = {}
@@ -128,6 +129,21 @@ class SyncOrmInAsync(ProjectRule):
 
     def examined(self, project: Project) -> Iterable[str]:
         return [f"{each.module.path}:{each.facts.qualname}" for each in serving_coroutines(project)]
+
+
+def _is_iterated_asynchronously(query: Query) -> bool:
+    """Whether the rows are read by an `async for` over the variable that holds the statement."""
+    statements = query.scope.statements if isinstance(query.scope, Function) else []
+    names = {
+        stmt.iter.id for stmt in statements if type(stmt) is ir.For and stmt.is_async and type(stmt.iter) is ir.Name
+    }
+    return any(
+        type(stmt) is ir.Assign
+        and type(stmt.targets[0]) is ir.Name
+        and stmt.targets[0].id in names
+        and stmt.at <= query.site.call.at < stmt.end
+        for stmt in statements
+    )
 
 
 def _related(query: Query) -> str | None:

@@ -103,7 +103,8 @@ def _generators(project: Project) -> Iterator[Function]:
     for function in project.functions():
         if function.facts.is_generator and function.qualified not in lifespans:
             names = {project.qualified(each, function.around) for each in function.decorators}
-            takes_app = [each.name for each in function.parameters[:1]] in (["app"], ["_app"], ["_"], ["application"])
+            given = [each.name for each in function.parameters if each.name != "self"]
+            takes_app = given[:1] in (["app"], ["_app"], ["_"], ["application"])
             if function.qualified in dependencies or (names & _MANAGERS and not takes_app):
                 yield function
 

@@ -43,7 +43,8 @@ def downgrade() -> None:
 ```
 
 ## When not to
-What is lost cannot be restored: say so with `RunPython.noop`, or raise in the downgrade; the rule is silent there.
+What is lost cannot be restored: say so with `RunPython.noop`, raise in the downgrade, or say why in a comment;
+the rule is silent there.
 
 ## Options
 - `recent`: how many of the newest migrations of each history are looked at, 5 unless said otherwise. Older ones have run.
@@ -56,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend_lint.api import Finding, Migration, Project, ProjectRule, Severity, Unit, ir
+from backend_lint.api import Finding, Function, Migration, Place, Project, ProjectRule, Severity, Unit, ir
 from backend_lint.rules.data._migrations import ROLES, MigrationOptions, recent, upgrades
 
 _SCHEMA = frozenset({"create_table", "drop_table", "rename_table", "add_column", "drop_column", "rename_column"})
@@ -93,9 +94,27 @@ class IrreversibleMigration(ProjectRule):
             )
 
 
+def _is_explained(downgrade: Function) -> bool:
+    """Whether there are more lines than statements in it: a comment, which says why nothing is undone.
+
+    A comment behind the last statement counts where the file ends with it.
+    """
+    facts, module = downgrade.facts, downgrade.module
+    span = module.facts.place(module.path, facts.at, facts.end)
+    lines = {line for stmt in downgrade.body for line in _lines(downgrade.place(stmt))}
+    if len(lines) < len(_lines(span)) - 1:
+        return True
+    end, _ = module.facts.line_column(module.facts.length)
+    return end > span.end_line + 1 and all(each.facts.at <= facts.at for each in module.functions)
+
+
+def _lines(place: Place) -> range:
+    return range(place.line, place.end_line + 1)
+
+
 def _does_nothing(migration: Migration) -> bool:
     downgrade = migration.module.top_functions.get("downgrade")
-    if downgrade is None:
+    if downgrade is None or _is_explained(downgrade):
         return False
     return all(
         type(stmt) is ir.Jump or (type(stmt) is ir.Evaluate and type(stmt.value) is ir.Const) for stmt in downgrade.body

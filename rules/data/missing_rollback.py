@@ -124,7 +124,8 @@ class MissingRollback(ProjectRule):
                 own = [
                     each
                     for each in (*queries, *ends)
-                    if _root(each.site.call) in (session, None) and not _is_in(each.site.call, opened)
+                    if _root(each.site.call) in (session, None)
+                    and not any(_is_in(each.site.call, body) for body in opened)
                 ]
                 after = _next_use(stmt, handler, own)
                 if after is not None:
@@ -145,13 +146,16 @@ def _root(expr: ir.Expr) -> str | None:
     return None if name is None or name[:1].isupper() else name
 
 
-def _opened_again(function: Function, session: str | None, failed: ir.Try) -> list[ir.Stmt]:
-    """The statements of the next block that opens a session of the same name anew."""
-    for stmt in function.statements:
-        if type(stmt) is ir.With and stmt.at >= failed.end:
-            if any(type(item.target) is ir.Name and item.target.id == session for item in stmt.items):
-                return stmt.body
-    return []
+def _opened_again(function: Function, session: str | None, failed: ir.Try) -> list[list[ir.Stmt]]:
+    """The blocks after the attempt, its handlers included, that open a session of the same name anew."""
+    end = failed.body[-1].end if failed.body else failed.end
+    return [
+        stmt.body
+        for stmt in function.statements
+        if type(stmt) is ir.With
+        and stmt.at >= end
+        and any(type(item.target) is ir.Name and item.target.id == session for item in stmt.items)
+    ]
 
 
 def _is_in(call: ir.Call, body: list[ir.Stmt]) -> bool:

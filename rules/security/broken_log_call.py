@@ -127,7 +127,13 @@ class BrokenLogCall(ProjectRule):
             )
         wanted = _places(log, project)
         given = len(log.args)
-        if wanted is not None and given and wanted != given and not log.site.call.has_unpacking:
+        if wanted == 0 and given == 1 and type(log.args[0]) is ir.Dict:
+            yield self.finding(
+                log.at,
+                "the message has no `%(name)s` for the values that it is given, so they are never written",
+                help="Write `%(name)s` where the value of `name` belongs.",
+            )
+        elif wanted is not None and given and wanted != given and not log.site.call.has_unpacking:
             yield self.finding(
                 log.at,
                 f"the message has {_counted(wanted, 'place')} for {_counted(given, 'argument')}, so the line is lost",

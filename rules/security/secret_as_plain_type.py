@@ -46,11 +46,13 @@ A message that shows a mask or the last characters is silent already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from backend_lint.api import Class, Finding, Project, ProjectRule, Scope, Severity, Unit, ir
+from backend_lint.api import Class, Finding, Project, ProjectRule, Scope, Severity, Unit, ir, words
 from backend_lint.rules.security._sensitive import is_secret, secret_parts
 
+_REFERS = re.compile(r"not (?:exist|found|available)|no such|referenced|specified", re.IGNORECASE)
 _DUMPS = frozenset({"dict", "model_dump", "model_dump_json", "json", "asdict", "vars"})
 
 
@@ -78,7 +80,7 @@ class SecretAsPlainType(ProjectRule):
 
     def _message(self, text: ir.Text, scope: Scope, project: Project) -> Iterator[Finding]:
         for node, name, what in secret_parts(text, scope, project):
-            if not what:
+            if not what and not _is_reference(name, text):
                 yield self.finding(
                     scope.module.place(node),
                     f"`{name}` becomes part of an error's message, and goes wherever that goes",
@@ -108,6 +110,12 @@ class SecretAsPlainType(ProjectRule):
                     severity=Severity.HIGH,
                     discriminator=field,
                 )
+
+
+def _is_reference(name: str, text: ir.Text) -> bool:
+    """Whether a message names a secret that is kept elsewhere: "the secret `orders-db` does not exist"."""
+    said = " ".join(str(piece.value) for piece in text.pieces if type(piece) is ir.Const)
+    return words(name)[-1:] == ("secret",) and _REFERS.search(said) is not None
 
 
 def _plain_secret(cls: Class, project: Project) -> str | None:

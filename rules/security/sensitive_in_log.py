@@ -58,7 +58,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Confidence, Finding, LogCall, Module, Project, ProjectRule, Severity, Unit, ir
-from backend_lint.rules.security._sensitive import secret_parts
+from backend_lint.rules.security._sensitive import is_secret, secret_parts
 
 _COMMAND_LINES = frozenset({"argparse", "click", "typer", "docopt", "fire", "optparse"})
 
@@ -78,7 +78,7 @@ class SensitiveInLog(ProjectRule):
             seen: set[str] = set()
             for expr in _given(log):
                 for node, name, what in secret_parts(expr, log.scope, project):
-                    if name not in seen:
+                    if name not in seen and not _is_stripped(name, log):
                         seen.add(name)
                         yield self._finding(log, node, name, what)
 
@@ -93,6 +93,19 @@ class SensitiveInLog(ProjectRule):
             confidence=Confidence.HIGH if not what else Confidence.MEDIUM,
             discriminator=name,
         )
+
+
+def _is_stripped(name: str, log: LogCall) -> bool:
+    """Whether the secret is taken out of a mapping before: `credentials.pop("password")`."""
+    return any(
+        call.at < log.site.call.at
+        and type(call.func) is ir.Attribute
+        and call.func.name == "pop"
+        and ir.dotted(call.func.value) == name
+        and type(key := call.argument(0)) is ir.Const
+        and is_secret(str(key.value))
+        for call in ir.calls(log.scope.body)
+    )
 
 
 def _is_command(module: Module) -> bool:

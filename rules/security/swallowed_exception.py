@@ -45,6 +45,7 @@ Where losing the error is right, name the exception, use `contextlib.suppress`, 
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import libcst as cst
@@ -178,9 +179,13 @@ class SwallowedException(SyntaxRule):
         )
 
     def _is_on_the_way(self, attempt: cst.Try) -> bool:
-        """Whether it is tried while another error is handled, which is raised all the same."""
+        """Whether it is tried while another error is handled, which is raised all the same, or right before one is."""
         handler = self.source.enclosing(attempt, cst.ExceptHandler)
-        return handler is not None and self.source.contains(handler, cst.Raise)
+        if handler is not None and self.source.contains(handler, cst.Raise):
+            return True
+        block = self.source.enclosing(attempt, cst.IndentedBlock)
+        siblings = _small(block) if isinstance(block, cst.IndentedBlock) else []
+        return any(each is attempt and isinstance(after, cst.Raise) for each, after in itertools.pairwise(siblings))
 
     def _lines(self, node: cst.CSTNode) -> tuple[int, int]:
         start, end = self.source.span(node)

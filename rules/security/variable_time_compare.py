@@ -127,7 +127,7 @@ def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
             is_configured = (
                 name.isupper() or re.match(r"(?:self\.)?_?(?:settings|config|conf|cfg)\.", dotted) is not None
             )
-            is_marker = literal(project, expr, function) is not None  # what stands in the code hides nothing
+            is_marker = literal(project, expr, function) is not None or _is_member(expr, function, project)
             return f"`{dotted}`" if is_configured and _is_private(name) and not is_marker else None
         case (
             ir.Subscript(value=owner, index=ir.Const(value=str(key)))
@@ -141,6 +141,12 @@ def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
             return "a computed signature"
         case _:
             return None
+
+
+def _is_member(expr: ir.Expr, function: Function, project: Project) -> bool:
+    """Whether an expression is a member of an enumeration, whose value stands in the code and hides nothing."""
+    owner = project.cls((project.qualified(expr, function) or "").rpartition(".")[0])
+    return owner is not None and project.classes.is_subclass(owner, "enum.Enum")
 
 
 def _is_keyed(call: ir.Expr, function: Function, project: Project) -> bool:
