@@ -88,7 +88,6 @@ def _group(pattern: str, at: int, end: int, groups: dict[str, str]) -> str:
         return _simplified(pattern[plain.end() : end - 1], groups)
     if _LOOK_AROUND.match(pattern, at) or _FLAGS.match(pattern, at):
         return ""
-    groups.setdefault("var", pattern[at + 1 : end - 1])
     return "{var}"
 
 

@@ -79,9 +79,9 @@ class Table:
 def entry(route: Route) -> Entry:
     """The route's pattern and samples. A converter is a name or, in Django, a regular expression.
 
-    Of several groups without a name nobody knows which pattern is whose: such a route has neither pattern nor samples.
+    What a group without a name takes is not known: such a route has neither pattern nor samples.
     """
-    if len(set(_PARAMETER.findall(route.path))) < route.path.count("{"):
+    if route.framework in _DJANGO and "{var}" in route.path and "var" not in route.converters:
         return Entry(route, None, ())
     regex: list[str] = []
     samples = [""]

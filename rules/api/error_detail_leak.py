@@ -135,7 +135,7 @@ class ErrorDetailLeak(ProjectRule):
         is_driver = not name or name.startswith(_DRIVERS)
         return self.finding(
             function.place(shown),
-            f"`{function.name}` sends {what} to the client",
+            f"`{function.facts.qualname}` sends {what} to the client",
             help="Log the exception, and answer with a sentence of your own.",
             related=[Step(function.place(handler.type or handler), "the exception is caught here")],
             severity=Severity.HIGH if is_driver else None,
@@ -161,7 +161,7 @@ class ErrorDetailLeak(ProjectRule):
                     if shown is not None:
                         yield self.finding(
                             function.place(shown),
-                            f"`{function.name}` sends the text of every unhandled exception to the client",
+                            f"`{function.facts.qualname}` sends the text of every unhandled exception to the client",
                             help="Log the exception, and answer with a sentence of your own.",
                         )
                         break

@@ -110,7 +110,7 @@ class HttpErrorSwallowed(ProjectRule):
         then = "the request goes on" if goes_on else f"answered as {instead}" if instead else "not answered as such"
         return self.finding(
             function.module.place(handler.type) if handler.type else function.place(handler),
-            f"the {what} is caught by this broad `except`, and {then}",
+            f"the {what} is caught by the broad `except` of `{function.facts.qualname}`, and {then}",
             help="Let HTTP errors through before it: `except HTTPException: raise`, or narrow what is caught.",
             related=[Step(answer.at, f"`{answer.written}` is raised here")],
             trace=[Step(site.at, f"`{site.name}` leads to it") for site in answer.way],

@@ -86,7 +86,7 @@ def _policies(scope: Scope, project: Project) -> Iterator[tuple[ir.Node, str]]:
         if symbol in _TENACITY and not (call is not None and call.positional):
             if "wait" not in given:
                 end = "" if "stop" in given else ", for ever"
-                yield call or bare, f"`{ir.dotted(bare)}` tries again at once{end}"
+                yield call or bare, f"`{ir.dotted(bare)}` tries again at once, without a `wait`{end}"
         elif call is None:
             continue
         elif symbol in _URLLIB3 and "backoff_factor" not in given and _tries(call) not in (0, 1, False):
