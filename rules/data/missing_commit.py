@@ -292,7 +292,14 @@ def _is_lent(write: Query, body: list[ir.Stmt], function: Function) -> bool:
         for target in stmt.targets
         if type(target) is ir.Attribute and type(target.value) is ir.Name
     }
-    return added.id not in changed and any(_reads(node, added.id) for node in ir.walk(body))
+    return added.id not in changed and any(_reads(node, added.id) for node in _with_lambdas(body, function))
+
+
+def _with_lambdas(body: list[ir.Stmt], function: Function) -> Iterator[ir.Node]:
+    for node in ir.walk(body):
+        yield node
+        if type(node) is ir.Lambda:
+            yield from ir.walk(function.module.functions[node.function].body)
 
 
 def _reads(node: ir.Node, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from backend_lint.api import Function, Project, Route, words
+from backend_lint.api import Function, Project, Route, ir, words
 from backend_lint.rules.security._shared import identity_guards, names_used, nested, reaching
 
 MEMBERS = 4
@@ -29,6 +29,9 @@ _ASKS = re.compile(
     r"|^(?:self\.|cls\.)?(?:request|req|info\.context)\.(?:user|auth|session|identity|authorization)(?:$|\.)"
     r"|^g\.\w*(?:user|identity|principal|account)|^session$|^session\.(?:get|pop)$"
 )
+
+
+_REQUESTS = frozenset({"request", "req", "self.request"})
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,11 @@ def identifying(project: Project) -> frozenset[str]:
     )
 
 
-def asks_itself(route: Route, guards: frozenset[str]) -> bool:
-    """Whether handler or dependencies look at the caller, or at a secret that only some callers have."""
+def asks_itself(route: Route, guards: frozenset[str], project: Project) -> bool:
+    """Whether handler or dependencies look at the caller, or at a secret that only some callers have.
+
+    What a handler hands the request to, `return category(request, slug)`, speaks for it.
+    """
     if any(each.where in ("header", "cookie") and _CREDENTIALS & set(words(each.name)) for each in route.inputs):
         return True
     if any(each.where in ("path", "query") and SECRETS & set(words(each.name)) for each in route.inputs):
@@ -134,7 +140,14 @@ def asks_itself(route: Route, guards: frozenset[str]) -> bool:
     code = [*route.dependencies, *([] if route.handler is None else nested(route.handler))]
     if route.view is not None and route.handler is None:
         code += route.view.methods.values()
+    code += [each for function in list(code) for each in _handed_the_request(function, project)]
     return any(_asks(name, function) for function in code for name in names_used(function))
+
+
+def _handed_the_request(function: Function, project: Project) -> Iterator[Function]:
+    for site in project.sites(function):
+        if any((ir.dotted(each) or "") in _REQUESTS for each in site.call.positional):
+            yield from site.targets[:1]
 
 
 def _asks(name: str, function: Function) -> bool:

@@ -233,7 +233,7 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             if data.is_touched(route) and not (
                 _is_deliberate(route, project)
                 or _only_redirects(route)
-                or asks_itself(route, guards)
+                or asks_itself(route, guards, project)
                 or _takes_a_secret(route, project)
             ):
                 seen.add(code)

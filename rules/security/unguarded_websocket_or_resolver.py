@@ -165,6 +165,6 @@ def _sockets(project: Project) -> list[Route]:
 
 def _looks(socket: Route, guards: frozenset[str], project: Project) -> bool:
     """Whether what runs for a socket looks at who is there, itself or through what it calls."""
-    return asks_itself(socket, guards) or any(
+    return asks_itself(socket, guards, project) or any(
         each.qualified in guards or "auth" in each.name.lower() for each in run_for(socket, project)
     )
