@@ -52,6 +52,7 @@ on, or check it (`reconnect_db()`, `check_redis()`), are not reported.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Severity, Step, Unit, ir, words
@@ -82,6 +83,7 @@ _POOLED = {
     "openai.AsyncOpenAI": "an SDK client",
 }
 _CACHES = ("cache", "lru_cache", "cached", "singleton", "cached_property")
+_PROBES = re.compile(r"/(?:status|health|healthz|health[_-]?check|readyz?|readiness|livez?|liveness|ping)/?$")
 _DEPTH = 3
 _SETS_UP = frozenset(
     (word,)
@@ -129,6 +131,8 @@ class ClientPerRequest(ProjectRule):
 
 def _entries(project: Project) -> Iterator[tuple[Function, str]]:
     for route in project.routes:
+        if _PROBES.search(route.path):
+            continue  # whether a service can be reached is asked by reaching it
         if route.handler is not None:
             yield route.handler, route.label
         for dependency in route.dependencies:

@@ -80,7 +80,7 @@ class PrivateCrossFeatureImport(ProjectRule):
         for (owner, sources), names in sorted(together.items()):
             first, *others = taken[owner, names[0]]
             shown = ", ".join(f"`{name}`" for name in names[:3])
-            also = f", and {len(others)} more modules do" if others else ""
+            also = f", and {len(others)} more {'module does' if len(others) == 1 else 'modules do'}" if others else ""
             yield self.finding(
                 first.at,
                 f"`{sources[0]}` takes {shown}, private to `{owner}`{also}",

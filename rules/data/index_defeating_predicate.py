@@ -99,7 +99,11 @@ class IndexDefeatingPredicate(ProjectRule):
                 found[model.qualified, column.attribute, use.function or "lower"].append((use, label))
         for (name, attribute, function), uses in sorted(found.items()):
             model = project.models[name]
-            more = f" and {len(uses) - 1} more queries ask" if len(uses) > 1 else " asks"
+            more = (
+                f" and {len(uses) - 1} more {'query' if len(uses) == 2 else 'queries'} ask"
+                if len(uses) > 1
+                else " asks"
+            )
             yield self.finding(
                 uses[0][0].at,
                 f"`{uses[0][1]}`{more} for `{function}({attribute})` of `{model.table}`, which the index on `{attribute}` "

@@ -116,7 +116,11 @@ class UnindexedFilterColumn(ProjectRule):
         for (name, attribute), queries in sorted(found.items()):
             model = project.models[name]
             label = running[queries[0].scope.qualified]  # type: ignore[union-attr]
-            more = f" and {len(queries) - 1} more queries" if len(queries) > 1 else ""
+            more = (
+                f" and {len(queries) - 1} more {'query' if len(queries) == 2 else 'queries'}"
+                if len(queries) > 1
+                else ""
+            )
             how = "sort" if all(id(query) in sorting for query in queries) else "filter"
             yield self.finding(
                 model.columns[attribute].at,
