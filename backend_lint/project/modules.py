@@ -186,8 +186,14 @@ class Function:
         found = (dotted(each) or "" for each in self.facts.decorators)
         return next((last for _, _, last in (name.rpartition(".") for name in found) if last in _ACCESSORS), None)
 
+    @functools.cached_property
+    def key(self) -> str:
+        """A name that no other has: what is defined anew, or for a property once more, is called like the last one."""
+        is_last = self.module.by_qualname[self.facts.qualname] is self
+        return self.qualified if is_last else f"{self.qualified}#{self.index}"
+
     def __repr__(self) -> str:
-        return f"<function {self.qualified}>"
+        return f"<function {self.key}>"
 
     @property
     def body(self) -> list[Stmt]:

@@ -38,7 +38,7 @@ def analyse(
     with deep_recursion():
         handlers = entries.handlers(engine)
         for handler in handlers:
-            engine.paths[handler.function.qualified] = entries.request_path(engine, handler)
+            engine.paths[handler.function.key] = entries.request_path(engine, handler)
         engine.placeholders = entries.placeholders(engine)
         engine.fields.bodies = entries.bodies(engine, handlers)
         seeds = selection.seeds(engine)

@@ -35,7 +35,7 @@ class FunctionValue(NamedTuple):
     receiver: Value | None = None
 
     def __hash__(self) -> int:
-        return hash(self.function.qualified)
+        return hash(self.function.key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FunctionValue) and self.function is other.function and self.receiver is other.receiver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from backend_lint.core import Diagnostic, DiagnosticKind, Place, Role, Step
 from backend_lint.facts import ir
@@ -19,6 +19,7 @@ from backend_lint.project.types import Type
 from backend_lint.taint import evidence, execute, guards
 from backend_lint.taint.calls import Calls
 from backend_lint.taint.contexts import WHOLE_PATH
+from backend_lint.taint.conventions import Conventions
 from backend_lint.taint.dispatch import Dispatch
 from backend_lint.taint.domain import (
     NOTHING,
@@ -79,12 +80,12 @@ class Engine:
         self._assigned: dict[str, frozenset[str]] = {}
         self._parameter_types: dict[tuple[str, str], str | None] = {}
         self._types: dict[tuple[int, int], str | None] = {}
-        self._request_types: dict[str, str | None] = {}
         self._mutated: frozenset[str] | None = None
         self._flows: dict[tuple[str, Place], tuple[_Rank, Exposure]] = {}
         self._examined: set[tuple[Place, str]] = set()
         self._unproved: set[tuple[Place, str]] = set()
         self._diagnostics: list[Diagnostic] = []
+        self.conventions = Conventions(project)
         self.kept = KeptValues(self)
         self.fields = Fields(self)
         self.dispatch = Dispatch(self)
@@ -144,13 +145,13 @@ class Engine:
 
     def decorated(self, function: Function) -> FunctionValue:
         """What the decorators of the project's own make of a function; those of libraries leave it as it is."""
-        known = self._decorated.get(function.qualified)
+        known = self._decorated.get(function.key)
         if known is None:
-            known = self._decorated[function.qualified] = FunctionValue(function)
+            known = self._decorated[function.key] = FunctionValue(function)
             for decorator in reversed(function.decorators):
                 if self._is_own(decorator, function):
                     known = self._wrapped(decorator, known) or known
-            self._decorated[function.qualified] = known
+            self._decorated[function.key] = known
         return known
 
     def _is_own(self, decorator: Expr, function: Function) -> bool:
@@ -193,7 +194,7 @@ class Engine:
 
     def _outer(self, function: Function, node: ir.Name) -> Value:
         """A variable of a function around, as far as its one assignment says."""
-        name = f"{function.qualified}:{node.id}"
+        name = f"{function.key}:{node.id}"
         known = self._globals.get(name)
         if known is None:
             self._globals[name] = UNKNOWN
@@ -380,51 +381,16 @@ class Engine:
         return self._types[key]
 
     def parameter_type(self, parameter: Parameter, function: Function) -> str | None:
-        key = (function.qualified, parameter.name)
+        key = (function.key, parameter.name)
         if key not in self._parameter_types:
             found = self.project.types.parameter(parameter, function)
             name = None if found is None or found.itself or parameter.kind in ("star", "stars") else found.name
             if name in ("builtins.NoneType", "builtins.bool", "builtins.int") and parameter.annotation is None:
                 name = None
-            if name is None and parameter.name in ("request", "req") and parameter.annotation is None:
-                name = self.request_type(function.module, function)
-            if name is None and function.cls is not None and parameter.annotation is None:
-                name = self._handed_by_the_view(parameter.name, function.name, function.cls)
+            if name is None and parameter.annotation is None:
+                name = self.conventions.type_of(parameter.name, function)
             self._parameter_types[key] = name
         return self._parameter_types[key]
-
-    def _handed_by_the_view(self, parameter: str, method: str, cls: Class) -> str | None:
-        """The class of the form or serializer that a view hands to one of its own methods: the one that it names."""
-        if (parameter, method) not in _HANDED:
-            return None
-        owners = (each for each in self.project.classes.mro(cls) if isinstance(each, Class))
-        named = next((stmt for each in owners if (stmt := each.attributes.get(f"{parameter}_class")) is not None), None)
-        found = self.project.types.attribute(Type(cls.qualified), f"{parameter}_class") if named is not None else None
-        return found.name if found is not None and found.itself else None
-
-    def request_type(self, module: Module, function: Function) -> str | None:
-        """The class of a parameter called `request`, from the framework that the module, or the project, uses."""
-        owner = function.cls
-        if owner is not None:
-            for base, kind in _VIEWS:
-                if self.project.classes.is_subclass(owner, base):
-                    return kind
-        if any(
-            (self.project.qualified(_called(each), module) or "").startswith("rest_framework")
-            for each in function.decorators
-        ):
-            return "rest_framework.request.Request"
-        if module.name not in self._request_types:
-            found = _framework(each.module.partition(".")[0] for each in module.facts.imports if not each.level)
-            if found is None:
-                found = _framework(
-                    each.module.partition(".")[0]
-                    for other in self.project.modules.values()
-                    for each in other.facts.imports
-                    if not each.level
-                )
-            self._request_types[module.name] = found
-        return self._request_types[module.name]
 
     def returned_type(self, function: Function) -> str | None:
         found = self.project.types.returned(function)
@@ -460,7 +426,7 @@ class Engine:
 
     def free_names(self, function: Function) -> tuple[str, ...]:
         """The names that a nested function takes from the functions around it."""
-        known = self._free_names.get(function.qualified + str(function.facts.at))
+        known = self._free_names.get(function.key)
         if known is None:
             found: dict[str, None] = {}
             outer: set[str] = set()
@@ -475,14 +441,14 @@ class Engine:
                     found.update(dict.fromkeys(self.free_names(function.module.functions[node.function])))
             for inner in function.nested.values():
                 found.update((name, None) for name in self.free_names(inner) if name not in function.locals)
-            known = self._free_names[function.qualified + str(function.facts.at)] = tuple(found)
+            known = self._free_names[function.key] = tuple(found)
         return known
 
     def assigned_names(self, function: Function) -> frozenset[str]:
         """The names that a function binds beside its parameters."""
-        known = self._assigned.get(function.qualified)
+        known = self._assigned.get(function.key)
         if known is None:
-            known = self._assigned[function.qualified] = frozenset(self.project.types.bindings(function)) | frozenset(
+            known = self._assigned[function.key] = frozenset(self.project.types.bindings(function)) | frozenset(
                 name
                 for stmt in function.statements
                 if type(stmt) is ir.Augment
@@ -493,9 +459,9 @@ class Engine:
 
     def compared(self, function: Function) -> frozenset[str]:
         """The parameters that a function compares something with, itself or in a function that it hands them to."""
-        known = self._compared.get(function.qualified)
+        known = self._compared.get(function.key)
         if known is None:
-            self._compared[function.qualified] = frozenset()
+            self._compared[function.key] = frozenset()
             parameters = {each.name for each in function.parameters}
             found: set[str] = set()
             for node in ir.walk(function.body):
@@ -505,7 +471,7 @@ class Engine:
             for site in self.project.sites(function):
                 for target in site.targets[:2]:
                     found.update(name for given, name in _handed(site.call, target) if given in self.compared(target))
-            known = self._compared[function.qualified] = frozenset(found & parameters)
+            known = self._compared[function.key] = frozenset(found & parameters)
         return known
 
     def _whose_host(self, expr: Expr, function: Function) -> str | None:
@@ -667,38 +633,4 @@ def _called(node: Expr) -> Expr:
     return node.func if type(node) is ir.Call else node
 
 
-def _framework(imports: Iterable[str]) -> str | None:
-    found = set(imports)
-    return next((kind for name, kind in _REQUESTS if name in found), None)
-
-
-_REQUESTS = (
-    ("rest_framework", "rest_framework.request.Request"),
-    ("django", "django.http.HttpRequest"),
-    ("starlette", "starlette.requests.Request"),
-    ("fastapi", "starlette.requests.Request"),
-    ("aiohttp", "aiohttp.web.Request"),
-    ("sanic", "sanic.request.Request"),
-    ("litestar", "starlette.requests.Request"),
-    ("pyramid", "pyramid.request.Request"),
-    ("flask", "flask.Request"),
-    ("werkzeug", "flask.Request"),
-    ("falcon", "falcon.Request"),
-    ("bottle", "bottle.BaseRequest"),
-    ("quart", "flask.Request"),
-)
-_HANDED = frozenset(
-    {
-        ("form", "form_valid"),
-        ("form", "form_invalid"),
-        ("serializer", "perform_create"),
-        ("serializer", "perform_update"),
-    }
-)
-_VIEWS = (
-    ("rest_framework.views.APIView", "rest_framework.request.Request"),
-    ("django.views.generic.View", "django.http.HttpRequest"),
-    ("starlette.endpoints.HTTPEndpoint", "starlette.requests.Request"),
-    ("aiohttp.web.View", "aiohttp.web.Request"),
-)
 _SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)

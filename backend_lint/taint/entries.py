@@ -63,25 +63,25 @@ def handlers(engine: Engine) -> list[Handler]:
     found: dict[str, Handler] = {}
     for route in engine.project.routes:
         if route.handler is not None:
-            handler = found.setdefault(route.handler.qualified, _of_route(route, route.handler))
+            handler = found.setdefault(route.handler.key, _of_route(route, route.handler))
             handler.paths.append(route.path)
             handler.converters.update(route.converters)
     for function in engine.project.functions(Role.APP):
         for path, framework in _decorated(engine, function):
-            known = found.get(function.qualified)
+            known = found.get(function.key)
             if known is None:
-                known = found[function.qualified] = Handler(function, framework in _TYPED, framework)
+                known = found[function.key] = Handler(function, framework in _TYPED, framework)
             if not known.paths or not engine.project.routes:
                 known.paths.append(path)
         called_by = _view_framework(engine, function)
-        if called_by is not None and function.qualified not in found:
-            found[function.qualified] = Handler(function, False, called_by)
+        if called_by is not None and function.key not in found:
+            found[function.key] = Handler(function, False, called_by)
             if called_by == "tornado":  # what it is given are the groups of a pattern
-                found[function.qualified].converters = {each.name: "path" for each in function.parameters[1:]}
+                found[function.key].converters = {each.name: "path" for each in function.parameters[1:]}
         entry = _entry(engine, function)
-        if entry is not None and function.qualified not in found:
-            found[function.qualified] = Handler(function, False, "")
-            found[function.qualified].entry = entry
+        if entry is not None and function.key not in found:
+            found[function.key] = Handler(function, False, "")
+            found[function.key].entry = entry
     return list(found.values())
 
 
@@ -109,7 +109,15 @@ def _entry(engine: Engine, function: Function) -> EntryModel | None:
             found = engine.models.entry_decorators.get(canonical_external(name))
             if found is not None:
                 return found
-    return None
+    return _by_signature(engine, function)
+
+
+def _by_signature(engine: Engine, function: Function) -> EntryModel | None:
+    """How a platform calls the function that its settings name."""
+    taken = tuple(each.name.strip("_") for each in function.parameters)
+    found = engine.models.entry_signatures.get(taken)
+    is_own = function.cls is None and function.parent is None
+    return found if found is not None and is_own and found.named in function.name.lower() else None
 
 
 def _of_route(route: Route, function: Function) -> Handler:

@@ -172,7 +172,7 @@ class Members:
         if model is None:
             return None
         if member.endswith("Request.path") and frame.function is not None:
-            known = self.engine.paths.get(frame.function.qualified)
+            known = self.engine.paths.get(frame.function.key)
             if known is not None and known is not UNKNOWN:
                 return known
         at = frame.place(node) if node is not None else frame.module.first_line()

@@ -224,12 +224,17 @@ class HarmlessModel(_Part, kw_only=True, frozen=True):
 
 
 class EntryModel(_Part, kw_only=True, frozen=True):
-    """Functions that a library calls with what a client sent; parameters named in `given` are the library's own."""
+    """Functions that a library calls with what a client sent; parameters named in `given` are the library's own.
+
+    A platform that is told the function's name finds it by that: `named` is part of it, `parameters` what it takes.
+    """
 
     what: str
     note: str
     decorators: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    named: str = ""
+    parameters: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
 
@@ -313,6 +318,7 @@ class Models:
         self.harmless: set[str] = set()
         self.entry_decorators: dict[str, EntryModel] = {}
         self.entry_methods: dict[str, EntryModel] = {}
+        self.entry_signatures: dict[tuple[str, ...], EntryModel] = {}
         self.ends: set[str] = set()
         self.keyed: dict[str, KeyedModel] = {}
         self.contexts: dict[str, str] = {}
@@ -360,6 +366,8 @@ class Models:
         for entry in library.entries:
             self.entry_decorators.update((canonical_external(name), entry) for name in entry.decorators)
             self.entry_methods.update((canonical_external(name), entry) for name in entry.methods)
+            if entry.parameters:
+                self.entry_signatures[entry.parameters] = entry
         for end in library.ends:
             self.ends.update(map(canonical_external, end.calls))
         for keyed in library.keyed:

@@ -128,13 +128,13 @@ class _HandedOn:
 
 def in_order(engine: Engine, functions: list[Function]) -> list[Function]:
     """Callees before their callers, as far as there is such an order."""
-    wanted = {function.qualified: function for function in functions}
+    wanted = {function.key: function for function in functions}
     found: list[Function] = []
     seen: set[str] = set()
     for start in functions:
-        if start.qualified in seen:
+        if start.key in seen:
             continue
-        seen.add(start.qualified)
+        seen.add(start.key)
         stack = [(start, iter(engine.project.sites(start)))]
         while stack:
             function, sites = stack[-1]
@@ -142,16 +142,16 @@ def in_order(engine: Engine, functions: list[Function]) -> list[Function]:
                 following = [
                     target
                     for target in site.targets
-                    if target.qualified not in seen and engine.matters(target) and target.module.role is Role.APP
+                    if target.key not in seen and engine.matters(target) and target.module.role is Role.APP
                 ]
                 if following:
                     target = following[0]
-                    seen.add(target.qualified)
+                    seen.add(target.key)
                     stack.append((target, iter(engine.project.sites(target))))
                     break
             else:
                 stack.pop()
-                if function.qualified in wanted:
+                if function.key in wanted:
                     found.append(function)
     return found
 
@@ -198,24 +198,24 @@ def _library_bases(engine: Engine, cls: Class) -> frozenset[str]:
 def across_methods(engine: Engine) -> None:
     """What one method leaves in `self`, another one of the class may use."""
     left: dict[tuple[str, str], tuple[Label, ...]] = {}
-    for (name, _), summary in engine.summaries.known.items():
-        function = engine.project.types.function(name)
-        owner = function.cls if function is not None else None
-        if function is None or owner is None or not function.parameters:
+    for (key, _), summary in engine.summaries.known.items():
+        function = engine.summaries.functions[key]
+        owner = function.cls
+        if owner is None or not function.parameters:
             continue
         own = function.parameters[0].name
         for root, path, value in summary.effects:
             if root == own and len(path) == 1:
                 labels = tuple(label for label in value.all_labels() if type(label.origin) is Source)
                 if labels:
-                    key = (owner.qualified, path[0])
-                    left[key] = union(left.get(key, ()), labels)
+                    place = (owner.qualified, path[0])
+                    left[place] = union(left.get(place, ()), labels)
     if not left:
         return
-    for (name, _), summary in list(engine.summaries.known.items()):
-        function = engine.project.types.function(name)
-        owner = function.cls if function is not None else None
-        if function is None or owner is None or not function.parameters:
+    for (key, _), summary in list(engine.summaries.known.items()):
+        function = engine.summaries.functions[key]
+        owner = function.cls
+        if owner is None or not function.parameters:
             continue
         own = function.parameters[0].name
         lineage = [each if isinstance(each, str) else each.qualified for each in engine.project.classes.mro(owner)]

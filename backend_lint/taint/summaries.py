@@ -47,7 +47,7 @@ MOST_EFFECTS = 32
 LARGEST_RERUN = 50
 LARGEST_FOLDED = 25
 Facts = tuple[frozenset[str], frozenset[str]]
-_Key = tuple[str, Any]  # a function by qualified name, and the shape of its arguments
+_Key = tuple[str, Any]  # a function by its key, and the shape of its arguments
 _NO_FACTS: Facts = (frozenset(), frozenset())
 
 
@@ -93,6 +93,7 @@ class Summaries:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.known: dict[_Key, Summary] = {}
+        self.functions: dict[str, Function] = {}
         self.shapes: dict[tuple[str, Any], int] = {}  # by function, and the functions that it is given
         self.active: list[_Key] = []  # what is being run, outermost first
         self.low: list[int] = []  # the lowest place on that stack that each of them has made use of
@@ -135,7 +136,7 @@ class Summaries:
         return self.of(function, env, heap, shape, 1)
 
     def is_running(self, function: Function) -> bool:
-        return (_name(function), None) in self.provisional
+        return (function.key, None) in self.provisional
 
     def forget_unfinished(self) -> None:
         """After a run that did not come to its end."""
@@ -156,10 +157,11 @@ class Summaries:
         algorithm, the one that reaches nothing below itself on the stack). The others run once in each of its rounds,
         from what they were in the round before: rounds within rounds would be exponential.
         """
-        key = (_name(function), shape)
+        key = (function.key, shape)
         found = self.known.get(key)
         if found is not None:
             return found
+        self.functions[function.key] = function
         if key in self.passing:
             self._rests_on(self._head(key))
             return self.passing[key][0]
@@ -284,7 +286,7 @@ class Summaries:
             result, exposures=list(frame.exposures.values()), kept=frame.kept, raised=frame.raised, ends=last is None
         )
         if function.facts.is_generator:
-            where: Reference = ("yields", function.qualified)
+            where: Reference = ("yields", function.key)
             made = Object("list", rest=frame.yields, is_exact=False)
             summary.result, summary.ends = Value(references=(where,)), False
             if last is None:
@@ -294,7 +296,7 @@ class Summaries:
             return summary
         summary.heap = last.heap
         summary.outer = frame.outer | {
-            (owner.qualified, name): last.env[name]
+            (owner.key, name): last.env[name]
             for name in sorted(frame.nonlocals)
             if name in last.env and (owner := _binder(function, name)) is not None
         }
@@ -367,13 +369,6 @@ def _binder(function: Function, name: str) -> Function | None:
 def _shadow(name: str) -> str:
     """The name under which a state keeps what a parameter was at first."""
     return f"\0{name}"
-
-
-def _name(function: Function) -> str:
-    """A name for each function: several may be called `_`, and those of a property are called like it."""
-    name = f"{function.qualified}.{function.accessor}" if function.accessor else function.qualified
-    is_hidden = function.name == "_" and not function.facts.is_lambda
-    return f"{name}#{function.index}" if is_hidden else name
 
 
 def _is_known(state: State, name: str) -> bool:
@@ -543,8 +538,8 @@ class _Call:
                 if each.receiver is not None:
                     receiver = self.lift(each.receiver, name, (*path, "$"), min(depth, 0), None)[0]
                 found.append(FunctionValue(each.function, outer, receiver))
-                key.append(each.function.qualified)
-                self.callables.append(each.function.qualified)
+                key.append(each.function.key)
+                self.callables.append(each.function.key)
             elif type(each) is Symbol and each.receiver is not None:
                 found.append(Symbol(each.name, symbol(name, (*path, "$"), each.receiver.type)))
                 key.append(each.name)
@@ -611,7 +606,7 @@ class _Call:
     def _bind_outer(self, owner: str, name: str, value: Value) -> None:
         """The callee has bound a variable of a function around it: of the one that is run here, or of another."""
         frame = self.frame
-        if frame.function is None or frame.function.qualified != owner:
+        if frame.function is None or frame.function.key != owner:
             frame.outer[owner, name] = join(frame.outer.get((owner, name), NOTHING), value)
         elif frame.state is not None:
             is_certain = self.function.parent is frame.function

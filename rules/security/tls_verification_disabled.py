@@ -1,8 +1,10 @@
-"""Certificates are not checked.
+"""A connection is encrypted, but not to whom it should be.
 
 ## What it does
 Reports outbound calls and clients whose certificate or host name check is switched off: `verify=False`, `ssl=False`,
-`CERT_NONE`, `check_hostname = False`, `_create_unverified_context`, also where the value comes from a constant.
+`CERT_NONE`, `check_hostname = False`, `_create_unverified_context`, also where the value comes from a constant. The same for SSH clients that
+trust any host key (`AutoAddPolicy`, `known_hosts=None`), and for contexts, sockets and defaults that ask for SSL 2, SSL 3,
+TLS 1.0 or TLS 1.1, which whoever is in between can break.
 
 ## Why it matters
 Whoever sits between the two ends can read and change everything that is sent, credentials included, and nothing shows.
@@ -27,13 +29,17 @@ def fetch(url: str) -> bytes:
 
 ## When not to
 Addresses of the same host are not reported.
+
+## References
+- https://cwe.mitre.org/data/definitions/295.html
+- https://www.rfc-editor.org/rfc/rfc8996 (TLS 1.0 and 1.1 are deprecated)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backend_lint.api import CallSite, Finding, Place, Project, ProjectRule, Scope, Severity, Unit, ir, words
+from backend_lint.api import CallSite, Finding, Function, Place, Project, ProjectRule, Scope, Severity, Unit, ir, words
 
 _KEYWORDS = {
     "requests": ("verify",),
@@ -47,6 +53,18 @@ _KEYWORDS = {
     "ldap3": ("validate",),
     "kubernetes": ("verify_ssl",),
 }
+_VERSIONS = {
+    "SSLv2": "SSL 2",
+    "SSLv3": "SSL 3",
+    "TLSv1": "TLS 1.0",
+    "TLSv1_1": "TLS 1.1",
+}
+_BROKEN = {
+    **{f"ssl.PROTOCOL_{name}": shown for name, shown in _VERSIONS.items()},
+    **{f"ssl.TLSVersion.{name}": shown for name, shown in _VERSIONS.items()},
+    **{f"OpenSSL.SSL.{name}_METHOD": shown for name, shown in _VERSIONS.items()},
+}
+_BROKEN_NAMES = frozenset(name.rpartition(".")[2] for name in _BROKEN)
 _UNVERIFIED = frozenset({"ssl._create_unverified_context"})
 _NONE = frozenset({"ssl.CERT_NONE"})
 _LOCAL = ("http://localhost", "https://localhost", "https://127.", "http://127.", "https://[::1]")
@@ -54,11 +72,17 @@ _SWITCH = frozenset(
     {"verify", "verification", "validate", "validation", "insecure", "tls", "ssl", "certificate", "certificates"}
 )
 
+_CHECK = "Leave the check on; for a private authority give its certificate (`verify=path`, `cafile=path`)."
+_KNOW = "Load the known hosts, and leave `RejectPolicy`, which is the default."
+_MODERN = (
+    "Take `ssl.create_default_context()`, and set `minimum_version = ssl.TLSVersion.TLSv1_2` where it must be said."
+)
+
 
 class TlsVerificationDisabled(ProjectRule):
     code = "SEC218"
     severity = Severity.HIGH
-    cwe = (295,)
+    cwe = (295, 327)
     owasp = ("A02:2021", "A07:2021", "A04:2025")
     unit = Unit.OUTBOUND
 
@@ -68,16 +92,18 @@ class TlsVerificationDisabled(ProjectRule):
                 for what in _switched_off(site, project):
                     if not _is_asked_for(site.call, scope):
                         yield self._finding(site.at, f"`{site.name}` does not check certificates ({what})")
+                for what in _trusted(site, project):
+                    yield self._finding(site.at, f"`{site.name}` trusts any host key ({what})", _KNOW)
+                for value, version in _asked_for(site, project):
+                    yield self._finding(project.place(value, scope), f"`{site.name}` asks for {version}", _MODERN)
             for stmt, what in _assigned(project, scope):
                 if not _is_asked_for(stmt, scope):
                     yield self._finding(project.place(stmt, scope), f"certificates are not checked ({what})")
+            for value, name, version in _set(project, scope):
+                yield self._finding(project.place(value, scope), f"`{name}` is {version}", _MODERN)
 
-    def _finding(self, at: Place, message: str) -> Finding:
-        return self.finding(
-            at,
-            f"{message}: anyone on the way can read and change the traffic",
-            help="Leave the check on; for a private authority give its certificate (`verify=path`, `cafile=path`).",
-        )
+    def _finding(self, at: Place, message: str, help: str = _CHECK) -> Finding:
+        return self.finding(at, f"{message}: anyone on the way can read and change the traffic", help=help)
 
 
 def _switched_off(site: CallSite, project: Project) -> Iterator[str]:
@@ -91,6 +117,47 @@ def _switched_off(site: CallSite, project: Project) -> Iterator[str]:
     required = site.call.keywords.get("cert_reqs")
     if required is not None and project.qualified(required, site.scope) in _NONE:
         yield "`cert_reqs=CERT_NONE`"
+
+
+def _trusted(site: CallSite, project: Project) -> Iterator[str]:
+    """What makes an SSH client take any host for the one that it asks for."""
+    if site.method == "set_missing_host_key_policy" and site.call.args:
+        policy = site.call.args[0].value
+        name = project.qualified(policy.func if type(policy) is ir.Call else policy, site.scope) or ""
+        if name.startswith("paramiko.") and name.endswith(("AutoAddPolicy", "WarningPolicy")):
+            yield f"`{name.rpartition('.')[2]}`"
+    known = site.call.keywords.get("known_hosts")
+    if (site.symbol or "").startswith("asyncssh.") and type(known) is ir.Const and known.value is None:
+        yield "`known_hosts=None`"
+
+
+def _asked_for(site: CallSite, project: Project) -> Iterator[tuple[ir.Expr, str]]:
+    """The arguments of a call that are broken versions of the protocol."""
+    for arg in site.call.args:
+        version = _version(arg.value, site.scope, project)
+        if version is not None:
+            yield arg.value, version
+
+
+def _set(project: Project, scope: Scope) -> Iterator[tuple[ir.Expr, str, str]]:
+    """The attributes that are set to a broken version of the protocol, and the parameters that are one by default."""
+    for stmt in _statements(scope):
+        name = _target(stmt)
+        version = _version(stmt.value, scope, project) if type(stmt) is ir.Assign and name else None
+        if type(stmt) is ir.Assign and stmt.value is not None and name and version:
+            yield stmt.value, name, version
+    for parameter in scope.parameters if isinstance(scope, Function) else ():
+        version = _version(parameter.default, scope.around, project)
+        if parameter.default is not None and version is not None:
+            yield parameter.default, parameter.name, version
+
+
+def _version(value: ir.Expr | None, scope: Scope, project: Project) -> str | None:
+    match value:
+        case ir.Name(id=name) | ir.Attribute(name=name) if name in _BROKEN_NAMES:
+            return _BROKEN.get(project.qualified(value, scope) or "")
+        case _:
+            return None
 
 
 def _is_local(site: CallSite, project: Project) -> bool:
@@ -124,8 +191,11 @@ def _spoken(test: ir.Expr) -> set[str]:
 
 
 def _assigned(project: Project, scope: Scope) -> Iterator[tuple[ir.Stmt, str]]:
-    for stmt in getattr(scope, "statements", None) or ir.walk_statements(scope.body):
+    for stmt in _statements(scope):
         match stmt:
+            case ir.Assign(targets=[ir.Attribute(name="check_hostname")], value=ir.Const(value=False)):
+                if not any(_target(each) == "verify_mode" for each in _statements(scope)):
+                    yield stmt, "`check_hostname = False`"
             case ir.Assign(targets=[ir.Attribute(name="verify_mode")], value=value) if value is not None:
                 if project.qualified(value, scope) in _NONE:
                     yield stmt, "`verify_mode = CERT_NONE`"
@@ -138,3 +208,16 @@ def _assigned(project: Project, scope: Scope) -> Iterator[tuple[ir.Stmt, str]]:
                 name = project.qualified(target, scope)
                 if name == "ssl._create_default_https_context" and project.qualified(value, scope) in _UNVERIFIED:
                     yield stmt, "every HTTPS context of the process"
+
+
+def _statements(scope: Scope) -> Iterable[ir.Stmt]:
+    return scope.statements if isinstance(scope, Function) else ir.walk_statements(scope.body)
+
+
+def _target(stmt: ir.Stmt) -> str | None:
+    """The attribute that a statement assigns."""
+    match stmt:
+        case ir.Assign(targets=[ir.Attribute(name=name)]):
+            return name
+        case _:
+            return None
