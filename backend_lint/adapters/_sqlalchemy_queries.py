@@ -198,6 +198,22 @@ class Reader:
                 return site.call.func.value
         return value
 
+    def _unpacked(self, call: ir.Call, scope: Scope) -> dict[str, Expr]:
+        """What `**body.model_dump()` gives: each field of the schema."""
+        found: dict[str, Expr] = {}
+        for arg in call.args:
+            value: Expr | None = arg.value if arg.stars == 2 else None
+            if type(value) is ir.Name and isinstance(scope, Function):
+                bound = self.project.types.bindings(scope).get(value.id, ())
+                value = bound[0].expr if len(bound) == 1 and bound[0].kind == "value" else None
+            match value:
+                case ir.Call(func=ir.Attribute(value=owner, name="model_dump" | "dict"), args=[]):
+                    kind = self.project.type_of(owner, scope)
+                    schema = None if kind is None else self.project.schemas.get(kind.name)
+                    for each in schema.fields if schema is not None else ():
+                        found[each] = ir.Attribute(arg.value.at, arg.value.end, owner, each)
+        return found
+
     def _instance(self, expr: Expr, scope: Scope, depth: int = 0) -> tuple[tuple[str, ...], dict[str, Expr]]:
         """The models that an object may be of, and what it is made with."""
         if depth > 4:
@@ -205,7 +221,7 @@ class Reader:
         if type(expr) is ir.Call:
             made = self.dialect.entities.of(expr.func, scope)
             if made:
-                return made, dict(expr.keywords)
+                return made, {**self._unpacked(expr, scope), **expr.keywords}
         if type(expr) is ir.Sequence and expr.items:
             return self._instance(expr.items[0], scope, depth + 1)
         if type(expr) is ir.Comprehension:

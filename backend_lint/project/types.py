@@ -437,7 +437,7 @@ class Types:
             return self._method_result(callee, "__call__", call, scope)
         function = self.function(callee.name)
         if function is not None:
-            return self._result(function)
+            return self._result(function) or self._given_back(function, call, scope)
         if self.classes.get(callee.name) is not None:
             return Type(callee.name)
         if callee.name in ("typing.cast", "cast") and call.args:
@@ -460,7 +460,7 @@ class Types:
                     is_open = found is not None and (found.args == (Type("?"),) or found == Type(receiver.name))
                     if found is not None and is_open and receiver.args:
                         return Type(found.name, receiver.args)
-                    return found
+                    return found or self._given_back(method, call, scope)
                 continue
             for base in ancestors(each):
                 spec = table.get(f"{base}.{name}")
@@ -473,6 +473,17 @@ class Types:
             found = self.returned(function)
             return None if found is None else Type("contextlib.AbstractContextManager", (self.element(found) or found,))
         return self.returned(function)
+
+    def _given_back(self, function: Function, call: ir.Call, scope: Scope) -> Type | None:
+        """What a function gives that returns what it is given: `ensure_found(order)`."""
+        returns = [stmt.value for stmt in function.statements if type(stmt) is ir.Return and stmt.value is not None]
+        names = {each.id if type(each) is ir.Name else "" for each in returns}
+        name = names.pop() if len(names) == 1 else ""
+        own = [each.name for each in function.parameters if each.kind in ("plain", "positional")]
+        own = own[1:] if function.takes_receiver else own
+        if name not in own or self.bindings(function).get(name):
+            return None
+        return self.of(call.argument(own.index(name), name), scope)
 
     def returned(self, function: Function) -> Type | None:
         """What a call of the function gives, awaited; of a generator, a list of what it yields."""

@@ -159,12 +159,19 @@ def _query(expr: ir.Expr, counts: dict[int, Query], rows: dict[int, Query]) -> Q
         ):
             return rows.get(id(value)) or _query(value, counts, rows)
         case ir.Call(func=ir.Attribute(value=value, name="scalar" | "scalar_one" | "all")):
-            return _query(value, counts, rows) or rows.get(id(expr))
+            return _query(value, counts, rows) or rows.get(id(expr)) or rows.get(id(_sent(value)))
         case ir.Call():
             found = rows.get(id(expr))
             return found if found is not None and _loads(expr, found) else None
         case _:
             return None
+
+
+def _sent(expr: ir.Expr) -> ir.Expr:
+    """What is awaited."""
+    while type(expr) is ir.Await:
+        expr = expr.value
+    return expr
 
 
 def _loads(call: ir.Call, query: Query) -> bool:

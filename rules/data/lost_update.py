@@ -138,10 +138,9 @@ def _changes(function: Function, project: Project) -> Iterator[tuple[ir.Stmt, Mo
         match stmt:
             case ir.Augment(op="+" | "-", target=ir.Attribute() as target, value=value):
                 pass
-            case ir.Assign(
-                targets=[ir.Attribute() as target], value=ir.Binary(op="+" | "-", left=left, right=right) as value
-            ):
-                if not any(_is_same(target, each) for each in (left, right)):
+            case ir.Assign(targets=[ir.Attribute() as target], value=ir.Binary() | ir.Name() as written):
+                value = _made(written, function, project)
+                if not any(_is_same(target, _made(each, function, project)) for each in _summands(value)):
                     continue
             case _:
                 continue
@@ -154,6 +153,20 @@ def _changes(function: Function, project: Project) -> Iterator[tuple[ir.Stmt, Mo
             type(node) is ir.Call and ir.dotted(node.func) in ("F", "models.F") for node in ir.walk_expression(value)
         ):
             yield stmt, model, target.name
+
+
+def _made(expr: ir.Expr, function: Function, project: Project) -> ir.Expr:
+    """What a local variable that is bound once holds: `left = row.pieces - 1`."""
+    bound = project.types.bindings(function).get(expr.id, ()) if type(expr) is ir.Name else ()
+    return bound[0].expr if len(bound) == 1 and bound[0].kind == "value" and not bound[0].path else expr
+
+
+def _summands(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    match expr:
+        case ir.Binary(op="+" | "-", left=left, right=right):
+            return left, right
+        case _:
+            return ()
 
 
 def _is_number(column: Column) -> bool:

@@ -59,6 +59,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import (
+    Class,
     Column,
     Finding,
     Function,
@@ -97,20 +98,23 @@ class NaiveTimestampColumn(ProjectRule):
     def check(self, project: Project) -> Iterable[Finding]:
         has_zones = _has_zones(project)
         found: defaultdict[tuple[str, str], dict[str, Place]] = defaultdict(dict)
+        owners: dict[str, Model] = {}
         for model, column, value, scope in _values(project):
             if (column.declared or "").startswith("datetime.") and _maps_types(model, project):
                 continue
             fault = _fault(project, column, _kind(project, value, scope), is_aware=_is_aware(model, column, has_zones))
             if fault is not None:
-                found[model.qualified, fault].setdefault(column.attribute, project.place(value, scope))
+                owner = getattr(column.defined_in or model.cls, "qualified", model.qualified)
+                owners.setdefault(owner, model)
+                found[owner, fault].setdefault(column.attribute, project.place(value, scope))
         for (name, fault), places in sorted(found.items()):
-            model = project.models[name]
+            model = owners[name]
             first, *others = places.items()
             columns = listed(list(places))
             words = _WORDS[fault][bool(others)]
             yield self.finding(
                 first[1],
-                f"{columns} of `{model.name}` {words}",
+                f"{columns} of `{name.rpartition('.')[2]}` {words}",
                 help=_help(model, fault),
                 related=[Step(place, f"`{attribute}`") for attribute, place in others],
                 unit=model.qualified,
@@ -168,7 +172,8 @@ def _values(project: Project) -> Iterator[tuple[Model, Column, ir.Expr, Scope]]:
     for model in project.models.values():
         for column in model.columns.values():
             scope = column.defined_in or model.cls
-            if column.family == "datetime" and column.table is None and scope is not None and scope is model.cls:
+            is_own = scope is model.cls or (isinstance(scope, Class) and scope.qualified not in project.models)
+            if column.family == "datetime" and column.table is None and scope is not None and is_own:
                 for value in (column.default, column.onupdate):
                     if value is not None:
                         yield model, column, value, scope

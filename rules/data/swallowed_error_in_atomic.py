@@ -83,15 +83,19 @@ class SwallowedErrorInAtomic(ProjectRule):
     unit = Unit.TRANSACTION
 
     def check(self, project: Project) -> Iterable[Finding]:
-        django = [each for each in project.transactions if each.library == "django"]
-        inner = _blocks(django)
+        broken = [
+            each
+            for each in project.transactions
+            if each.library == "django" or (each.library == "sqlalchemy" and each.kind == "block")
+        ]
+        inner = _blocks(broken)
         swallowing = {
             function.qualified: found
-            for function in (project.functions() if django else ())
+            for function in (project.functions() if broken else ())
             if (found := list(_swallowed(function, inner.get(function.qualified, []), project)))
         }
         done: set[int] = set()
-        for transaction in django if swallowing else ():
+        for transaction in broken if swallowing else ():
             function = transaction.scope
             for handler in swallowing.get(getattr(function, "qualified", ""), ()):
                 if _holds(transaction, handler) and id(handler) not in done:
@@ -127,10 +131,13 @@ class SwallowedErrorInAtomic(ProjectRule):
         return self.finding(
             project.place(handler, function),
             f"`{name}` is caught inside the transaction of {transaction.at.path}:{transaction.at.line}, which it has broken",
-            help="Put `transaction.atomic()` around the statement inside the `try`, so that only it is undone.",
+            help=f"Put `{_SAVEPOINTS[transaction.library]}` around the statement inside the `try`, so that only it is undone.",
             trace=[Step(each.at, f"`{each.name}`") for each in sites],
             related=[Step(transaction.at, "the transaction begins")],
         )
+
+
+_SAVEPOINTS = {"django": "transaction.atomic()", "sqlalchemy": "session.begin_nested()"}
 
 
 def _blocks(transactions: list[Transaction]) -> dict[str, list[ir.Stmt]]:
@@ -160,20 +167,23 @@ def _named(handler: ir.Handler, project: Project, function: Function) -> list[st
     kinds = handler.type.items if type(handler.type) is ir.Sequence else [handler.type]
     names = [project.qualified(kind, function) or "" for kind in kinds if kind is not None]
     return [
-        name.rpartition(".")[2] for name in names if name.startswith("django.db") and name.rpartition(".")[2] in _ERRORS
+        name.rpartition(".")[2]
+        for name in names
+        if name.startswith(("django.db", "sqlalchemy.exc")) and name.rpartition(".")[2] in _ERRORS
     ]
 
 
 def _raises(body: list[ir.Stmt]) -> bool:
     return any(type(stmt) is ir.Raise for stmt in ir.walk_statements(body)) or any(
-        (ir.dotted(call.func) or "").endswith("set_rollback") for call in ir.calls(body)
+        (ir.dotted(call.func) or "").endswith("rollback") for call in ir.calls(body)
     )
 
 
 def _writes(stmt: ir.Try, function: Function, project: Project) -> bool:
     end = _end(stmt.body)
     sites = [site for site in project.sites(function) if stmt.at <= site.call.at < end]
-    return any(project.effects.has(site, Effect.WRITE) for site in sites)
+    flushes = {id(each.site.call) for each in project.commits if each.kind == "flush" and each.scope is function}
+    return any(project.effects.has(site, Effect.WRITE) or id(site.call) in flushes for site in sites)
 
 
 def _holds(transaction: Transaction, handler: ir.Handler) -> bool:

@@ -104,6 +104,27 @@ def checks_password(call: ir.Call) -> bool:
             return _PASSWORD_CHECK.match(called(call)) is not None
 
 
+def is_password_check(node: ir.Node) -> bool:
+    """Whether a call or a comparison holds a password against the stored one."""
+    return checks_password(node) if type(node) is ir.Call else compares_password(node)
+
+
+def compares_password(node: ir.Node) -> bool:
+    """Whether a stored hash is compared with what a function makes of a password: `user.hash == digest(password)`."""
+    match node:
+        case ir.Compare(op="==" | "!=", left=left, right=right):
+            for stored, made in ((left, right), (right, left)):
+                if type(stored) is ir.Attribute and type(made) is ir.Call and _STORED & set(words(stored.name)):
+                    given = {word for arg in made.args for word in words(_last(arg.value))}
+                    if not given.isdisjoint(("password", "passwd", "pwd")):
+                        return True
+    return False
+
+
+def _last(expr: ir.Expr) -> str:
+    return (ir.dotted(expr) or "").rpartition(".")[2]
+
+
 def called(call: ir.Call) -> str:
     """The last name of what is called: `error` of `self.logger.error(…)`; empty where there is none."""
     match call.func:

@@ -90,6 +90,7 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
             for site in project.sites(scope):
                 if site.method == "set_cookie":
                     yield from self._cookie(site, project)
+        yield from self._sessions(project)
         seen: set[Setting] = set()
         for settings in production_settings(project):
             for name, harm in _SETTINGS.items():
@@ -104,6 +105,19 @@ class InsecureCookieOrHeaderSettings(ProjectRule):
                     yield self.finding(
                         setting.at, f"`{name}` is off: {harm}", help=f"Set `{name} = True` in production."
                     )
+
+    def _sessions(self, project: Project) -> Iterator[Finding]:
+        """Starlette's sessions, whose cookie goes over plain HTTP where the code says so."""
+        for app in project.apps:
+            for each in app.middleware:
+                secure = each.options.get("https_only")
+                if each.name.endswith(".SessionMiddleware") and each.scope is not None and secure is not None:
+                    if project.constant(secure, each.scope) is False:
+                        yield self.finding(
+                            each.at,
+                            "session cookies travel over plain HTTP (`https_only=False`)",
+                            help="Pass `https_only=True`; take the value from the settings where development has no HTTPS.",
+                        )
 
     def _cookie(self, site: CallSite, project: Project) -> Iterator[Finding]:
         if len(site.call.args) < 2:

@@ -73,7 +73,7 @@ from backend_lint.api import (
     Unit,
     ir,
 )
-from backend_lint.rules.security._shared import checks_password, is_application, is_login, place_of, run_for
+from backend_lint.rules.security._shared import is_application, is_login, is_password_check, place_of, run_for
 
 _LIMITS = re.compile(
     r"throttl|rate_?limit|ratelimit|limiter|lock_?out|locked|attempt|brute|captcha|axes|defender|backoff|too_?many|"
@@ -136,7 +136,7 @@ def _verifies(route: Route, project: Project) -> bool:
         not route.is_safe
         and is_application(route, project)
         and is_login(route)
-        and any(checks_password(call) for each in run_for(route, project) for call in ir.calls(each.body))
+        and any(is_password_check(node) for each in run_for(route, project) for node in ir.walk(each.body))
     )
 
 

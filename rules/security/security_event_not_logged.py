@@ -88,7 +88,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from backend_lint.api import Confidence, Finding, Function, Project, ProjectRule, Route, Severity, Step, Unit, ir, words
-from backend_lint.rules.security._shared import called, checks_password, is_application, is_login, place_of, run_for
+from backend_lint.rules.security._shared import called, is_application, is_login, is_password_check, place_of, run_for
 
 _LOGS = 2
 _SETS = re.compile(
@@ -149,17 +149,17 @@ class SecurityEventNotLogged(ProjectRule):
         return ["project"] if found else []
 
 
-def _sets_password(call: ir.Call) -> bool:
-    return _SETS.match(called(call)) is not None
+def _sets_password(node: ir.Node) -> bool:
+    return type(node) is ir.Call and _SETS.match(called(node)) is not None
 
 
 _EVENTS = (
-    ("login", checks_password, "Log who was refused and who came in, with the address, at `warning` and `info`."),
+    ("login", is_password_check, "Log who was refused and who came in, with the address, at `warning` and `info`."),
     ("change of password", _sets_password, "Log whose password was changed, and by whom; never the password."),
 )
 
 
-def _is_event(route: Route, event: str, takes_part: Callable[[ir.Call], bool], project: Project) -> bool:
+def _is_event(route: Route, event: str, takes_part: Callable[[ir.Node], bool], project: Project) -> bool:
     """Whether a route takes part in an event: it calls what verifies or sets a password, and takes one."""
     if route.is_safe or route.handler is None or not is_application(route, project):
         return False
@@ -171,7 +171,7 @@ def _is_event(route: Route, event: str, takes_part: Callable[[ir.Call], bool], p
         and spoken & {"change", "reset", "set", "update", "new", "recover", "recovery", "forgot", "me", "edit"}
     ):
         return False
-    return any(takes_part(call) for each in run_for(route, project) for call in ir.calls(each.body))
+    return any(takes_part(node) for each in run_for(route, project) for node in ir.walk(each.body))
 
 
 def _is_kept(project: Project) -> bool:

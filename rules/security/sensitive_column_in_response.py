@@ -81,6 +81,8 @@ _ENDS = (
     ("password", "hash"),
     ("pwd", "hash"),
     ("password", "digest"),
+    ("secret", "hash"),
+    ("pass", "hash"),
     ("password", "salt"),
     ("salt",),
     ("otp", "secret"),

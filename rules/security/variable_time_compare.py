@@ -127,6 +127,8 @@ def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
             is_configured = (
                 name.isupper() or re.match(r"(?:self\.)?_?(?:settings|config|conf|cfg)\.", dotted) is not None
             )
+            if not is_configured and type(expr) is ir.Attribute:
+                is_configured, dotted = _is_settings(expr.value, function, project), dotted or name
             is_marker = literal(project, expr, function) is not None or _is_member(expr, function, project)
             return f"`{dotted}`" if is_configured and _is_private(name) and not is_marker else None
         case (
@@ -147,6 +149,15 @@ def _is_member(expr: ir.Expr, function: Function, project: Project) -> bool:
     """Whether an expression is a member of an enumeration, whose value stands in the code and hides nothing."""
     owner = project.cls((project.qualified(expr, function) or "").rpartition(".")[0])
     return owner is not None and project.classes.is_subclass(owner, "enum.Enum")
+
+
+def _is_settings(expr: ir.Expr, function: Function, project: Project) -> bool:
+    """Whether an object is one of a class of settings: `get_settings().hook_token`."""
+    kind = project.type_of(expr, function)
+    return kind is not None and not kind.itself and project.classes.is_subclass(kind.name, *_SETTINGS)
+
+
+_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")
 
 
 def _is_keyed(call: ir.Expr, function: Function, project: Project) -> bool:

@@ -78,7 +78,7 @@ _NOT = frozenset({"hash", "hashed", "reset", "token", "field", "key", "id", "sal
 _HASHING = frozenset({"hash", "hashed", "encrypt", "encode", "digest", "make"})
 _SLOW = re.compile(r"bcrypt|scrypt|argon|pbkdf2|hashpw|crypt\.|pwned|haveibeenpwned|hibp|breach", re.IGNORECASE)
 _LEGACY = re.compile(
-    r"legacy|old|upgrade|migrat|compat|deprecated|import|mysql|ldap|digest|ssha|gravatar|cache", re.IGNORECASE
+    r"legacy|old|upgrade|migrat|compat|deprecated|import|mysql|ldap|digest_?auth|ha1|ssha|gravatar|cache", re.IGNORECASE
 )
 _WEAK_HASHERS = frozenset(
     [

@@ -50,3 +50,9 @@ def test_what_a_decorator_passes_shifts_nothing() -> None:
 def test_a_constructor_learns_for_its_attributes() -> None:
     code = "class Desk:\n    def __init__(self, course):\n        self.course = course\ndef view():\n    Desk(Course())"
     assert learned(code) == ["__init__(course: Course)"]
+
+
+def test_a_function_gives_back_what_it_is_given() -> None:
+    code = "def found(row, what):\n    if row is None: raise KeyError(what)\n    return row\n"
+    code += "def show(row): ...\ndef view():\n    show(found(Course(), 'course'))\n    found(Pupil(), 'pupil')"
+    assert "show(row: Course)" in learned(code)
