@@ -384,7 +384,8 @@ class Engine:
         key = (function.key, parameter.name)
         if key not in self._parameter_types:
             found = self.project.types.parameter(parameter, function)
-            name = None if found is None or found.itself or parameter.kind in ("star", "stars") else found.name
+            is_one = found is not None and not found.itself and parameter.kind not in ("star", "stars")
+            name = _known_type(found.name) if found is not None and is_one else None
             if name in ("builtins.NoneType", "builtins.bool", "builtins.int") and parameter.annotation is None:
                 name = None
             if name is None and parameter.annotation is None:
