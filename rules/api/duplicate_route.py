@@ -78,7 +78,7 @@ class DuplicateRoute(ProjectRule):
         shown = f"{method} {route.path}" if method != "*" else route.path
         return self.finding(
             route.at,
-            f"`{shown}` is already answered by `{owner.handler_name.rpartition('.')[2]}`",
+            f"`{shown}` is already answered by {_handler(owner, route)}",
             help="Give one of the two another path or method, or remove it.",
             related=[Step(owner.at, f"`{owner.label}` is registered here")],
             discriminator=route.label,
@@ -112,3 +112,10 @@ def _parts(body: list[ir.Stmt], first: int, second: int) -> bool:
 
 def _within(block: list[ir.Stmt], offset: int) -> bool:
     return bool(block) and block[0].at <= offset < block[-1].end
+
+
+def _handler(owner: Route, route: Route) -> str:
+    """Who answers, and where that stands if both are called the same."""
+    module, _, name = owner.handler_name.rpartition(".")
+    is_like_ours = name == route.handler_name.rpartition(".")[2] and module
+    return f"`{name}` of `{module}`" if is_like_ours else f"`{name}`"

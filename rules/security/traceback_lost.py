@@ -50,6 +50,7 @@ from backend_lint.api.syntax import Confidence, Severity, SyntaxRule, called_nam
 
 _LOGGER = re.compile(r"^_*(?:log|logger|logging|[a-z]\w*_(?:log|logger))$", re.IGNORECASE)
 _LEVELS = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal"})
+_SHOWN = 60
 _WHY = "`exception()` logs the same at the same level, and the traceback below it"
 _CARRIES = re.compile(
     r"traceback|exc_info|\.exception\(|capture_exception|record_exception|notice_error|stack_info|opt\("
@@ -71,17 +72,24 @@ class TracebackLost(SyntaxRule):
         logs = [each for each in calls if _is_log(each)]
         if not raises:
             for each in logs:
-                self._log(each)
+                self._log(each, self._tried(node))
         elif not logs:
             for each in raises:
                 self._answer(each)
 
-    def _log(self, call: cst.Call) -> None:
+    def _tried(self, handler: cst.ExceptHandler) -> str:
+        """What a `try` of one call attempts: ` of plugin.consume()`; nothing where it does more."""
+        attempt = self.source.enclosing(handler, cst.Try)
+        calls = [] if attempt is None else list(self.source.below(attempt.body, cst.Call))
+        text = self.source.text_of(calls[0].func) if len(calls) == 1 else ""
+        return f" of `{text}()`" if 0 < len(text) <= _SHOWN and text.isascii() and "\n" not in text else ""
+
+    def _log(self, call: cst.Call, tried: str) -> None:
         match call.func:
             case cst.Attribute(attr=cst.Name("error" | "critical" as name) as method):
                 self.report(
                     call,
-                    f"`{name}()` in an `except` block loses the traceback",
+                    f"`{name}()` in an `except` block loses the traceback{tried}",
                     help="Call `exception()`, or pass `exc_info=True`.",
                     fix=self.source.replace(method, "exception", why=_WHY) if name == "error" else None,
                 )
