@@ -61,12 +61,15 @@ def _standing(flow: Flow) -> str:
 def _confidence(flow: Flow) -> Confidence:
     """Each call of which nothing is known may have cleaned the value, and so may each of many functions.
 
+    Where all of a text counts, an address or a page, such a call rather answers with a text of its own.
     Of the flows of low confidence that were read in other people's code none was right: they are not reported.
     """
-    calls = sum(step.note.startswith(("passed to ", "returned by ")) for step in flow.trace)
-    if flow.assumed > 2 or calls > _MOST_CALLS or (flow.assumed and calls > _MANY_CALLS):
+    if flow.assumed and flow.kind in _WHOLE:
+        return Confidence.LOW
+    if flow.assumed > 2 or flow.calls > _MOST_CALLS or (flow.assumed and flow.calls > _MANY_CALLS):
         return Confidence.LOW
     return Confidence.MEDIUM if flow.assumed else Confidence.HIGH
 
 
+_WHOLE = frozenset({"redirect", "xss"})
 _MANY_CALLS, _MOST_CALLS = 3, 7

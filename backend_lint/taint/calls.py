@@ -64,6 +64,11 @@ class Calls:
         self.watched: list[Watched] | None = None
 
     def call(self, frame: Frame, node: ir.Call) -> Value:
+        lookups = self.engine.lookups
+        lookups.hold(frame, node)
+        return lookups.found(frame, node, self._called(frame, node))
+
+    def _called(self, frame: Frame, node: ir.Call) -> Value:
         state = frame.state
         assert state is not None
         if state.paths:

@@ -354,7 +354,7 @@ def placed(texts: tuple[Text, ...]) -> Labels:
         head = text[0]
         begun: frozenset[str] = frozenset()
         if type(head) is str:
-            begun = frozenset({RELATIVE, ORIGIN} if _HOST.match(head) else {RELATIVE})
+            begun = frozenset({RELATIVE, ORIGIN} if _is_ours(text) else {RELATIVE})
             begun |= frozenset() if head.startswith("-") else {PLAIN}
         elif type(head) is Value:
             begun = frozenset({RELATIVE, ORIGIN, PLAIN})
@@ -370,8 +370,15 @@ def begun(text: Text, absent: frozenset[str]) -> frozenset[str]:
     head = text[0]
     if type(head) is not str:
         return absent
-    is_ours = _HOST.match(head) is not None or (head == "/" and RELATIVE in _known(text[1]))
-    return absent - {RELATIVE} | ({ORIGIN} if is_ours else frozenset())
+    return absent - {RELATIVE} | ({ORIGIN} if _is_ours(text) else frozenset())
+
+
+def _is_ours(text: Text) -> bool:
+    """Whether the beginning of a text fixes the host that it leads to."""
+    head = text[0]
+    return type(head) is str and (
+        _HOST.match(head) is not None or (head == "/" and len(text) > 1 and RELATIVE in _known(text[1]))
+    )
 
 
 def _known(piece: Piece) -> frozenset[str]:

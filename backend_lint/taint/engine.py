@@ -40,6 +40,7 @@ from backend_lint.taint.frame import Exhausted, Exposure, Frame
 from backend_lint.taint.kept import MUTATORS, KeptValues
 from backend_lint.taint.labels import WORD, Hop, Kept, Label, Source
 from backend_lint.taint.library import Library
+from backend_lint.taint.lookups import Lookups
 from backend_lint.taint.members import HOSTS, Members
 from backend_lint.taint.models import ALL, Models
 from backend_lint.taint.outcome import Options, TaintResult
@@ -90,6 +91,7 @@ class Engine:
         self.fields = Fields(self)
         self.dispatch = Dispatch(self)
         self.stored = StoredValues(self)
+        self.lookups = Lookups(self)
         self.effort = 0
 
     # Runs
@@ -577,6 +579,7 @@ def _flow(exposure: Exposure) -> Flow:
         context=sink.context,
         fits=sink.fits,
         assumed=label.assumed,
+        calls=way.calls if way is not None else 0,
     )
 
 

@@ -380,13 +380,14 @@ def _comprehension(frame: Frame, node: ir.Comprehension) -> Value:
         found = frame.allocate(node, Object("set" if node.kind == "set" else "list", items=tuple(results)))
     else:
         found = _loose_comprehension(frame, node)
-    if frame.state is not None:
-        for target in (name for clause in node.clauses for name in _names(clause.target)):
-            if target in saved:
-                frame.state.env[target] = saved[target]
-            else:
-                frame.state.env.pop(target, None)
-    return found
+    if frame.state is None:
+        return found
+    for target in (name for clause in node.clauses for name in _names(clause.target)):
+        if target in saved:
+            frame.state.env[target] = saved[target]
+        else:
+            frame.state.env.pop(target, None)
+    return frame.engine.lookups.found(frame, node, found)
 
 
 def _loose_comprehension(frame: Frame, node: ir.Comprehension) -> Value:

@@ -224,7 +224,7 @@ class Frame:
         known = self.exposures.get((exposure.spot, given.origin))
         if known is not None and _is_in(known.label, inner, given):
             return
-        label = inner.after(given, hop(given.way, at, note, inner.way))
+        label = inner.after(given, hop(given.way, at, note, inner.way, is_call=True))
         if exposure.sink.kind not in label.cleaned and not is_killed(exposure.kills, label.absent):
             self.expose(exposure._replace(label=label))
 

@@ -242,6 +242,8 @@ def _equal(frame: Frame, node: ir.Expr, value: Value, other: Value, holds: bool,
         if other is NONE and value.derived is not None and value.derived.how == "match":
             detail = value.derived.detail
             return narrow_source(frame, value.derived, lambda label: label.without(detail))
+        if other is NONE and value.derived is not None and value.derived.how == "verdict" and not value.is_constant:
+            frame.state = _verdict(frame, value.derived, True)
         if other is NONE and None in value.consts:
             rest = tuple(each for each in value.consts if each is not None)
             return replace(frame, node, value, _with_consts(value, rest))
@@ -306,13 +308,18 @@ def _truthy(frame: Frame, node: ir.Expr, is_true: bool) -> State | None:
             return narrow_source(frame, derived, lambda label: label.without(frozenset({ORIGIN})))
         if derived.how == "verdict":
             return _verdict(frame, derived, is_true)
-    if is_true and any("/" in label.absent and FILLED not in label.absent for label in value.labels):
+    if is_true and any(_begins_something(label) for label in value.labels):
         return narrow(frame, node, value, lambda label: label.without(frozenset({FILLED})))
     if is_true and not (value.consts and false):
         return frame.state
     if not is_true and value.references and not value.is_opaque:
         return frame.state
     return replace(frame, node, value, only(value, is_true))
+
+
+def _begins_something(label: Label) -> bool:
+    """Whether it matters to what a text is joined with that it is not empty."""
+    return FILLED not in label.absent and not label.absent.isdisjoint({"/", RELATIVE})
 
 
 def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
@@ -337,7 +344,7 @@ def _called(frame: Frame, test: ir.Call, is_true: bool) -> State | None:
         if func.id == "bool":
             return assume(frame, first, is_true)
     for arg in test.args:
-        _held(frame, arg.value)
+        held(frame, arg.value)
     value = frame.evaluate(test)
     true, false = truth(frame, value)
     if not (true if is_true else false):
@@ -374,7 +381,7 @@ def _may_be_led_to(label: Label) -> Label:
     return label.without(frozenset(), frozenset({"redirect"}))
 
 
-def _held(frame: Frame, node: ir.Expr) -> None:
+def held(frame: Frame, node: ir.Expr) -> None:
     """Keep what a plain path reads, so that what is proved of it holds where it is read again."""
     key = path_key(node) if type(node) is not ir.Name else None
     state = frame.state
@@ -451,9 +458,7 @@ def _flattened(frame: Frame, affix: Value) -> list[Constant]:
 def _single_slash(frame: Frame, node: ir.Expr, value: Value) -> State | None:
     """A text does not begin with two slashes: of one that begins with one, the rest does not begin with another."""
     texts = [
-        (text[0], text[1].mapped(lambda label: label.without(frozenset({RELATIVE}))), *text[2:])
-        if text[0] == "/" and type(text[1]) is Value
-        else text
+        (text[0], text[1].mapped(_relative), *text[2:]) if text[0] == "/" and type(text[1]) is Value else text
         for text in value.texts
     ]
     new = Value(value.consts, tuple(texts), labels=value.labels, type=value.type, derived=value.derived)
@@ -464,6 +469,8 @@ def _with_affix(text: Text, known: Value | str, is_prefix: bool) -> Text | None:
     """A text that is known to begin, or to end, so; None where it cannot."""
     end = text[0] if is_prefix else text[-1]
     if type(end) is not str:
+        if is_prefix and known == "/" and _stays(text[:1]):  # one that leads to this host has no second slash
+            return ("/", end.mapped(_relative), *text[1:])  # type: ignore[union-attr]
         return (known, *text) if is_prefix else (*text, known)
     if type(known) is str and len(text) > 1:
         size = min(len(end), len(known))
@@ -662,7 +669,11 @@ def _behind_slash(old: Text, new: Text) -> Text:
         return new
     hole = after[0]
     assert type(hole) is Value
-    return (new[0], hole.mapped(lambda label: label.without(frozenset({RELATIVE}))), *new[2:])
+    return (new[0], hole.mapped(_relative), *new[2:])
+
+
+def _relative(label: Label) -> Label:
+    return label.without(frozenset({RELATIVE}))
 
 
 def _stays(pieces: Text) -> bool:
@@ -730,6 +741,7 @@ def _narrowed_to(frame: Frame, source: Value, new: Value, change: Change) -> Sta
                 state.env[name] = new
             for key in keys:
                 state.paths[key] = (new, state.paths[key][1])
+            _tie(state, source, new)
             frame.state = state
     if source.derived is not None:
         return narrow_source(frame, source.derived, change)
@@ -763,6 +775,7 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
             if new is not NONE or not name.startswith("\0"):  # where nothing was given, nothing is proved
                 state.env[name] = new
         state.env[node.id] = new
+        _tie(state, old, new)
         if node.id in state.flags:
             state.learned(node.id, old, new)
         return state
@@ -776,6 +789,17 @@ def _written(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | Non
     known = state.paths.get(key)
     state.paths[key] = (new, known[1] if known is not None else None)
     return state
+
+
+def _tie(state: State, old: Value, new: Value) -> None:
+    """What was computed from a value was computed from what is known of it now, too."""
+    for name, value in state.env.items():
+        derived = value.derived
+        if derived is not None and derived.source is old and derived.how in _COMPUTED:
+            state.env[name] = value.derived_from(derived.how, new, derived.detail)
+
+
+_COMPUTED = SAME_TEXT | {"urlparse", "urljoin", "netloc", "match", "slice", "basename", "resolve"}
 
 
 def _written_inside(frame: Frame, node: ir.Expr, old: Value, new: Value) -> State | None:

@@ -56,7 +56,7 @@ Origin = Source | Input | Kept
 class Hop(NamedTuple):
     """One step of the way, the way before it, and the way that led on inside what was called there.
 
-    `length` is how many steps it all has; `hop` makes one.
+    `length` is how many steps it all has, `calls` how many of them lead into a function or back; `hop` makes one.
     """
 
     before: Hop | None
@@ -64,6 +64,7 @@ class Hop(NamedTuple):
     note: str
     inside: Hop | None
     length: int
+    calls: int
 
     def steps(self, most: int = MOST_STEPS) -> list[tuple[Place, str]]:
         """The way from its beginning; a long one loses its middle."""
@@ -83,9 +84,13 @@ class Hop(NamedTuple):
         return found if len(found) <= most else [*found[: most // 2], *found[-(most // 2) :]]
 
 
-def hop(before: Hop | None, at: Place, note: str, inside: Hop | None = None) -> Hop:
-    length = (before.length if before is not None else 0) + (inside.length if inside is not None else 0) + 1
-    return Hop(before, at, note, inside, length)
+def hop(before: Hop | None, at: Place, note: str, inside: Hop | None = None, *, is_call: bool = False) -> Hop:
+    length, calls = 1, int(is_call)
+    for part in (before, inside):
+        if part is not None:
+            length += part.length
+            calls += part.calls
+    return Hop(before, at, note, inside, length, calls)
 
 
 class Label(NamedTuple):
@@ -108,11 +113,12 @@ class Label(NamedTuple):
             return self
         return Label(self.origin, self.cleaned | cleaned, self.absent | absent, self.way, self.assumed, self.kept)
 
-    def through(self, at: Place, note: str) -> Label:
+    def through(self, at: Place, note: str, *, is_call: bool = False) -> Label:
         way = self.way
         if way is not None and way.at == at:
             return self
-        return Label(self.origin, self.cleaned, self.absent, hop(way, at, note), self.assumed, self.kept)
+        way = hop(way, at, note, is_call=is_call)
+        return Label(self.origin, self.cleaned, self.absent, way, self.assumed, self.kept)
 
     def losing(self, facts: frozenset[str]) -> Label:
         """The same, with these facts known no more."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backend_lint.facts import ir
-from backend_lint.project.modules import Function
+from backend_lint.project import Project
+from backend_lint.project.modules import Class, Function
 from backend_lint.taint import containers
 from backend_lint.taint.domain import NOTHING, Value
 from backend_lint.taint.frame import Frame
@@ -24,17 +27,43 @@ def makes_pages(function: Function, framework: str) -> bool:
     )
 
 
-def is_typed(function: Function, setter: str) -> bool:
-    """Whether a function sets a content type other than HTML, by a method of that name."""
+def is_typed(project: Project, function: Function, handler: Class | None, setter: str) -> bool:
+    """Whether a function, or what runs before it in its handler's class, sets a content type other than HTML."""
+    before = (project.classes.method(handler.qualified, name) for name in _BEFORE) if handler is not None else ()
+    for each in (function, *filter(None, before)):
+        if any(not _names_html(project, kind, handler) for kind in _content_types(each, setter)):
+            return True
+    return False
+
+
+_BEFORE = ("set_default_headers", "initialize", "prepare")  # what Tornado calls before a handler's own method
+
+
+def _content_types(function: Function, setter: str) -> Iterator[ir.Expr]:
+    """What a function sets the content type to, by a method of that name."""
     for node in ir.walk(function.body):
         match node:
             case ir.Call(
                 func=ir.Attribute(name=name), args=[ir.Argument(value=ir.Const(value=str(header))), given, *_]
-            ):
-                is_html = type(given.value) is ir.Const and "html" in str(given.value.value)
-                if name == setter and header.lower() == "content-type" and not is_html:
-                    return True
-    return False
+            ) if name == setter and header.lower() == "content-type":
+                yield given.value
+
+
+def _names_html(project: Project, kind: ir.Expr, handler: Class | None) -> bool:
+    """Whether a content type is HTML, as written or as a method of the handler's class says."""
+    match kind:
+        case ir.Const(value=value):
+            return "html" in str(value)
+        case ir.Call(func=ir.Attribute(value=ir.Name(id="self"), name=name)) if handler is not None:
+            method = project.classes.method(handler.qualified, name)
+            statements = method.statements if method is not None else ()
+            return any(type(each) is ir.Return and _is_html_text(each.value) for each in statements)
+        case _:
+            return False
+
+
+def _is_html_text(expr: ir.Expr | None) -> bool:
+    return type(expr) is ir.Const and "html" in str(expr.value)
 
 
 def judge_return(frame: Frame, node: ir.Expr, value: Value, depth: int = 3) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.core import Place
 from backend_lint.facts import ir
-from backend_lint.project.modules import Function
+from backend_lint.project.modules import Class, Function
 from backend_lint.taint import containers, contexts, outbound, responses, strings
 from backend_lint.taint.domain import NOTHING, Symbol, Value, constant, labelled
 from backend_lint.taint.evaluate import flat
@@ -51,8 +51,10 @@ class Sinks:
         """Whether a class of ours, or what follows the call, takes the danger out."""
         if sink.undone and self.followed.get(id(node)) in sink.undone:
             return True
-        if sink.typed_by and frame.function is not None and responses.is_typed(frame.function, sink.typed_by):
-            return True
+        if sink.typed_by and frame.function is not None:
+            handler = self._class_of(receiver) or frame.function.cls
+            if responses.is_typed(self.engine.project, frame.function, handler, sink.typed_by):
+                return True
         if receiver is None:
             return False
         if sink.overridden:
@@ -62,6 +64,9 @@ class Sinks:
             if any(method(kind, name) is not None for kind in own for name in sink.overridden):
                 return True
         return sink.kind == "ssrf" and outbound.is_guarded(frame, receiver)
+
+    def _class_of(self, receiver: Value | None) -> Class | None:
+        return self.engine.project.cls(receiver.type) if receiver is not None and receiver.type is not None else None
 
     def elsewhere(
         self, frame: Frame, node: ir.Call, name: str, receiver: Value, args: Sequence[Value], keywords: dict[str, Value]

@@ -239,7 +239,7 @@ class State:
 
     def joined(self, other: State) -> State:
         """Both; `self` where the other adds nothing."""
-        env = joined_maps(self.env, other.env)
+        env = _tied(joined_maps(self.env, other.env), self.env, other.env)
         heap: dict[Reference, Object] | None = None
         if self.heap != other.heap:  # objects are equal where they are the same: this loop, without being run
             for where, obj in other.heap.items():
@@ -295,6 +295,23 @@ class State:
                 break
             nearest = farther
         return found
+
+
+def _tied(merged: dict[str, Value], first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
+    """Joined variables, where one was computed from another in the same way in both: it is so still."""
+    if merged is first:
+        return merged
+    for name, value in merged.items():
+        one, other = first.get(name), second.get(name)
+        if value.derived is not None or one is None or other is None or one.derived is None or other.derived is None:
+            continue
+        if one.derived.how != other.derived.how or one.derived.detail != other.derived.detail:
+            continue
+        for source, known in merged.items():
+            if first.get(source) is one.derived.source and second.get(source) is other.derived.source:
+                merged[name] = value.derived_from(one.derived.how, known, one.derived.detail)
+                break
+    return merged
 
 
 class Way(NamedTuple):

@@ -25,7 +25,7 @@ from backend_lint.taint.domain import (
     labelled,
     scattered,
 )
-from backend_lint.taint.labels import FILLED, META, NO_PARENT, RELATIVE, TEXT, Label, union
+from backend_lint.taint.labels import FILLED, META, NO_PARENT, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, Label, union
 
 _TESTS = frozenset({
     "startswith", "endswith", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
@@ -147,8 +147,8 @@ def method(value: Value, name: str, args: Sequence[Value], keywords: dict[str, V
         return replaced(value, args[0], args[1])
     if name in _CASES:
         return _cased(value, name)
-    if name in ("strip", "lstrip", "rstrip") and len(args) == 1 and not args[0].all_labels() and not value.texts:
-        return Value(labels=value.all_labels(), is_opaque=True, type="builtins.str").derived_from("strip", value)
+    if name in ("strip", "lstrip", "rstrip") and len(args) == 1 and not args[0].all_labels():
+        return _without_ends(value, name, args[0].the_constant)
     if name in ("strip", "lstrip", "rstrip") and not args:
         return _stripped(value, name)
     if name in ("encode", "decode"):
@@ -241,6 +241,36 @@ def _stripped(value: Value, name: str) -> Value:
             pieces[-1] = pieces[-1].rstrip()
         texts.append(tuple(pieces))
     return from_texts(texts).derived_from("strip", value)
+
+
+def _without_ends(value: Value, name: str, characters: Constant) -> Value:
+    """`value.lstrip(characters)` and its like: what a text began with is gone, and whatever followed begins it."""
+    is_headless = name != "rstrip" and not (isinstance(characters, str) and "/" not in characters)
+    begins = frozenset({RELATIVE} if isinstance(characters, str) and "/" in characters else ())
+
+    def change(label: Label) -> Label:
+        return label.losing(_OF_BEGINNINGS).without(begins) if is_headless else label
+
+    if not value.texts:
+        kept = Value(labels=tuple(map(change, value.labels)), is_opaque=True, type="builtins.str")
+        return kept.derived_from("strip", value)
+    if not isinstance(characters, str):
+        return Value(labels=scattered(value.texts), is_opaque=True, type="builtins.str")
+    texts = []
+    for text in alternatives(value):
+        pieces = list(text)
+        if type(pieces[0]) is str and name != "rstrip":
+            pieces[0] = pieces[0].lstrip(characters)
+            pieces = pieces if pieces[0] else pieces[1:]
+        if pieces and type(pieces[0]) is Value and is_headless:
+            pieces[0] = pieces[0].mapped(change)
+        if pieces and type(pieces[-1]) is str and name != "lstrip":
+            pieces[-1] = pieces[-1].rstrip(characters)
+        texts.append(tuple(pieces))
+    return from_texts(texts).derived_from("strip", value)
+
+
+_OF_BEGINNINGS = frozenset({ORIGIN, NORMALISED, PLAIN})  # what is known of a text by how it begins
 
 
 def _formatted(value: Value, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
@@ -341,12 +371,10 @@ def joined_many(element: Value, separator: Value) -> Value:
     if between != "/":
         return found
     kept = [label.absent for label in element.all_labels()]
-    if kept and all(".." in each for each in kept):
-        found = found.mapped(lambda label: label.without(frozenset({".."})))
-    if kept and all(NO_PARENT in each for each in kept):
-        facts = {NO_PARENT} | ({RELATIVE} if all(FILLED in each for each in kept) else set())
-        found = found.mapped(lambda label: label.without(frozenset(facts)))
-    return found
+    facts = {fact for fact in (NO_PARENT, "..") if kept and all(fact in each for each in kept)}
+    if kept and all(FILLED in each and (RELATIVE in each or "/" in each) for each in kept):
+        facts.add(RELATIVE)
+    return found.mapped(lambda label: label.without(frozenset(facts))) if facts else found
 
 
 def is_text(value: Value) -> bool:

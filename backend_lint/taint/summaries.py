@@ -17,7 +17,7 @@ from backend_lint.core import Place
 from backend_lint.facts import ir
 from backend_lint.facts.types import Parameter
 from backend_lint.project.modules import Class, Function
-from backend_lint.taint import containers, evidence, execute, guards
+from backend_lint.taint import containers, evidence, execute, guards, lookups
 from backend_lint.taint.domain import (
     NONE,
     NOTHING,
@@ -585,6 +585,8 @@ class _Call:
         result = self.moved_value(summary.result, summary)
         if summary.facts:
             result = self._facts(summary, result)
+        if result.derived is None and frame.state is not None:
+            result = lookups.tied(result, self.engine.lookups.answers(frame, self.function, self.given, result))
         return result
 
     def _facts(self, summary: Summary, result: Value) -> Value:
@@ -595,7 +597,7 @@ class _Call:
                 continue
             if normal[0] or normal[1]:
                 cleaned, absent = normal
-                self.frame.state = guards.narrow_value(self.frame, value, lambda label: label.without(absent, cleaned))  # noqa: B023
+                value = guards.proved(self.frame, value, lambda label: label.without(absent, cleaned))  # noqa: B023
             verdicts.append((value, when_true, when_false))
         if verdicts and containers.are_tuples(self.frame, result):
             return result.derived_from("verdicts", verdicts[0][0], verdicts)
@@ -717,7 +719,7 @@ class _Call:
         origin = label.origin
         if type(origin) is not Input:
             if self.node is not None:
-                return (label.through(self.at, f"returned by `{self.function.name}`"),)
+                return (label.through(self.at, f"returned by `{self.function.name}`", is_call=True),)
             return (label,)
         known = self.carried.get(id(label))
         if known is None:
@@ -729,7 +731,7 @@ class _Call:
         if not ours:
             return ()
         note = self._note(origin)
-        return capped(label.after(each, hop(each.way, self.at, note, label.way)) for each in ours)
+        return capped(label.after(each, hop(each.way, self.at, note, label.way, is_call=True)) for each in ours)
 
     def _ours(self, origin: Input) -> Labels:
         """The labels of what we gave the callee there."""

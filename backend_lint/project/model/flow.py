@@ -12,7 +12,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is the danger (`sql`, `command`, `path`, …), `symbol` what is called there, `what` the kind of source.
     `trace` goes from the source to the sink, both included. `context` says how the data stands in the text, `fits`
-    what would make it safe. `assumed` counts the calls on the way of which nothing is known.
+    what would make it safe. `assumed` counts the calls on the way of which nothing is known, `calls` the steps into
+    functions of the project, and back from them.
     """
 
     kind: str
@@ -24,3 +25,4 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     context: str = ""
     fits: str = ""
     assumed: int = 0
+    calls: int = 0
