@@ -44,7 +44,7 @@ _READS_TEXT = frozenset({
     "encode", "decode", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "split",
     "rsplit", "splitlines", "startswith", "endswith", "isdigit", "isalnum", "isalpha", "isnumeric", "isidentifier",
     "find", "rfind", "partition", "rpartition", "removeprefix", "removesuffix", "zfill", "casefold", "swapcase",
-    "isdecimal", "format", "format_map",
+    "isdecimal", "format", "format_map", "translate", "expandtabs", "ljust", "rjust", "center",
 })  # fmt: skip
 
 

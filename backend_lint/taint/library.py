@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,13 @@ if TYPE_CHECKING:
 _MEANINGS = (builtin_calls, framework_calls, functional_calls, text_calls)  # they fill `SPECIALS`
 
 _RUNNERS = frozenset({"run_in_executor", "to_thread", "run_sync", "run_in_threadpool"})  # they give what is run gives
+
+
+_PARTS = frozenset({
+    "getlist", "get_list", "getall", "get_all", "getone", "get_one", "keys", "values", "items", "lists", "multi_items",
+    "to_dict", "dict", "copy", "popitem", "read", "readline", "readlines", "getvalue", "json", "text",
+})  # fmt: skip
+"""Methods that give what the object holds that they are called on, whatever it is."""
 
 
 class Library:
@@ -201,7 +210,8 @@ class Library:
         passed = args[1:] if type(node.func) is ir.Attribute and node.func.name == "get" else args  # but for the key
         labels = self.all_labels(frame, receiver, passed, {} if _looks_up(node) else keywords)
         if labels:
-            labels = tuple(label.scattered().assuming(int(name is None)) for label in labels)
+            is_guess = not _gives_a_part(node) if name is None else receiver is not None and _is_foreign(name)
+            labels = tuple(label.scattered().assuming(int(is_guess)) for label in labels)
             if any(arg.stars == 2 for arg in node.args):  # what is made of fields by their names is no address
                 labels = tuple(label.without(frozenset(), frozenset({"redirect"})) for label in labels)
             for arg in (*args, *keywords.values()):
@@ -404,6 +414,22 @@ def _looks_up(node: ir.Call) -> bool:
     method = node.func.name if type(node.func) is ir.Attribute else ""
     names = {arg.keyword for arg in node.args if not arg.stars}
     return method in ("get", "aget") and bool(names) and names.isdisjoint({None, "url"})
+
+
+def _gives_a_part(node: ir.Call) -> bool:
+    return type(node.func) is ir.Attribute and node.func.name in _PARTS
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_foreign(name: str) -> bool:
+    """Whether a method is of a library that no model knows: what its object answers is the object's own."""
+    package = name.partition(".")[0]
+    return package not in sys.stdlib_module_names and package not in _known_packages()
+
+
+@functools.cache
+def _known_packages() -> frozenset[str]:
+    return frozenset(models.packages())
 
 
 def _key(parts: Sequence[Value]) -> tuple[Any, ...] | None:

@@ -202,9 +202,9 @@ def _by_key(call: ir.Call, receiver: Expr) -> Iterator[Expr]:
 def _bound(call: ir.Call) -> Iterator[Expr]:
     """What a `SELECT` that is a literal is given for the columns that it asks to be equal."""
     texts = [arg.value for arg in call.args if type(arg.value) is ir.Const and isinstance(arg.value.value, str)]
-    if not texts or not _SELECT.match(str(texts[0].value)):  # type: ignore[union-attr]
+    if not texts or not _SELECT.match(str(texts[0].value)):
         return
-    asked = _PLACEHOLDER.findall(str(texts[0].value))  # type: ignore[union-attr]
+    asked = _PLACEHOLDER.findall(str(texts[0].value))
     names = {named or formatted for named, formatted, _ in asked}
     for arg in call.args:
         match arg.value:

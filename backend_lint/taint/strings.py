@@ -192,8 +192,11 @@ def replaced(value: Value, old: Value, new: Value) -> Value:
         old_text = old_text.decode("latin-1")
     if isinstance(new_text, bytes):
         new_text = new_text.decode("latin-1")
+    is_inner = _is_inner(new_text) if isinstance(new_text, str) else not new.all_labels()
+    stays = frozenset({ORIGIN} if is_inner else ())
     if not isinstance(old_text, str) or not old_text:
-        return Value(labels=union(value.all_labels(), new.all_labels()), is_opaque=True, type="builtins.str")
+        kept = tuple(label.scattered().without(stays & label.absent) for label in value.all_labels())
+        return Value(labels=union(kept, new.all_labels()), is_opaque=True, type="builtins.str")
     gone = isinstance(new_text, str) and (old_text not in new_text)
     doubled = isinstance(new_text, str) and old_text in "'\"`" and new_text == old_text * 2
     escaped = new_text == "\\" + old_text and old_text in "\"'"
@@ -202,7 +205,7 @@ def replaced(value: Value, old: Value, new: Value) -> Value:
     absent = frozenset({old_text}) if gone or doubled or escaped else frozenset()
 
     def change(label: Label) -> Label:
-        return label.without(absent) if absent else label.scattered()
+        return label.without(absent) if absent else label.scattered().without(stays & label.absent)
 
     changed = []
     for text in alternatives(value):
@@ -218,6 +221,11 @@ def replaced(value: Value, old: Value, new: Value) -> Value:
                     pieces.append(part)
         changed.append(tuple(pieces))
     return from_texts(changed)
+
+
+def _is_inner(text: str) -> bool:
+    """Whether a text put into a path of ours, anywhere, leads to no other host."""
+    return text != "" and text[0] not in "/\\" and ":" not in text
 
 
 def _cased(value: Value, name: str) -> Value:

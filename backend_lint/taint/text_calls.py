@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from backend_lint.facts import ir
@@ -25,6 +26,7 @@ from backend_lint.taint.labels import (
     NORMALISED,
     ORIGIN,
     RELATIVE,
+    Label,
     Labels,
     union,
 )
@@ -135,10 +137,20 @@ def _urlunparse(
     place, rest = self.all_labels(frame, None, items[:3], {}), self.all_labels(frame, None, items[3:], {})
     if not frame.labels(items[1]):
         place = _behind_host(place)
-    return labelled(union(place, _behind_host(rest)), "builtins.str")
+    return labelled(_with_parts_behind(place, rest), "builtins.str")
 
 
-def _behind_host(labels: Labels) -> Labels:
+def _with_parts_behind(place: Labels, rest: Labels) -> Labels:
+    """The labels of an address, and of what stands behind its path: escaped parts of its own change nothing of it."""
+    ours = {label.origin for label in place}
+    return union(place, _behind_host(each for each in rest if each.origin not in ours or not _is_escaped(each)))
+
+
+def _is_escaped(label: Label) -> bool:
+    return {"<", '"', "\r", "\n"} <= label.absent
+
+
+def _behind_host(labels: Iterable[Label]) -> Labels:
     """Of what stands in an address where it has no say in its host."""
     return tuple(label.without(frozenset({ORIGIN})) for label in labels)
 
@@ -168,7 +180,7 @@ def _parts_replaced(
     host = keywords.get("netloc")
     if host is not None and not frame.labels(host):
         labels = _behind_host(labels)
-    labels = union(labels, _behind_host(self.all_labels(frame, None, [], rest)))
+    labels = _with_parts_behind(labels, self.all_labels(frame, None, [], rest))
     return Value(labels=labels, is_opaque=True, type="urllib.parse.ParseResult")
 
 
