@@ -204,11 +204,9 @@ class Calls:
         given = [flat(frame, arg) if arg.references else arg for arg in args]
         if name in ("format", "format_map"):
             self._format_sink(frame, node, text)
-        found = strings.method(text, name, given, {key: flat(frame, value) for key, value in keywords.items()})
-        if found is not None:
-            if name in ("startswith", "endswith") and text.is_constant and args and args[0].is_constant:
-                return found
-            return found
+        result = strings.method(text, name, given, {key: flat(frame, value) for key, value in keywords.items()})
+        if result is not None:
+            return result
         labels = self.engine.library.all_labels(frame, text, args, keywords)
         return labelled(labels, None)
 
