@@ -225,10 +225,17 @@ def _is_written_by_a_decorator(handler: Function, project: Project) -> bool:
 
 
 def _answers_with_serializer(handler: Function) -> bool:
-    """Whether a handler of the project's own answers with what a serializer makes."""
+    """Whether a handler of the project's own answers with what a serializer makes, or holds it in a variable."""
+    values = [
+        node
+        for stmt in handler.statements
+        if type(stmt) is ir.Return and stmt.value is not None
+        for node in ir.walk_expression(stmt.value)
+    ]
+    values += [stmt.value for stmt in handler.statements if type(stmt) is ir.Assign and stmt.value is not None]
     return any(
         type(node) is ir.Attribute and node.name == "data" and "serializer" in (ir.dotted(node.value) or "")
-        for node in ir.walk(handler.body)
+        for node in values
     )
 
 
