@@ -58,7 +58,8 @@ def _sort(project: Project) -> None:
 _STORES = ("sqlalchemy", "django_models", "peewee", "tortoise", "mongoengine", "beanie", "mongodb")
 _ORDER = {
     **dict.fromkeys(_STORES, 0),  # what they find tells types to all that follow
-    "callers": 1,
-    **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 2),
-    "queries": 3,
+    "generic_views": 1,
+    "callers": 2,
+    **dict.fromkeys(("settings", "logs", "outbound", "schemas"), 3),
+    "queries": 4,
 }

@@ -31,6 +31,7 @@ _FAMILIES = (
         frozenset({"register_blueprint"}),
     ),
     ("sanic", frozenset({"sanic.Sanic"}), frozenset({"sanic.Blueprint"}), frozenset({"blueprint"})),
+    ("ninja", frozenset({"ninja.NinjaAPI"}), frozenset({"ninja.Router"}), frozenset({"add_router"})),
 )
 _ROUTES = frozenset(
     {

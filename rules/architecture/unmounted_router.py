@@ -81,7 +81,7 @@ from collections.abc import Iterable
 
 from backend_lint.api import Finding, Project, ProjectRule, Severity, Unit
 
-_KINDS = {"fastapi": "router", "flask": "blueprint", "sanic": "blueprint", "django": "URL module"}
+_KINDS = {"fastapi": "router", "flask": "blueprint", "sanic": "blueprint", "ninja": "router", "django": "URL module"}
 
 
 class UnmountedRouter(ProjectRule):

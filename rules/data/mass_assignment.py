@@ -127,6 +127,8 @@ def _raw_names(function: Function, given: set[str]) -> set[str]:
                     names.discard(target.id)
                     if _is_raw(stmt.value, names):
                         names.add(target.id)
+        elif type(stmt) is ir.For and type(stmt.target) is ir.Name and _is_raw(stmt.iter, names):
+            names.add(stmt.target.id)  # one of several that the client sent
     return names
 
 
@@ -161,6 +163,12 @@ def _assignments(function: Function, raw: set[str], project: Project) -> Iterato
                     yield site.call, f"the columns of `{project.models[site.symbol].name}` that it sets"
                 elif site.method in _WRITES and _is_query(site.receiver, project):
                     yield site.call, f"the columns that `{site.name}` writes"
+        match site.call:
+            case ir.Call(
+                func=ir.Attribute(value=ir.Attribute(name="__dict__"), name="update"),
+                args=[ir.Argument(value=value, stars=0)],
+            ) if _is_raw(value, raw):
+                yield site.call, "the attributes that are set"
     for stmt in function.statements:
         match stmt:
             case ir.For(

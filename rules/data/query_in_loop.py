@@ -81,6 +81,7 @@ from backend_lint.api import (
     Step,
     Unit,
     ir,
+    words,
 )
 from backend_lint.rules.data._rows import of_a_row
 from backend_lint.rules.data._shared import Loop, loops, uses
@@ -104,7 +105,7 @@ class QueryInLoop(ProjectRule):
             if label.startswith("task "):  # nobody waits for it
                 continue
             for loop in loops(function) if function is not None else ():
-                if not loop.is_bounded and not _works_by_item(loop, function, project):  # type: ignore[arg-type]
+                if not loop.is_bounded and not _is_of_batches(loop) and not _works_by_item(loop, function, project):  # type: ignore[arg-type]
                     for path, query in _repeated(loop, function, queries, project):  # type: ignore[arg-type]
                         yield self._finding(path, query, loop, label, function, project)  # type: ignore[arg-type]
 
@@ -133,6 +134,15 @@ def _is_repeatable(query: Query) -> bool:
 
 
 _AGAIN = frozenset({"refresh", "refresh_from_db", "arefresh_from_db"})
+
+
+def _is_of_batches(loop: Loop) -> bool:
+    """Whether each turn has many items: `for ids in batch(keys, 100)`."""
+    called = ir.dotted(loop.source.func) or "" if type(loop.source) is ir.Call else ""
+    return not _BATCHES.isdisjoint(words(called.rpartition(".")[2]))
+
+
+_BATCHES = frozenset({"batch", "batched", "batches", "chunk", "chunked", "chunks", "grouper", "slices"})
 
 
 def _works_by_item(loop: Loop, function: Function, project: Project) -> bool:

@@ -80,7 +80,7 @@ SQLite, which does not look at lengths.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from backend_lint.api import (
@@ -159,14 +159,20 @@ def _pairs(project: Project) -> dict[tuple[str, str], _Pair]:
 
 
 def _all_written(project: Project, bodies: set[str]) -> Iterator[_Written]:
+    created = {
+        id(query.site.call): query.model
+        for query in project.queries
+        if query.operation == "insert" and query.site.method in ("create", "acreate")
+    }
     for name in project.served:
         function = project.function(name)
-        for each in _written(project, function) if function is not None else ():
+        for each in _written(project, function, created) if function is not None else ():
             if each[0].qualified in bodies or each[0].kind == "marshmallow":
                 yield each
     for name in sorted(bodies):
         schema = project.schemas[name]
-        model = project.models.get(schema.model or "") if schema.kind == "drf" else None
+        is_of_model = project.classes.is_subclass(schema.cls, "rest_framework.serializers.ModelSerializer")
+        model = project.models.get(schema.model or "") if is_of_model else None
         if model is not None and not schema.cls.methods.keys() & {"create", "update", "save"}:
             yield from _saved(schema, model, project)
 
@@ -181,10 +187,13 @@ def _saved(schema: Schema, model: Model, project: Project) -> Iterator[_Written]
             yield schema, each, column, model, each.at
 
 
-def _written(project: Project, function: Function) -> Iterator[_Written]:
-    """Each field of a schema that a function writes to a column as it is, also where a caller hands it over."""
+def _written(project: Project, function: Function, created: Mapping[int, str | None]) -> Iterator[_Written]:
+    """Each field of a schema that a function writes to a column as it is, also where a caller hands it over.
+
+    `created` are the models of the calls that insert a row, `Order.objects.create(…)`.
+    """
     for site in project.sites(function):
-        model = project.models.get(site.symbol or "")
+        model = project.models.get(site.symbol or "") or project.models.get(created.get(id(site.call)) or "")
         if model is None:
             continue
         for arg in site.call.args:

@@ -165,6 +165,12 @@ def _queries(project: Project, running: dict[str, str]) -> list[tuple[Query, Mod
         for query in project.queries
         if query.operation == "insert" and query.model and getattr(query.scope, "qualified", "") in running
     }
+    growing |= {
+        schema.model
+        for route in project.routes
+        if route.handler is None and "POST" in route.methods  # views of Django REST framework that create by themselves
+        for schema in project.body_schemas(route)
+    }
     found = []
     for query in project.queries:
         model = project.models.get(query.model or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -91,7 +92,9 @@ _CALLS = 3
 
 def is_login(route: Route) -> bool:
     """Whether path or handler say that a caller proves here who it is, which nobody knows before."""
-    return not route.is_guarded and bool(_LOGINS & set(words(f"{route.path} {route.handler_name}")))
+    spoken = words(f"{route.path} {route.handler_name}")
+    pairs = {"".join(each) for each in itertools.pairwise(spoken)}  # `sign-in`, `LogIn`
+    return not route.is_guarded and not _LOGINS.isdisjoint({*spoken, *pairs})
 
 
 def checks_password(call: ir.Call) -> bool:
