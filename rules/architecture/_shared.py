@@ -373,3 +373,24 @@ _CALLERS = frozenset(
 )
 _REQUEST_PARTS = frozenset({"user", "session", "auth", "COOKIES", "cookies", "tenant", "organization"})
 _GLOBAL_PARTS = frozenset({"user", "current_user", "tenant", "organization", "user_id", "tenant_id"})
+
+
+def run_by_hand(project: Project) -> frozenset[str]:
+    """The modules that somebody or something starts, and nobody imports: scripts, which can be stopped and run again.
+
+    They end in `if __name__ == "__main__"` or define nothing, and answer no route and run no task.
+    """
+    imported = {edge.target.name for edge in project.imports}
+    serving = {route.handler.module.name for route in project.routes if route.handler is not None}
+    serving |= {task.function.module.name for task in project.tasks}
+    serving |= {app.scope.module.name for app in project.apps if app.scope is not None}
+    return frozenset(
+        module.name
+        for module in project.modules.values()
+        if module.name not in imported | serving
+        and (any(map(_is_main, module.body)) or not (module.functions or module.classes))
+    )
+
+
+def _is_main(stmt: ir.Stmt) -> bool:
+    return type(stmt) is ir.If and type(stmt.test) is ir.Compare and ir.dotted(stmt.test.left) == "__name__"

@@ -27,6 +27,10 @@ def rates() -> dict:
     return requests.get("https://rates.example/latest", timeout=(3, 10)).json()
 ```
 
+## When not to
+A script that somebody starts and nobody imports, such as the probe of a container, is stopped from outside; it is not
+reported.
+
 ## References
 - https://requests.readthedocs.io/en/latest/user/advanced/#timeouts
 - https://www.python-httpx.org/advanced/timeouts/
@@ -38,6 +42,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Finding, Function, Outbound, Place, Project, ProjectRule, Role, Severity, Step, Unit, ir
+from backend_lint.rules.architecture._shared import run_by_hand
 
 _KINDS = frozenset({"http", "mail", "socket", "rpc", "storage"})
 _STREAMS = re.compile(r"Stream|Subscribe|Watch|Track|Listen")
@@ -93,11 +98,12 @@ def _counted(others: int) -> str:
 
 
 def _outbound(project: Project) -> Iterator[Outbound]:
+    scripts = project.derived(run_by_hand)
     for each in project.outbound:
         known = (
             each.kind in _KINDS or each.timeout_value is not None or (each.kind == "cache" and each.timeout == "none")
         )
-        if each.scope.module.role is Role.APP and known:
+        if each.scope.module.role is Role.APP and known and each.scope.module.name not in scripts:
             yield each
 
 

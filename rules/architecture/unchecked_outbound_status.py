@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backend_lint.api import Class, Finding, Function, Outbound, Project, ProjectRule, Role, Severity, Unit, ir
+from backend_lint.rules.architecture._shared import run_by_hand
 
 _SENDS = frozenset({"send", "request"})
 _LIBRARIES = frozenset({"requests", "httpx"})
@@ -77,9 +78,10 @@ def _answers(project: Project) -> Iterator[Outbound]:
         for each in project.outbound
         for node in (each.site.call,)
     )
+    scripts = project.derived(run_by_hand)
     for each in project.outbound:
         if each.kind == "http" and each.library in _LIBRARIES and each.scope.module.role is Role.APP and not hooked:
-            if not _is_own_client(each, project):
+            if each.scope.module.name not in scripts and not _is_own_client(each, project):
                 yield each
 
 
