@@ -26,13 +26,13 @@ def read(project: Project) -> None:
 
 
 def _objects(project: Project) -> Iterator[tuple[tuple[str, str], Type]]:
-    """The model as what `self.get_object` is: a call of it gives a row."""
+    """What `self.get_object()` gives: a row of the model."""
     for module in project.modules.values():
         for cls in module.classes if module.role is Role.APP else ():
             if project.classes.is_subclass(cls, *_VIEWS) and project.classes.method(cls.qualified, _FOUND) is None:
                 model = _model(cls, project)
                 if model is not None:
-                    yield (cls.qualified, _FOUND), Type(model, itself=True)
+                    yield (cls.qualified, f"{_FOUND}()"), Type(model)
 
 
 def _model(view: Class, project: Project) -> str | None:

@@ -72,7 +72,10 @@ class Types:
         self._aliases: set[str] = set()
 
     def learn(self, members: Mapping[tuple[str, str], Type]) -> None:
-        """Take in what the code does not say: types of attributes that frameworks put on classes, by class and name."""
+        """Take in what the code does not say: types of attributes that frameworks put on classes, by class and name.
+
+        What a method of the framework gives goes by its call, `get_object()`.
+        """
         self._learned.update(members)
         self._forget()
 
@@ -455,6 +458,9 @@ class Types:
         for each in mro:
             if isinstance(each, Class):
                 method = each.methods.get(name)
+                learned = self._learned.get((each.qualified, f"{name}()"))
+                if method is None and learned is not None:
+                    return learned
                 if method is not None:
                     found = self._result(method, receiver)
                     is_open = found is not None and (found.args == (Type("?"),) or found == Type(receiver.name))
