@@ -23,6 +23,7 @@ from backend_lint.taint.domain import (
     constants,
     join,
     labelled,
+    placed,
     scattered,
 )
 from backend_lint.taint.labels import FILLED, META, NO_PARENT, NORMALISED, ORIGIN, PLAIN, RELATIVE, TEXT, Label, union
@@ -192,10 +193,10 @@ def replaced(value: Value, old: Value, new: Value) -> Value:
         old_text = old_text.decode("latin-1")
     if isinstance(new_text, bytes):
         new_text = new_text.decode("latin-1")
-    is_inner = _is_inner(new_text) if isinstance(new_text, str) else not new.all_labels()
-    stays = frozenset({ORIGIN} if is_inner else ())
+    stays = frozenset({ORIGIN} if is_inner(new) else ())
     if not isinstance(old_text, str) or not old_text:
-        kept = tuple(label.scattered().without(stays & label.absent) for label in value.all_labels())
+        known = union(value.labels, placed(value.texts))
+        kept = tuple(label.scattered().without(stays & label.absent) for label in known)
         return Value(labels=union(kept, new.all_labels()), is_opaque=True, type="builtins.str")
     gone = isinstance(new_text, str) and (old_text not in new_text)
     doubled = isinstance(new_text, str) and old_text in "'\"`" and new_text == old_text * 2
@@ -223,9 +224,11 @@ def replaced(value: Value, old: Value, new: Value) -> Value:
     return from_texts(changed)
 
 
-def _is_inner(text: str) -> bool:
-    """Whether a text put into a path of ours, anywhere, leads to no other host."""
-    return text != "" and text[0] not in "/\\" and ":" not in text
+def is_inner(text: Value) -> bool:
+    """Whether a text of ours, put anywhere into a path of ours, leads to no other host."""
+    if not text.is_constant:
+        return not text.all_labels() and not text.texts
+    return all(isinstance(each, str) and each[:1] not in ("", "/", "\\") and ":" not in each for each in text.consts)
 
 
 def _cased(value: Value, name: str) -> Value:

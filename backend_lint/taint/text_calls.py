@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from backend_lint.taint.library import Library
 
 _BELOW_HOST = re.compile(r"/\w")
+_SLASHES = re.compile(r"/(?:\+|\{2,\}|/\+)")
 _URL_SAFE = frozenset(META - {"/", "-", ".", "_", "~", "+", "%", "..", "../", "//"})
 
 
@@ -281,13 +282,29 @@ def _sub(
     if pattern.type == "re.Pattern" and pattern.derived is not None:
         pattern = pattern.derived.source
     text, new = pattern.the_constant, rest[0].the_constant
-    labels = union(frame.labels(rest[1]), frame.labels(rest[0]))
-    if isinstance(text, str) and isinstance(new, str):
-        removed = regexes.removed(text, new)
-        if _BELOW_HOST.match(text):  # what it replaces lies behind the host
-            removed |= frozenset.intersection(*(label.absent & {ORIGIN} for label in labels)) if labels else frozenset()
-        return labelled(tuple(label.scattered().without(removed) for label in labels), "builtins.str")
-    return labelled(tuple(label.scattered() for label in labels), "builtins.str")
+    subject = rest[1]
+    known = union(subject.labels, placed(subject.texts)) if subject.texts else frame.labels(subject)
+    removed = regexes.removed(text, new) if isinstance(text, str) and isinstance(new, str) else frozenset[str]()
+    if isinstance(text, str) and _SLASHES.fullmatch(text) and new == "/":
+        removed |= {"//", ORIGIN} if _is_path(subject) else {"//"}
+    stays = frozenset({ORIGIN} if isinstance(text, str) and _stays_here(text, rest[0]) else ())
+    labels = tuple(label.scattered().without(removed | (stays & label.absent)) for label in known)
+    given = tuple(label.scattered().without(removed) for label in frame.labels(rest[0]))
+    return labelled(union(labels, given), "builtins.str")
+
+
+def _is_path(value: Value) -> bool:
+    """Whether a text surely begins with a slash."""
+    heads = [text[0] for text in value.texts]
+    return not value.is_opaque and all(type(head) is str and head.startswith("/") for head in heads)
+
+
+def _stays_here(pattern: str, new: Value) -> bool:
+    """Whether an address on this host stays there when what a pattern matches is replaced."""
+    if _SLASHES.fullmatch(pattern):  # several become one
+        return new.the_constant == "/"
+    is_ours = not new.all_labels() and new.consts != ("",)
+    return strings.is_inner(new) or (is_ours and _BELOW_HOST.match(pattern) is not None)
 
 
 @special("shlex.split")
