@@ -126,7 +126,7 @@ class DuplicatedLogic(ProjectRule):
         told: dict[str, list[Place]] = defaultdict(list)
         several = [found for found in seen.values() if len({each.function.qualified for each in found}) > 1]
         for alike in sorted(several, key=lambda found: (-_lines(found[0].place), found[0].place)):
-            if any(place.contains(each.place) for each in alike for place in told[each.place.path]):
+            if any(_is_mostly_in(each.place, place) for each in alike for place in told[each.place.path]):
                 continue
             longest = _extended(alike)
             for each in longest:
@@ -147,6 +147,12 @@ def _name(function: Function, beside: Function) -> str:
     """What a copy is called, and where it stands if that is the name of the first one, too."""
     name = f"`{function.facts.qualname}`"
     return name if function.facts.qualname != beside.facts.qualname else f"{name} of `{function.module.name}`"
+
+
+def _is_mostly_in(place: Place, told: Place) -> bool:
+    """Whether more than half of a block has been told of: blocks that begin a line later are no second finding."""
+    shared = min(place.end_line, told.end_line) - max(place.line, told.line) + 1
+    return 2 * shared > _lines(place)
 
 
 def _lines(place: Place) -> int:

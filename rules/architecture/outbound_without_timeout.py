@@ -103,8 +103,15 @@ def _outbound(project: Project) -> Iterator[Outbound]:
         known = (
             each.kind in _KINDS or each.timeout_value is not None or (each.kind == "cache" and each.timeout == "none")
         )
-        if each.scope.module.role is Role.APP and known and each.scope.module.name not in scripts:
+        if each.scope.module.role is Role.APP and known and not _is_by_hand(each, scripts):
             yield each
+
+
+def _is_by_hand(each: Outbound, scripts: frozenset[str]) -> bool:
+    """Whether somebody waits for it who can stop it: in a script, or in a command of Click or Typer."""
+    decorators = each.scope.decorators if isinstance(each.scope, Function) else []
+    names = [ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in decorators]
+    return each.scope.module.name in scripts or any(name.endswith(".command") for name in names)
 
 
 def _client(each: Outbound) -> tuple[object, ...]:
