@@ -417,7 +417,7 @@ def _executed(value: Value, name: str, args: Sequence[Value]) -> Value | None:
 def _part(text: Text) -> Text:
     """A hole for a part of a text: what is not in a text that is one hole is in no part of it."""
     (hole,) = _collapsed([text])
-    if len(text) > 1 or type(text[0]) is str or not text[0].labels:
+    if len(text) > 1 or type(text[0]) is str or not text[0].labels:  # type: ignore[union-attr]
         return (hole,)
     absent = frozenset.intersection(*(label.absent for label in text[0].labels)) & META  # type: ignore[union-attr]
     return (hole.mapped(lambda label: label.without(absent)),)  # type: ignore[union-attr]

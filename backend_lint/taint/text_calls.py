@@ -302,7 +302,7 @@ def _is_path(value: Value) -> bool:
 def _stays_here(pattern: str, new: Value) -> bool:
     """Whether an address on this host stays there when what a pattern matches is replaced."""
     if _SLASHES.fullmatch(pattern):  # several become one
-        return new.the_constant == "/"
+        return new.consts == ("/",)
     is_ours = not new.all_labels() and new.consts != ("",)
     return strings.is_inner(new) or (is_ours and _BELOW_HOST.match(pattern) is not None)
 
