@@ -157,7 +157,8 @@ def _looks(query: Query, at: Place, project: Project) -> Iterator[_Access]:
     if model is None or query.operation not in _CHECKS or not single or query.is_locked or query.is_opaque:
         return
     columns = _equalities(query, model)
-    if columns and not query.orders and model.is_managed and not model.is_unique(columns):
+    is_part = any(each.unique and columns < frozenset(each.columns) for each in model.indexes)  # the rest is not seen
+    if columns and not query.orders and model.is_managed and not is_part and not model.is_unique(columns):
         yield _Access(at, model, columns, query.at)
 
 
