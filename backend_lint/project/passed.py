@@ -13,7 +13,7 @@ from backend_lint.project.types import Type
 
 Passed = dict[tuple[str, str], Type]
 
-_ROUNDS = 4
+_ROUNDS = 3
 _FOLLOWED = ("sqlalchemy.Select",)
 """Statements: whoever reads them follows them to callers itself."""
 _NAMED = ("plain", "positional", "keyword")

@@ -243,10 +243,12 @@ def _written(function: Function, writes: dict[str, list[Query]], project: Projec
     for stmt in function.statements:
         target = stmt.targets[0] if type(stmt) is ir.Assign and len(stmt.targets) == 1 else None
         if type(target) is ir.Attribute and type(target.value) is ir.Name:
-            query = source_query(target.value, function, queries, project)
-            model = project.models.get(query.model or "") if query is not None and not query.is_opaque else None
-            if model is not None and target.name in model.columns:
-                yield f"{model.name}.{target.name}", function.place(stmt)
+            for origin, scope in project.origins(target.value, function):
+                query = source_query(origin, scope, queries, project) if isinstance(scope, Function) else None
+                model = project.models.get(query.model or "") if query is not None and not query.is_opaque else None
+                if model is not None and target.name in model.columns:
+                    yield f"{model.name}.{target.name}", function.place(stmt)
+                    break
 
 
 def _opened(function: Function, project: Project) -> Iterator[tuple[str, ir.Expr, list[ir.Stmt]]]:

@@ -103,6 +103,9 @@ def checks_password(call: ir.Call) -> bool:
         case ir.Attribute(name="verify"):
             given = {word for arg in call.args for word in words((ir.dotted(arg.value) or "").rpartition(".")[2])}
             return len(call.args) == 2 and "password" in given and len(_STORED & given) > 1
+        case ir.Attribute(name="compare_digest") | ir.Name(id="compare_digest"):
+            left, right = call.argument(0), call.argument(1)
+            return left is not None and right is not None and _holds_against(left, right)
         case _:
             return _PASSWORD_CHECK.match(called(call)) is not None
 
@@ -116,15 +119,24 @@ def compares_password(node: ir.Node) -> bool:
     """Whether a stored hash is compared with what a function makes of a password: `user.hash == digest(password)`."""
     match node:
         case ir.Compare(op="==" | "!=", left=left, right=right):
-            for stored, made in ((left, right), (right, left)):
-                if type(stored) is ir.Attribute and type(made) is ir.Call and _STORED & set(words(stored.name)):
-                    given = {word for arg in made.args for word in words(_last(arg.value))}
-                    if not given.isdisjoint(("password", "passwd", "pwd")):
-                        return True
+            return _holds_against(left, right)
+    return False
+
+
+def _holds_against(left: ir.Expr, right: ir.Expr) -> bool:
+    """Whether one of two values is stored, and the other what a function makes of a password."""
+    for stored, made in ((left, right), (right, left)):
+        if type(stored) is ir.Attribute and type(made) is ir.Call and _STORED & set(words(stored.name)):
+            given = {word for arg in made.args for word in words(_last(arg.value))}
+            if not given.isdisjoint(("password", "passwd", "pwd")):
+                return True
     return False
 
 
 def _last(expr: ir.Expr) -> str:
+    """The last name of an expression, a key included: `request.form["password"]`."""
+    if type(expr) is ir.Subscript and type(expr.index) is ir.Const:
+        return str(expr.index.value)
     return (ir.dotted(expr) or "").rpartition(".")[2]
 
 

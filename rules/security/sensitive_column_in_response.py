@@ -83,6 +83,7 @@ _ENDS = (
     ("password", "digest"),
     ("secret", "hash"),
     ("pass", "hash"),
+    ("pw", "hash"),
     ("password", "salt"),
     ("salt",),
     ("otp", "secret"),
@@ -153,7 +154,7 @@ _STARTING = frozenset({"register", "signup", "create", "login"})
 """Words for routes that hand out tokens, and have no reason to show a stored password."""
 _PASSWORDS = frozenset({"password", "passwd", "hash", "salt", "digest"})
 _HIDING = frozenset({"obfuscated", "masked", "hidden", "secret", "encrypted", "redacted", "hashed", "protected"})
-_DUMPS = frozenset({"to_dict", "as_dict", "to_json", "serialize", "serialise", "json", "dict", "dump"})
+_DUMPS = frozenset({"to_dict", "as_dict", "to_json", "as_json", "serialize", "serialise", "json", "dict", "dump"})
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,10 @@ def _of_handler(handler: Function, project: Project, is_filtered: bool) -> Itera
                 for target in site.targets[:1]:
                     if target.name in _DUMPS and target.cls is not None:
                         yield from _of_dump(target)
+                        kind = site.receiver.name if site.receiver is not None else ""
+                        if kind in project.models and _takes_all_columns(target):
+                            here = Step(target.at, f"`{target.facts.qualname}` takes all columns")
+                            yield from _of_model(project.models[kind], (here,))
 
 
 def _of_dump(function: Function) -> Iterator[_Leak]:
@@ -275,6 +280,19 @@ def _of_dump(function: Function) -> Iterator[_Leak]:
                 if type(value) is ir.Attribute and _is_sensitive(value.name):
                     at = function.place(value)
                     yield _Leak(at, key.value, (Step(at, f"`{function.facts.qualname}` puts it in"),))
+
+
+def _takes_all_columns(function: Function) -> bool:
+    """Whether a method makes a dictionary of all columns: `{c.name: getattr(self, c.name) for c in self.__table__.columns}`."""
+    for node in ir.walk(function.body):
+        if type(node) is ir.Comprehension and node.kind == "dict" and len(node.clauses) == 1:
+            source = ir.dotted(node.clauses[0].iter) or ""
+            if (
+                source.endswith(("__table__.columns", "__table__.c", "__mapper__.columns"))
+                and not node.clauses[0].conditions
+            ):
+                return True
+    return False
 
 
 def _of_type(kind: Type | None, project: Project, way: tuple[Step, ...], only_models: bool = False) -> Iterator[_Leak]:
