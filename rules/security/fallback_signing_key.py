@@ -65,6 +65,9 @@ class _Key:
     variable: str | None = None
 
 
+_FILLING = frozenset({"update", "from_mapping"})
+
+
 class FallbackSigningKey(ProjectRule):
     code = "SEC303"
     severity = Severity.HIGH
@@ -104,21 +107,31 @@ class FallbackSigningKey(ProjectRule):
 def _keys(scope: Scope, project: Project) -> Iterator[_Key]:
     for stmt in _statements(scope.body):
         if type(stmt) is ir.Assign and stmt.value is not None:
-            name = next(filter(None, map(target_name, stmt.targets)), "")
+            name = next((each for each in map(target_name, stmt.targets) if each and is_signing_key(each)), "")
             yield from _given(name, stmt.value, scope)
+            if name and type(stmt.value) is ir.Name:
+                yield from _signing(stmt.value, scope, project)
     for site in project.sites(scope):
         named = {name: value for name, value in site.call.keywords.items() if is_signing_key(name)}
         if named and not {"minio", "s3", "boto", "boto3", "aws", "kms", "storage"} & set(words(site.name)):
             for name, value in named.items():
                 yield from _given(name, value, scope)
+        if site.method in _FILLING and (ir.dotted(site.call.func) or "").rpartition(".")[0].endswith("config"):
+            for value in site.call.positional:
+                yield from _entries(value, scope)
         signer = _SIGNERS.get(site.symbol or "")
         if signer is not None:
             yield from _signing(site.call.argument(*signer), scope, project)
     for node in ir.walk(scope.body) if not isinstance(scope, Function) else ():
-        if type(node) is ir.Dict:
-            for key, value in zip(node.keys, node.values, strict=True):
-                if type(key) is ir.Const and isinstance(key.value, str):
-                    yield from _given(key.value, value, scope)
+        yield from _entries(node, scope)
+
+
+def _entries(node: ir.Expr, scope: Scope) -> Iterator[_Key]:
+    """The literals in a dict, under names of keys that sign."""
+    if type(node) is ir.Dict:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if type(key) is ir.Const and isinstance(key.value, str):
+                yield from _given(key.value, value, scope)
 
 
 def _given(name: str, value: ir.Expr, scope: Scope) -> Iterator[_Key]:

@@ -221,14 +221,17 @@ def _serving(project: Project) -> frozenset[str]:
 def _is_clients(
     expr: ir.Expr, function: Function, project: Project, serving: frozenset[str], depth: int = _DEPTH
 ) -> bool:
-    """Whether a token comes from a request: read there, given to a function that serves, or handed on by one."""
+    """Whether a token comes from a request: read there, given to a function that serves, or handed on by one.
+
+    A function that nothing in the project calls is called from outside, with whatever arrives there.
+    """
     for node in ir.walk_expression(expr):
         if _REQUEST.search(_said(node)):
             return True
         if type(node) is not ir.Name:
             continue
         if function.parameter(node.id) is not None:
-            if function.qualified in serving:
+            if function.qualified in serving or not project.callers(function):
                 return True
             handed = [site for site in project.callers(function) if isinstance(site.scope, Function)] if depth else []
             if any(
