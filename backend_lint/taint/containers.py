@@ -213,7 +213,7 @@ def sliced(frame: Frame, node: ir.Subscript, value: Value, index: ir.Slice) -> V
     bounds = (_bound(lower, value), _bound(upper, value))
     found = NOTHING
     for _, obj in frame.objects(value):
-        if obj.items is not None and not obj.is_exact and bounds[1] is None and (bounds[0] or 0) >= 0 and step is None:
+        if obj.items is not None and not obj.is_exact and _drops_a_head(bounds) and step is None:
             kept = Object(obj.kind, items=obj.items[bounds[0] :], rest=obj.rest, is_exact=False)
             found = join(found, frame.allocate(node, kept, "slice"))
         elif obj.items is not None and obj.is_exact and _UNKNOWN_BOUND not in bounds:
@@ -238,6 +238,12 @@ def sliced(frame: Frame, node: ir.Subscript, value: Value, index: ir.Slice) -> V
 
 
 _UNKNOWN_BOUND: Any = object()
+
+
+def _drops_a_head(bounds: tuple[Any, Any]) -> bool:
+    """Whether a slice leaves out nothing but a known number of elements at the beginning."""
+    first, last = bounds
+    return last is None and (first is None or (first is not _UNKNOWN_BOUND and first >= 0))
 
 
 def _bound(bound: Value, of: Value) -> Any:
