@@ -62,7 +62,8 @@ def products(offset: int = 0, limit: int = 50): ...
 ```
 
 ## When not to
-At least four lists must be paged, and seven in ten of them in one way. A list that takes both ways is none that departs.
+At least four lists must be paged, and seven in ten of them in one way. A list that takes both ways is none that departs,
+and a protocol with names of its own, such as SCIM, is none either.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ _WAYS = {
     "page": re.compile(r"page|page_?(?:number|num|no|index)|p"),
     "cursor": re.compile(r"cursor|after|page_?token|next_?token|continuation(?:_?token)?|starting_?after|marker"),
 }
+_STANDARDS = re.compile(r"/(?:scim|odata|fhir|opds|oai|wfs)(?:/|$)", re.IGNORECASE)
+"""Protocols that name their paging parameters themselves."""
 _ENOUGH = 4
 _SHARE = 0.7
 
@@ -92,7 +95,8 @@ class InconsistentPagination(ProjectRule):
         for routes, usual in _compared(project):
             like = [route for route in routes if way(route)[0] == usual]
             name = Counter(way(route)[1] for route in like).most_common(1)[0][0]
-            for deviants in siblings(route for route in routes if way(route)[0] != usual).values():
+            others = [route for route in routes if way(route)[0] != usual and not _STANDARDS.search(route.path)]
+            for deviants in siblings(others).values():
                 first, *rest = deviants
                 yield self.finding(
                     first.at,
