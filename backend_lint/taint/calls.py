@@ -390,8 +390,12 @@ class Calls:
             targets = [method]
             if receiver.is_opaque:
                 targets += [each.methods[name] for each in self.project.classes.subclasses(cls) if name in each.methods]
+            before = frame.state
             for target in targets[:6]:
-                bound = None if target.is_static else receiver
+                frame.state = frame.state or before  # one of several that never returns says nothing of the others
+                is_below = target is not method and target.cls is not None and not receiver.references
+                own = receiver.typed(target.cls.qualified) if is_below else receiver  # type: ignore[union-attr]
+                bound = None if target.is_static else own
                 if target.is_classmethod:
                     bound = Value(callables=(ClassValue(cls),))
                 callee = self.engine.decorated(target)._replace(receiver=bound)
@@ -455,8 +459,9 @@ class Calls:
         args: list[Value],
         keywords: Keywords,
     ) -> Value:
-        found = NOTHING
+        found, before = NOTHING, frame.state
         for target in targets[:6]:
+            frame.state = frame.state or before
             callee = self.engine.decorated(target)._replace(receiver=receiver if target.takes_receiver else None)
             found = join(found, self.invoke(frame, node, callee, args, keywords))
         return found

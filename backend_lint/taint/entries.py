@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _VERBS = frozenset({
     "route", "get", "post", "put", "delete", "patch", "head", "options", "websocket", "api_route", "view"
 })  # fmt: skip
+_NAMED = frozenset({"route", "expose"})  # decorators that views carry for the class, or the framework, to read
 _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "esmerald"})
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
@@ -130,6 +131,10 @@ def _decorated(engine: Engine, function: Function) -> list[tuple[str, str]]:
         match decorator:
             case ir.Call(func=ir.Attribute(name=name), args=[ir.Argument(value=ir.Const(value=str(path))), *_]) if (
                 name in _VERBS and (path.startswith("/") or path == "")
+            ):
+                found.append((path, _framework(engine, function, decorator.func)))
+            case ir.Call(func=ir.Name(id=name), args=[ir.Argument(value=ir.Const(value=str(path))), *_]) if (
+                name in _NAMED and path.startswith("/")
             ):
                 found.append((path, _framework(engine, function, decorator.func)))
     return found

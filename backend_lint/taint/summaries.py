@@ -109,6 +109,8 @@ class Summaries:
         """The result of a call, with all that it does to the frame's state."""
         if frame.state is None:
             return NOTHING
+        if _is_left_to_others(function):
+            return Value(is_opaque=True, type=self.engine.returned_type(function))
         given = {**outer, **bound}
         labels: Labels = ()
         for value in given.values():
@@ -369,6 +371,21 @@ def _binder(function: Function, name: str) -> Function | None:
 def _shadow(name: str) -> str:
     """The name under which a state keeps what a parameter was at first."""
     return f"\0{name}"
+
+
+def _is_left_to_others(function: Function) -> bool:
+    """Whether a method only says that classes below must have it: `raise NotImplementedError`."""
+    if function.cls is None or not function.body:
+        return False
+    last = function.body[-1]
+    if type(last) is not ir.Raise or last.exc is None or any(not _is_docstring(each) for each in function.body[:-1]):
+        return False
+    raised = last.exc.func if type(last.exc) is ir.Call else last.exc
+    return type(raised) is ir.Name and raised.id == "NotImplementedError"
+
+
+def _is_docstring(stmt: ir.Stmt) -> bool:
+    return type(stmt) is ir.Evaluate and type(stmt.value) is ir.Const
 
 
 def _is_known(state: State, name: str) -> bool:

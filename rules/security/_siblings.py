@@ -15,11 +15,16 @@ _OF_ONE_PATH = "routes of this path"
 _OF_ONE_ROUTER = "routes of this router"
 _OF_BOTH_KINDS = frozenset({_OF_ONE_PATH, _OF_ONE_ROUTER})
 _LARGE = 10
+_MANY = 8
 _SHARE = 0.75
 _SHARE_OF_LARGE = 0.8
 SECRETS = frozenset(["token", "secret", "signature", "nonce", "ticket", "otp", "uidb64", "hmac"])
 _CREDENTIALS = SECRETS | frozenset(
     ["key", "code", "hash", "apikey", "credential", "credentials", "authorization", "cookie", "session"]
+)
+_POWERS = frozenset(
+    ["builtins.exec", "builtins.eval", "os.system", "os.popen", "pickle.load", "pickle.loads", "shutil.rmtree"]
+    + [f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")]
 )
 _ASKS = re.compile(
     r"(?:^|\.)(?:current_user|current_account|current_identity|current_principal|is_authenticated|is_anonymous|"
@@ -50,6 +55,11 @@ class Group:
             return count > 1 and len(self.having) == count - 1
         share = _SHARE_OF_LARGE if count >= _LARGE else _SHARE
         return count >= MEMBERS and share * count <= len(self.having) < count
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one of many is the only one that has it not."""
+        return len(self.routes) >= _MANY and len(self.having) == len(self.routes) - 1
 
 
 def compared(
@@ -84,7 +94,7 @@ class Data:
         known = reaching(project, (query.scope for query in project.queries))
         handlers = [route.handler.qualified for route in project.routes if route.handler is not None]
         is_enough = 3 * sum(each in known for each in handlers) >= len(handlers)
-        self.known = known if is_enough else frozenset()
+        self.known = known | _powerful(project) if is_enough else frozenset()
         self.writers = reaching(project, (query.scope for query in project.queries if query.is_write))
 
     def is_touched(self, route: Route) -> bool:
@@ -102,6 +112,12 @@ class Data:
                 name.startswith(("request.POST", "request.FILES", "request.body")) for name in names_used(route.handler)
             )
         )
+
+
+def _powerful(project: Project) -> frozenset[str]:
+    """The qualified names of the functions from which code or a program is run, or a directory removed."""
+    sites = (site for scope in project.scopes() for site in project.sites(scope))
+    return reaching(project, (site.scope for site in sites if site.symbol in _POWERS))
 
 
 def _keys(route: Route, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:

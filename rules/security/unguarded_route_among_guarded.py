@@ -230,14 +230,14 @@ class UnguardedRouteAmongGuarded(ProjectRule):
             code = route.handler or route.view
             if code is None or code in seen or route.is_guarded or not group.is_clear:
                 continue
-            if data.is_touched(route) and not (
+            if (data.is_touched(route) or group.is_single) and not (
                 _is_deliberate(route, project)
                 or _only_redirects(route)
                 or asks_itself(route, guards, project)
                 or _takes_a_secret(route, project)
             ):
                 seen.add(code)
-                yield self._finding(route, group, data.is_writing(route))
+                yield self._finding(route, group, data.is_writing(route) and data.is_touched(route))
 
     def examined(self, project: Project) -> list[str]:
         return [route.label for route, _ in self._compared(project)]

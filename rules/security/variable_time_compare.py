@@ -56,12 +56,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Function, Project, ProjectRule, Severity, Unit, ir, words
+from backend_lint.api import Finding, Function, Project, ProjectRule, Role, Severity, Unit, ir, words
 from backend_lint.rules.security._shared import is_credential, literal, nested
 
 _DIGESTS = frozenset({"hexdigest", "digest"})
 _KEYED = ("hmac.new", "hmac.HMAC", "hmac.digest")
-_BROUGHT = re.compile(r"^(?:request|req|headers|cookies|META|args|form|query_params|websocket|environ)$")
+_BROUGHT = re.compile(r"^(?:request|req|headers|cookies|META|args|form|cleaned_data|query_params|websocket|environ)$")
+_STEPS = 5  # from what is compared back to the request
+_EXPECTED = frozenset({"configured", "correct", "expected"})
+_HELD = re.compile(r"self\.(?!_?(?:request|req|form|data|initial_data|cleaned_data|validated_data)\.)\w+\.\w+")
+_HOOKS = frozenset({"process_request", "process_view", "__call__"})
 _PUBLIC = frozenset({"public", "csrf", "type", "field", "name", "id", "page", "next", "cursor", "sync"})
 
 
@@ -99,9 +103,10 @@ class VariableTimeCompare(ProjectRule):
 
 
 def _serving(project: Project) -> list[Function]:
-    """Functions that run for a request: handlers, dependencies, guards, and what those call. In order of place."""
+    """Functions that run for a request: handlers, dependencies, guards, middleware, the cleaning of forms, and what
+    those call. In order of place."""
     found: dict[str, Function] = {}
-    pending: list[tuple[Function, int]] = []
+    pending: list[tuple[Function, int]] = [(each, 0) for each in _called_by_django(project)]
     for route in project.routes:
         around = [guard.function for guard in route.guards] + [route.handler, *route.dependencies]
         pending += [(each, 0) for each in around if each is not None]
@@ -115,9 +120,26 @@ def _serving(project: Project) -> list[Function]:
     return sorted(found.values(), key=lambda each: each.at)
 
 
+def _called_by_django(project: Project) -> Iterator[Function]:
+    """What middleware does with a request, and how forms check what was sent."""
+    for module in project.modules.values():
+        for cls in module.classes if module.role is Role.APP else ():
+            made = cls.methods.get("__init__")
+            is_middleware = made is not None and made.parameter("get_response") is not None
+            is_middleware = is_middleware or "django.utils.deprecation.MiddlewareMixin" in project.classes.mro(cls)
+            is_form = any(
+                isinstance(each, str) and each.startswith("django.forms.") for each in project.classes.mro(cls)
+            )
+            for name, method in cls.methods.items():
+                if (is_middleware and name in _HOOKS) or (is_form and name.partition("_")[0] == "clean"):
+                    yield method
+
+
 def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
     """What an expression is, if it is a secret of the server's: a configured credential, or a keyed digest."""
     match expr:
+        case ir.Name(id=name) if len(words(name)) > 1 and words(name)[0] in _EXPECTED and _is_private(name):
+            return f"`{name}`"
         case ir.Name(id=name) if name in function.locals:
             bound = [each for each in project.types.bindings(function).get(name, ()) if each.kind == "value"]
             made = [each.expr for each in bound if type(each.expr) is ir.Call]
@@ -125,7 +147,9 @@ def _secret(expr: ir.Expr, function: Function, project: Project) -> str | None:
         case ir.Name(id=name) | ir.Attribute(name=name):
             dotted = ir.dotted(expr) or ""
             is_configured = (
-                name.isupper() or re.match(r"(?:self\.)?_?(?:settings|config|conf|cfg)\.", dotted) is not None
+                name.isupper()
+                or re.match(r"(?:self\.)?_?(?:settings|config|conf|cfg)\.", dotted) is not None
+                or _HELD.fullmatch(dotted) is not None
             )
             if not is_configured and type(expr) is ir.Attribute:
                 is_configured, dotted = _is_settings(expr.value, function, project), dotted or name
@@ -178,7 +202,7 @@ def _is_private(name: str) -> bool:
     return (is_credential(name) or words(name)[-1:] == ("key",)) and not _PUBLIC & set(words(name))
 
 
-def _is_brought(expr: ir.Expr, function: Function, project: Project, depth: int = 2) -> bool:
+def _is_brought(expr: ir.Expr, function: Function, project: Project, depth: int = _STEPS) -> bool:
     """Whether an expression is what a client sent: part of the request, or a parameter of this function."""
     for node in ir.walk_expression(expr):
         match node:

@@ -129,3 +129,51 @@ def test_two_methods_share_what_self_holds() -> None:
                 os.system(self.name)
     """
     assert flows({"app.py": text}) == ["command app.py:9"]
+
+
+@pytest.mark.parametrize("manager", ["Manager()", "app.manager"])
+@pytest.mark.parametrize("body", ["raise NotImplementedError", "raise NotImplementedError(name)"])
+def test_a_method_that_classes_below_must_have_returns(manager: str, body: str) -> None:
+    text = f"""
+from flask import Flask, redirect, request
+app = Flask(__name__)
+class Manager:
+    def find(self, name):
+        {body}
+    def user(self, name):
+        found = self.find(name)
+        if found is None or not found.is_active:
+            return None
+        return found
+class Sql(Manager):
+    def find(self, name):
+        return session.query(User).filter_by(name=name).one()
+@app.route("/")
+def login():
+    if not {manager}.user(request.form["name"]):
+        return "no"
+    return redirect(request.args["next"])
+"""
+    assert flows({"app.py": text}) == ["redirect app.py:19"]
+
+
+def test_an_override_calls_what_only_its_own_class_has() -> None:
+    text = """
+import pickle
+from flask import request
+class Format:
+    def load(self, body): ...
+    def parse(self, request):
+        return self.load(request.data)
+class Json(Format):
+    def load(self, body):
+        return 1
+class Pickled(Format):
+    def load(self, body):
+        return self.value(body)
+    def value(self, body):
+        return pickle.loads(body)
+def answer(format: Format):
+    return format.parse(request)
+"""
+    assert flows({"app.py": text}) == ["deserialization app.py:15"]

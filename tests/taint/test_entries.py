@@ -118,3 +118,18 @@ def test_ninja_hands_the_request_and_gives_the_rest_by_annotation() -> None:
         urlpatterns = [path("api/", api.urls)]
     """
     assert flows({"urls.py": text}) == [f"command urls.py:{line}" for line in (12, 13, 14, 15)]
+
+
+def test_a_view_carries_its_address_in_a_decorator_of_any_framework() -> None:
+    views = """
+        from .base import BaseView, expose
+        class Files(BaseView):
+            @expose("/file/<path:name>")
+            def show(self, name):
+                return open("/files/" + name).read()
+            @expose("/page/<name>")
+            def page(self, name):
+                return open("/pages/" + name).read()
+    """
+    base = "def expose(url):\n    return lambda view: view\nclass BaseView:\n    pass\n"
+    assert flows({"app/views.py": views, "app/base.py": base, "app/__init__.py": ""}) == ["path app/views.py:6"]
