@@ -1,8 +1,8 @@
 """Password kept in clear, or under a hash that is fast to guess.
 
 ## What it does
-Reports passwords that go through a plain hash function (MD5, SHA-256, …), through a password hash with too few rounds,
-or through nothing: a query that compares the column with the password as it was sent. For Django the first of
+Reports passwords that go through a plain hash function (MD5, SHA-256, …), through a password hash with too few rounds
+or one salt for all, or through nothing: a query that compares the column with the password as it was sent. For Django the first of
 `PASSWORD_HASHERS` counts, for passlib the schemes of the `CryptContext`.
 
 ## Why it matters
@@ -53,6 +53,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from backend_lint.api import CallSite, Finding, Function, Project, ProjectRule, Query, Scope, Severity, Unit, ir, words
 from backend_lint.rules.security._shared import production_settings
@@ -112,6 +113,22 @@ _IN_SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HASHES = re.compile(r"hash|md5|sha\d|digest|crypt|argon|encrypt|hmac", re.IGNORECASE)
+
+
+class _Salted(NamedTuple):
+    """Where a password hash takes what it is given; None for by keyword only."""
+
+    password: int
+    salt: int | None
+
+
+_SALTED = {
+    "hashlib.pbkdf2_hmac": _Salted(1, 2),
+    "hashlib.scrypt": _Salted(0, None),
+    "bcrypt.hashpw": _Salted(0, 1),
+    "argon2.low_level.hash_secret": _Salted(0, 1),
+    "argon2.low_level.hash_secret_raw": _Salted(0, 1),
+}
 _LEAST_ROUNDS = 10
 _LEAST_ITERATIONS = 100_000
 
@@ -119,7 +136,7 @@ _LEAST_ITERATIONS = 100_000
 class WeakPasswordHash(ProjectRule):
     code = "SEC111"
     severity = Severity.HIGH
-    cwe = (916, 256, 759)
+    cwe = (916, 256, 759, 760)
     owasp = ("A02:2021", "A07:2021", "A04:2025")
     unit = Unit.FUNCTION
 
@@ -177,6 +194,11 @@ def _weakness(site: CallSite, project: Project) -> str | None:
     if symbol in _FAST:
         return _fast(site, project)
     call, scope = site.call, site.scope
+    salted = _SALTED.get(symbol)
+    if salted is not None and _is_about_password(call.argument(salted.password, "password")):
+        salt = project.constant(call.argument(salted.salt, "salt"), scope)
+        if isinstance(salt, bytes | str):
+            return "all passwords have one salt, so one table of guesses is good for all of them"
     if symbol == "bcrypt.gensalt":
         rounds = project.constant(call.argument(0, "rounds"), scope)
         return f"{rounds} rounds of bcrypt are guessed too fast" if _is_below(rounds, _LEAST_ROUNDS) else None
