@@ -62,7 +62,7 @@ _RUNNERS = frozenset({"run_in_executor", "to_thread", "run_sync", "run_in_thread
 
 _PARTS = frozenset({
     "getlist", "get_list", "getall", "get_all", "getone", "get_one", "keys", "values", "items", "lists", "multi_items",
-    "to_dict", "dict", "copy", "popitem", "read", "readline", "readlines", "getvalue", "json", "text",
+    "get", "pop", "to_dict", "dict", "copy", "popitem", "read", "readline", "readlines", "getvalue", "json", "text",
 })  # fmt: skip
 """Methods that give what the object holds that they are called on, whatever it is."""
 
