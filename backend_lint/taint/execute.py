@@ -343,8 +343,8 @@ def _for(frame: Frame, stmt: ir.For) -> None:
         name = _name_of(stmt.target)
         if back is None or frame.state is None or name is None or not _asks_each(frame, stmt, name):
             return
-        change = guards.as_each(containers.element(frame, iterated), back.env[name])
-        frame.state = guards.narrow(frame, stmt.iter, iterated, change)
+        element = containers.element(frame, iterated)
+        frame.state = guards.narrow_each(frame, stmt.iter, iterated, element, back.env[name])
 
     _repeat(frame, stmt.body, stmt.orelse, enter, leave, counts=switches.is_list_of_ours(frame, iterated))
 

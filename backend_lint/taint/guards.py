@@ -278,6 +278,9 @@ def _unlike(frame: Frame, node: ir.Expr, value: Value, others: list[Value]) -> S
     return narrow(frame, node, value, lambda label: label.without(facts) if "/" in label.absent else label)
 
 
+_NO_PARENTS = frozenset({NO_PARENT, ".."})
+
+
 def _without_parents(label: Label) -> Label:
     return label.without(frozenset({NO_PARENT}))
 
@@ -579,12 +582,16 @@ def _quantified(frame: Frame, node: ir.Comprehension, is_true: bool) -> State | 
     if after is None or type(clause.target) is not ir.Name:
         return start
     frame.state = start
-    proved = after.env[clause.target.id]
+    return narrow_each(frame, clause.iter, iterated, element, after.env[clause.target.id])
+
+
+def narrow_each(frame: Frame, node: ir.Expr, iterated: Value, element: Value, proved: Value) -> State | None:
+    """What is `proved` of an element, whichever it is, holds of all of them, and of the path whose parts they are."""
     if iterated.derived is not None and iterated.derived.how == "parts":
-        if all(NO_PARENT in label.absent for label in proved.all_labels()):
+        if all(label.absent & _NO_PARENTS for label in proved.all_labels()):
             frame.state = narrow_value(frame, iterated.derived.source, _without_parents)
-            return narrow(frame, clause.iter, iterated, _without_parents)
-    return narrow(frame, clause.iter, iterated, as_each(element, proved))
+            return narrow(frame, node, iterated, _without_parents)
+    return narrow(frame, node, iterated, _as_each(element, proved))
 
 
 def accepted(frame: Frame, value: Value, answer: Value) -> Value:
@@ -597,7 +604,7 @@ def accepted(frame: Frame, value: Value, answer: Value) -> Value:
     return value
 
 
-def as_each(element: Value, proved: Value) -> Change:
+def _as_each(element: Value, proved: Value) -> Change:
     """What is known of things of whose elements all that is known that `proved` says of one."""
     asked = {label.origin for label in element.all_labels()}
     learned = {label.origin: label for label in proved.all_labels()}
