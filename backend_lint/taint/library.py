@@ -62,7 +62,7 @@ _RUNNERS = frozenset({"run_in_executor", "to_thread", "run_sync", "run_in_thread
 
 _PARTS = frozenset({
     "getlist", "get_list", "getall", "get_all", "getone", "get_one", "keys", "values", "items", "lists", "multi_items",
-    "get", "pop", "to_dict", "dict", "copy", "popitem", "read", "readline", "readlines", "getvalue", "json", "text",
+    "to_dict", "dict", "copy", "popitem", "read", "readline", "readlines", "getvalue", "json", "text",
 })  # fmt: skip
 """Methods that give what the object holds that they are called on, whatever it is."""
 
@@ -210,8 +210,14 @@ class Library:
         passed = args[1:] if type(node.func) is ir.Attribute and node.func.name == "get" else args  # but for the key
         labels = self.all_labels(frame, receiver, passed, {} if _looks_up(node) else keywords)
         if labels:
-            is_guess = not _gives_a_part(node) if name is None else receiver is not None and _is_foreign(name)
-            labels = tuple(label.scattered().assuming(int(is_guess)) for label in labels)
+            if name is None:
+                is_guess = not _gives_a_part(node, receiver)
+                labels = tuple(label.scattered().assuming(int(is_guess)) for label in labels)
+            else:
+                answered = frame.labels(receiver) if receiver is not None and _is_foreign(name) else ()
+                given = {label.origin for label in self.all_labels(frame, None, passed, keywords)}
+                answered_alone = {label.origin for label in answered} - given
+                labels = tuple(label.scattered().assuming(int(label.origin in answered_alone)) for label in labels)
             if any(arg.stars == 2 for arg in node.args):  # what is made of fields by their names is no address
                 labels = tuple(label.without(frozenset(), frozenset({"redirect"})) for label in labels)
             for arg in (*args, *keywords.values()):
@@ -416,8 +422,16 @@ def _looks_up(node: ir.Call) -> bool:
     return method in ("get", "aget") and bool(names) and names.isdisjoint({None, "url"})
 
 
-def _gives_a_part(node: ir.Call) -> bool:
-    return type(node.func) is ir.Attribute and node.func.name in _PARTS
+def _gives_a_part(node: ir.Call, receiver: Value | None) -> bool:
+    """Whether a method gives what lies in the object that it is called on, or in a part of the request itself."""
+    if type(node.func) is not ir.Attribute:
+        return False
+    is_request = receiver is not None and bool(receiver.labels) and all(map(_is_just_read, receiver.labels))
+    return node.func.name in _PARTS or (is_request and node.func.name in ("get", "pop"))
+
+
+def _is_just_read(label: Label) -> bool:
+    return type(label.origin) is Source and (label.way is None or label.way.length == 1)
 
 
 @functools.lru_cache(maxsize=4096)
