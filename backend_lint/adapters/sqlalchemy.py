@@ -17,11 +17,13 @@ from backend_lint.adapters._sqlalchemy_columns import (
     sqlmodel_column,
     table_column,
 )
+from backend_lint.adapters._sqlalchemy_entities import Entities
+from backend_lint.adapters._sqlalchemy_references import References
 from backend_lint.adapters._sqlalchemy_types import annotation, family, word
 from backend_lint.facts import ir
 from backend_lint.facts.ir import Expr
 from backend_lint.project import Class, Module, Project, Scope, Type
-from backend_lint.project.constants import UNKNOWN, arguments_of, assigned, constant, passed, returned
+from backend_lint.project.constants import UNKNOWN, arguments_of, assigned, constant, passed, returned, text
 from backend_lint.project.model import Column, Index, Model, Relationship
 
 
@@ -30,7 +32,7 @@ def read(project: Project) -> None:
     for cls in _classes(project):
         reader.model(cls)
     reader.tables()
-    reader.finish()
+    reader.references.settle()
     project.models.update(reader.models)
     project.types.learn(dict(_relationship_types(reader.models)))
 
@@ -50,23 +52,6 @@ def _classes(project: Project) -> Iterator[Class]:
             yield scope
 
 
-_DECLARATIVE = frozenset(
-    {
-        "sqlalchemy.orm.DeclarativeBase",
-        "sqlalchemy.orm.DeclarativeBaseNoMeta",
-        "sqlalchemy.orm.declarative_base()",
-        "sqlalchemy.orm.registry.generate_base()",
-        "sqlalchemy.ext.automap.automap_base()",
-        "flask_sqlalchemy.model.Model",
-        "flask_sqlalchemy.SQLAlchemy.Model",
-        "flask_appbuilder.Model",
-        "flask_appbuilder.models.sqla.Model",
-    }
-)
-_BARE_BASES = frozenset(
-    {"sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.DeclarativeBaseNoMeta", "flask_sqlalchemy.model.Model"}
-)
-_FLASK = ("flask_sqlalchemy.model.Model", "flask_sqlalchemy.SQLAlchemy.Model")
 _CONSTRAINTS = frozenset({"Index", "UniqueConstraint", "PrimaryKeyConstraint", "ForeignKeyConstraint"})
 
 
@@ -74,12 +59,11 @@ class _Reader:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.models: dict[str, Model] = {}
+        self.entities = Entities(project)
+        self.references = References(project, self.models)
         self.handles: dict[str, Model] = {}
         self._known: dict[str, Model | None] = {}
-        self._lineages: dict[str, list[Class]] = {}
         self._keys: dict[str, dict[str, str]] = {}
-        self._backrefs: list[tuple[Model, Relationship, Expr, Scope]] = []
-        self._loose: list[tuple[Model, Relationship, Scope]] = []
 
     # Which classes are entities
 
@@ -91,11 +75,11 @@ class _Reader:
         return self._known[cls.qualified]
 
     def _read(self, cls: Class) -> Model | None:
-        lineage = self.lineage(cls)
-        if not self._is_declared(cls, lineage) or self._is_abstract(cls):
+        lineage = self.entities.lineage(cls)
+        if not self.entities.is_declared(cls, lineage) or self.entities.is_abstract(cls):
             return None
         parent = next((each for each in map(self.model, lineage[1:]) if each is not None), None)
-        inherited = self.lineage(parent.cls) if parent is not None and parent.cls is not None else []
+        inherited = self.entities.lineage(parent.cls) if parent is not None and parent.cls is not None else []
         own = [each for each in lineage if each not in inherited]
         table_expr = cls.attributes.get("__table__")
         if table_expr is not None and table_expr.value is not None:
@@ -107,96 +91,17 @@ class _Reader:
         model = Model(cls.name, cls.qualified, name or "", orm, cls.at, cls)
         self._add_columns(model, own, lineage)
         keyed = model.primary_key or any(each == "PrimaryKeyConstraint" for each, _ in self._constraints(own, cls))
-        if parent is not None and (name is None or (self._is_flask(cls) and not keyed)):
+        if parent is not None and (name is None or (self.entities.is_flask(cls) and not keyed)):
             model.table = name = parent.table
             self._share(model, parent)
         elif parent is not None:
             self._join(model, parent)
-        if not model.columns and not self._has_known_base(cls):
+        if not model.columns and not self.entities.has_known_base(cls):
             return None
         self.models[cls.qualified] = model
         self._add_constraints(model, own, cls)
         model.table = self._qualified_table(model.table, own, lineage) if model.table == name else model.table
         return model
-
-    def lineage(self, cls: Class) -> list[Class]:
-        """The project's classes that attributes come from, in order, those given to a factory of bases included."""
-        known = self._lineages.get(cls.qualified)
-        if known is None:
-            found: list[Class] = []
-            for each in self.project.classes.mro(cls):
-                if isinstance(each, Class) and each not in found:
-                    found.append(each)
-            for each in list(found):
-                for base in self._given_bases(each):
-                    found.extend(below for below in self.lineage(base) if below not in found)
-            known = self._lineages[cls.qualified] = found
-        return known
-
-    def _given_bases(self, cls: Class) -> Iterator[Class]:
-        """`Base = declarative_base(cls=Common)`, `db = SQLAlchemy(model_class=Common)`."""
-        for base in cls.facts.bases:
-            qualified = self.project.qualified(base, cls.module)
-            module, rest = self.project.names.split(qualified) if qualified is not None else (None, "")
-            head = rest.partition(".")[0]
-            if module is None or head not in module.assignments:
-                continue
-            made = module.assignments[head][-1].value
-            for keyword in ("cls", "model_class"):
-                given = made.keywords.get(keyword) if type(made) is ir.Call else None
-                found = None if given is None else self.project.cls(self.project.qualified(given, module) or "")
-                if found is not None and found is not cls:
-                    yield found
-
-    def _is_declared(self, cls: Class, lineage: list[Class]) -> bool:
-        if any(
-            type(arg.value) is ir.Const and arg.keyword == "table" and arg.value.value for arg in cls.facts.keywords
-        ):
-            return True
-        if self.project.classes.is_subclass(cls, "sqlmodel.SQLModel"):
-            return False
-        if self._has_known_base(cls):
-            return True
-        if self._is_plain(cls):
-            return False  # what only the mapped classes below it mix in
-        if "__tablename__" in cls.methods:
-            return False  # what computes a name for each class below it has no table
-        if not any("__tablename__" in each.attributes or "__tablename__" in each.methods for each in lineage):
-            return any("__table__" in each.attributes for each in lineage[:1])
-        return any(
-            column_call(self.project, stmt.value, each) is not None
-            for each in lineage
-            for stmt in each.attributes.values()
-        )
-
-    def _is_plain(self, cls: Class) -> bool:
-        """Whether a class has no base that is not the project's own, and so none that could map it."""
-        mro = self.project.classes.mro(cls)
-        return all(each == "builtins.object" if isinstance(each, str) else not each.facts.keywords for each in mro)
-
-    def _has_known_base(self, cls: Class) -> bool:
-        for each in self.project.classes.mro(cls):
-            if isinstance(each, str):
-                if each in _DECLARATIVE:
-                    return True
-            elif any(self._maps(decorator, each) for decorator in each.facts.decorators):
-                return True
-        return self.project.classes.is_subclass(cls, "sqlmodel.SQLModel")
-
-    def _maps(self, decorator: Expr, cls: Class) -> bool:
-        func = decorator.func if type(decorator) is ir.Call else decorator
-        name = ir.dotted(func)
-        return name is not None and name.rpartition(".")[2] in ("mapped", "mapped_as_dataclass", "as_declarative")
-
-    def _is_abstract(self, cls: Class) -> bool:
-        stmt = cls.attributes.get("__abstract__")
-        if stmt is not None and constant(self.project, stmt.value, cls):
-            return True
-        bases = {self.project.qualified(each, cls.module) for each in cls.facts.bases}
-        return bool(bases & _BARE_BASES) and "__tablename__" not in cls.attributes
-
-    def _is_flask(self, cls: Class) -> bool:
-        return self.project.classes.is_subclass(cls, *_FLASK)
 
     # Names of tables
 
@@ -211,7 +116,7 @@ class _Reader:
                 return self._computed_name(cls, holder)
         if self.project.classes.is_subclass(cls, "sqlmodel.SQLModel"):
             return cls.name.lower()
-        if self._is_flask(cls):
+        if self.entities.is_flask(cls):
             return _snake_case(cls.name)
         above = (each for each in self.project.classes.mro(cls) if isinstance(each, str))
         given = [library.table for library in map(library_model, above) if library is not None and library.table]
@@ -373,8 +278,8 @@ class _Reader:
         found = Relationship(attribute, None, at, options=value.keywords)
         noted = None if note is None else annotation(self.project, note, scope)
         target = value.argument(0, "argument")
-        found.lazy = self._text(value.keywords.get("lazy"), scope)
-        found.back = self._text(value.keywords.get("back_populates"), scope)
+        found.lazy = text(self.project, value.keywords.get("lazy"), scope)
+        found.back = text(self.project, value.keywords.get("back_populates"), scope)
         found.through = self._table_of(value.keywords.get("secondary") or value.keywords.get("link_model"), scope)
         uselist = constant(self.project, value.keywords.get("uselist"), scope)
         if noted is not None:
@@ -390,16 +295,12 @@ class _Reader:
         if isinstance(uselist, bool):
             found.many = uselist
         elif noted is None or (type(noted.python) is not ir.Subscript and noted.wrapper is None):
-            self._loose.append((model, found, scope))
+            self.references.loose.append((model, found, scope))
         found.target = self._target_name(target, scope, known)
         back = value.keywords.get("backref")
         if back is not None:
-            self._backrefs.append((model, found, back, scope))
+            self.references.backrefs.append((model, found, back, scope))
         return found
-
-    def _text(self, expr: Expr | None, scope: Scope) -> str | None:
-        held = constant(self.project, expr, scope)
-        return held if isinstance(held, str) else None
 
     def _target_name(self, expr: Expr | None, scope: Scope, known: Mapping[str, Any] | None = None) -> str | None:
         """The class that a relationship names, as far as the expression says; a bare name is looked up at the end."""
@@ -515,7 +416,7 @@ class _Reader:
             case ir.Attribute(name="__table_args__", value=value):
                 cls = self.project.cls(self.project.qualified(value, scope) or "")
                 if cls is not None:
-                    for _, args, inner in self._table_args(self.lineage(cls)):
+                    for _, args, inner in self._table_args(self.entities.lineage(cls)):
                         yield from self._items(args, inner, depth + 1)
             case ir.Name(id=name) if not isinstance(scope, Module) and name in _local_names(scope):
                 bound = (
@@ -553,10 +454,10 @@ class _Reader:
     def _constrain(self, model: Model, kind: str, call: Call) -> None:
         given = list(passed(self.project, call.node, call.scope, call.known))
         keywords = {each.keyword: each.value for each in given if each.keyword is not None}
-        name = self._text(keywords.get("name"), call.scope)
+        name = text(self.project, keywords.get("name"), call.scope)
         values = [each.value for each in given if each.keyword is None]
         if kind == "Index" and values:
-            name = name or self._text(values[0], call.scope)
+            name = name or text(self.project, values[0], call.scope)
             values = values[1:]
         if kind == "ForeignKeyConstraint":
             self._add_foreign_keys(model, call)
@@ -593,7 +494,7 @@ class _Reader:
                 name = word(self.project, expr.func, scope)
                 if name in ("desc", "asc"):
                     return self._column_name(model, value, scope)
-                written = self._text(value, scope) if name == "text" else None
+                written = text(self.project, value, scope) if name == "text" else None
                 match = re.fullmatch(r"(\w+)(\s+(ASC|DESC))?", written or "", re.IGNORECASE)
                 return keys.get(match[1], match[1]) if match else None
             case ir.Name(id=name) | ir.Attribute(name=name):
@@ -608,7 +509,7 @@ class _Reader:
 
     def _add_foreign_keys(self, model: Model, call: Call) -> None:
         local, remote = call.node.argument(0, "columns"), call.node.argument(1, "refcolumns")
-        rule = self._text(call.node.keywords.get("ondelete"), call.scope)
+        rule = text(self.project, call.node.keywords.get("ondelete"), call.scope)
         if type(local) is not ir.Sequence or type(remote) is not ir.Sequence:
             return
         for here, there in zip(local.items, remote.items, strict=False):
@@ -694,10 +595,10 @@ class _Reader:
         return table
 
     def _table(self, call: ir.Call, scope: Scope, name: str, qualified: str) -> Model | None:
-        title = self._text(call.argument(0, "name"), scope)
+        title = text(self.project, call.argument(0, "name"), scope)
         if title is None or len(call.args) < 3:
             return None
-        schema = self._text(call.keywords.get("schema"), scope)
+        schema = text(self.project, call.keywords.get("schema"), scope)
         metadata = call.argument(1, "metadata")
         table = f"{schema}.{title}" if schema else self._with_schema(title, metadata, scope)
         model = Model(name, qualified, table, "sqlalchemy", scope.module.place(call), None)
@@ -744,7 +645,7 @@ class _Reader:
         self.models[cls.qualified] = self._known[cls.qualified] = table
         if type(properties) is ir.Dict:
             for key, value in zip(properties.keys, properties.values, strict=True):
-                name = self._text(key, scope)
+                name = text(self.project, key, scope)
                 related = self._relationship(table, name or "", value, scope, note=None, at=scope.module.place(value))
                 if name and related is not None:
                     table.relationships[name] = related
@@ -753,105 +654,6 @@ class _Reader:
             if isinstance(found, Relationship):
                 table.relationships[attribute] = found
         return table
-
-    # What can be told only when all tables are known
-
-    def finish(self) -> None:
-        tables = {model.table: model for model in reversed(list(self.models.values())) if model.parent is None}
-        tables |= {model.table: model for model in self.models.values() if model.table not in tables}
-        for model in self.models.values():
-            for each in model.columns.values():
-                self._settle_reference(each, model, tables)
-        for model in self.models.values():
-            for each in model.columns.values():
-                _take_type(each, tables)
-        by_name: dict[str, list[Model]] = {}
-        for model in self.models.values():
-            by_name.setdefault(model.name, []).append(model)
-        for model in self.models.values():
-            for related in model.relationships.values():
-                self._settle_target(related, model, by_name)
-        for model, related, scope in self._loose:
-            related.many = self._leads_to_many(model, related, scope)
-        for model in self.models.values():
-            for related in model.relationships.values():
-                self._settle_columns(related, model)
-        for model, related, back, scope in self._backrefs:
-            self._add_backref(model, related, back, scope)
-
-    def _settle_reference(self, each: Column, model: Model, tables: Mapping[str, Model]) -> None:
-        """Attributes become columns, and a table without its schema gets that of the referring one."""
-        if each.foreign_key is None or "." not in each.foreign_key:
-            return
-        table, _, name = each.foreign_key.rpartition(".")
-        schema = model.table.rpartition(".")[0]
-        if table not in tables and f"{schema}.{table}" in tables:
-            table = f"{schema}.{table}"
-        target = tables.get(table)
-        if target is not None and name in target.columns and target.columns[name].table is None:
-            name = target.columns[name].name
-        each.foreign_key = f"{table}.{name}"
-
-    def _settle_target(self, related: Relationship, model: Model, by_name: Mapping[str, list[Model]]) -> None:
-        target = related.target
-        if target is None or target in self.models:
-            return
-        named = by_name.get(target.rpartition(".")[2].strip("'\""), [])
-        fitting = [each for each in named if each.qualified.endswith(target)] or named
-        if len(fitting) > 1 and model.cls is not None:
-            near = [each for each in fitting if each.cls is not None and each.cls.module is model.cls.module]
-            fitting = near or fitting
-        related.target = fitting[0].qualified if fitting else related.target
-
-    def _leads_to_many(self, model: Model, related: Relationship, scope: Scope) -> bool:
-        """Without a word about it, a relationship is one to many unless a foreign key of its own table leads there."""
-        target = self.models.get(related.target or "")
-        if related.through is not None:
-            return True
-        if target is None:
-            return False
-        if "remote_side" in related.options and target.table == model.table:
-            return False
-        return target.table == model.table or not _references(model, target)
-
-    def _settle_columns(self, related: Relationship, model: Model) -> None:
-        target = self.models.get(related.target or "")
-        if target is None or related.many:
-            return
-        keys = [each.attribute for each in _references(model, target)]
-        given = related.options.get("foreign_keys")
-        if given is not None:
-            values = given.items if type(given) is ir.Sequence else [given]
-            names = [_last_name(each) for each in values]
-            keys = [each for each in keys if each in names] or keys
-        related.columns = tuple(keys)
-
-    def _add_backref(self, model: Model, related: Relationship, back: Expr, scope: Scope) -> None:
-        target = self.models.get(related.target or "")
-        options: dict[str, Expr] = {}
-        name = self._text(back, scope)
-        if type(back) is ir.Call:
-            name = self._text(back.argument(0, "name"), scope)
-            options = back.keywords
-        if target is None or name is None:
-            return
-        uselist = constant(self.project, options.get("uselist"), scope)
-        many = uselist if isinstance(uselist, bool) else not related.many or related.through is not None
-        related.back = name
-        other = Relationship(
-            name,
-            model.qualified,
-            related.at,
-            many=many,
-            lazy=self._text(options.get("lazy"), scope),
-            back=related.name,
-            options=options,
-            through=related.through,
-            is_reverse=True,
-        )
-        target.relationships.setdefault(name, other)
-        if not many:
-            self._settle_columns(other, target)
 
 
 def _library_column(each: LibraryField, model: Model) -> Column:
@@ -929,34 +731,6 @@ def _mark_columns(model: Model) -> None:
             is_whole = index.columns == (each.name,) and not index.has_expressions
             each.unique = each.unique or (index.unique and is_whole)
             each.index = each.index or (index.columns[:1] == (each.name,) and not index.is_constraint)
-
-
-def _take_type(each: Column, tables: Mapping[str, Model], depth: int = 0) -> None:
-    """A foreign key without a type of its own has that of the column it leads to."""
-    if each.type is not None or each.foreign_key is None or depth > 8:
-        return
-    table, _, name = each.foreign_key.rpartition(".")
-    target = tables.get(table)
-    found = None if target is None else next((it for it in target.columns.values() if it.name == name), None)
-    if found is None or found is each:
-        return
-    _take_type(found, tables, depth + 1)
-    each.type, each.family, each.declared = found.type, found.family, found.declared
-
-
-def _references(model: Model, target: Model) -> list[Column]:
-    """The columns of a model that lead to the table of another."""
-    return [
-        each
-        for each in model.columns.values()
-        if each.foreign_key and each.foreign_key.rpartition(".")[0] == target.table
-    ]
-
-
-def _last_name(expr: Expr) -> str | None:
-    if type(expr) is ir.Const and isinstance(expr.value, str):
-        return expr.value.strip("[]").rpartition(".")[2]
-    return expr.name if type(expr) is ir.Attribute else expr.id if type(expr) is ir.Name else None
 
 
 def _snake_case(name: str) -> str:
