@@ -85,19 +85,37 @@ def profiles() -> tuple[str, ...]:
 
 
 def _has_table(path: Path) -> bool:
-    """Whether `path` is a configuration of ours; one that cannot be read may be, and fails when it is loaded."""
+    """Whether `path` is a configuration of ours; one that cannot be read may be, and fails when it is loaded.
+
+    Raises ConfigError where the name of the table is misspelt: whoever wrote it wants it to be read.
+    """
     if path.name != "pyproject.toml":
         return True
     try:
         content = path.read_bytes()
     except OSError:
         return True
-    if b"backend-lint" not in content:
+    if b"lint" not in content:
         return False
     try:
-        return _table(path, tomli.loads(content.decode())) is not None
+        document = tomli.loads(content.decode())
     except ValueError:
         return b"tool.backend-lint" in content
+    tools = document.get("tool")
+    if isinstance(tools, dict) and "backend-lint" not in tools:
+        _check_spelling(path, content.decode(), list(tools))
+    return _table(path, document) is not None
+
+
+def _check_spelling(path: Path, text: str, tools: list[str]) -> None:
+    """Raise ConfigError where one of the tables can only be meant to be ours."""
+    import difflib
+
+    folded = {name.casefold(): name for name in tools}
+    for found in difflib.get_close_matches("backend-lint", folded, n=1, cutoff=0.85):
+        name = folded[found]
+        line = positions.lines(text).get(("tool", name))
+        raise ConfigError(f"[tool.{name}] is the table of no tool; did you mean [tool.backend-lint]?", str(path), line)
 
 
 def _prefix(path: Path) -> tuple[str, ...]:

@@ -223,6 +223,17 @@ def test_a_mistake_in_a_variable_or_flag_names_it(tmp_path: Path) -> None:
     assert refusal(tmp_path, "", profile="x") == f"profile: unknown profile 'x'; use one of {choices} (--profile)"
 
 
+@pytest.mark.parametrize("name", ["backend_lint", "backend-lnt", "Backend-Lint"])
+def test_a_misspelt_table_is_told_with_the_right_name(tmp_path: Path, name: str) -> None:
+    told = refusal(tmp_path, {"pyproject.toml": f"[tool.ruff.lint]\n\n[tool.{name}]\nfail-on = 'high'\n"})
+    assert told.endswith(f":3: [tool.{name}] is the table of no tool; did you mean [tool.backend-lint]?")
+
+
+def test_tables_of_other_linters_are_left_alone(tmp_path: Path) -> None:
+    others = "[tool.pylint]\n[tool.import-linter]\n[tool.backend]\n[tool.ruff.lint]\n"
+    assert configured(tmp_path, {"pyproject.toml": others}).config_path is None
+
+
 def test_unknown_variables_are_told_with_the_nearest() -> None:
     environ = {"BACKEND_LINT_JOB": "1", "BACKEND_LINT_JOBS": "1", "HOME": "/"}
     assert unknown_variables(environ) == (
