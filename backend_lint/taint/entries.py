@@ -30,6 +30,8 @@ _VERBS = frozenset({
 })  # fmt: skip
 _NAMED = frozenset({"route", "expose"})  # decorators that views carry for the class, or the framework, to read
 _TYPED = frozenset({"fastapi", "litestar", "ninja", "starlette", "blacksheep", "esmerald"})
+_IN_THE_BODY = frozenset({"builtins.dict", "builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple"})
+"""What FastAPI takes from the body unless it says `Query()`: whatever is no scalar."""
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "litestar.di.Provide"})
 _PLACEHOLDER = re.compile(r"<(?:(?P<flask>[^:<>]+):)?(?P<name>\w+)>|\{(?P<braced>\w+)(?::(?P<kind>[^{}]+))?\}")
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options"})
@@ -346,7 +348,8 @@ def _injected(
         if kind not in ("fastapi.UploadFile", "pydantic.EmailStr", "pydantic.HttpUrl", "pydantic.AnyUrl"):
             return Value(is_opaque=True, type=kind)
     if wire is None:
-        wire = "path" if parameter.name in converters else "json" if cls is not None else "query"
+        is_body = cls is not None or kind in _IN_THE_BODY
+        wire = "path" if parameter.name in converters else "json" if is_body else "query"
         wire = "file" if kind == "fastapi.UploadFile" else wire
     kinds, absent = engine.fields.annotated(parameter.annotation, function)
     more = engine.constrained(parameter.default)
