@@ -13,7 +13,18 @@ from backend_lint.core.finding import Confidence, Edit, Finding, Fix, Safety, Se
 from backend_lint.core.guideline import GUIDELINES, SECTIONS, Guideline, guideline_of
 from backend_lint.core.place import Place
 from backend_lint.core.recursion import deep_recursion
-from backend_lint.core.report import Comparison, Debt, Gate, GuidelineScore, Inventory, Phase, Report, RuleInfo, Score
+from backend_lint.core.report import (
+    Comparison,
+    Debt,
+    Gate,
+    GuidelineScore,
+    Inventory,
+    Part,
+    Phase,
+    Report,
+    RuleInfo,
+    Score,
+)
 from backend_lint.core.role import Role
 from backend_lint.core.suppression import Suppression
 from backend_lint.core.words import a, listed, words
@@ -37,6 +48,7 @@ __all__ = [
     "GuidelineScore",
     "Inventory",
     "PackError",
+    "Part",
     "Phase",
     "Place",
     "Report",

@@ -127,6 +127,15 @@ class Gate(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One of several projects that one document is about, with a score and a verdict of its own."""
+
+    project: str
+    score: Score
+    inventory: Inventory
+    gate: Gate
+
+
 class Phase(msgspec.Struct, frozen=True):
     name: str
     seconds: float
@@ -142,6 +151,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `scope` is `all`, or says since when only new findings are active; `command` is the command line as typed.
     Where an earlier state is known, there is a `comparison` with it, `touched` counts the units with a line that is new
     since then, and `new_code` is the score of those: what is new weighs, what was there already does not.
+    `parts` are the projects that a report on several of them was put together from.
     """
 
     version: str
@@ -168,6 +178,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None = None
     command: str = ""
     timing: tuple[Phase, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def active(self) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from backend_lint.core import (
     Fix,
     Gate,
     Inventory,
+    Part,
     Phase,
     Place,
     Report,
@@ -83,6 +84,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run. Optional members are absent, not null, where they were not asked for.
 
+    `projects` are those of a run on several, each with its own score.
     `complete` is false when something that should have been checked was not; `diagnostics` says what.
     Paths are relative to the project's root; lines and columns count from 1, in code points, ends exclusive;
     the offsets of a fix's edits count code points from 0, line endings as they stand in the file.
@@ -108,6 +110,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     new_code: Score | None = None
     statistics: dict[str, list[Tally]] | None = None
     timing: tuple[Phase, ...] | None = None
+    projects: tuple[Part, ...] = ()
 
 
 def render(report: Report, view: View) -> str:
@@ -136,6 +139,7 @@ def document(report: Report, view: View) -> Document:
         new_code=report.new_code,
         statistics=tallies(report) if view.statistics else None,
         timing=report.timing if view.timing else None,
+        projects=report.parts,
     )
 
 

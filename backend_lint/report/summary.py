@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from backend_lint.core import Finding, Report, Safety, Severity, State
+from backend_lint.core import Finding, Part, Report, Safety, Severity, State
 
 NOT_ASSESSED = "not assessed"
 _LEAST_CHANGE = 0.05
@@ -64,7 +64,7 @@ def points(score: float | None) -> str:
     return "–" if score is None else f"{math.floor(score * 10) / 10:.1f}"
 
 
-def understood(report: Report) -> str:
+def understood(report: Report | Part) -> str:
     """`FastAPI, Celery · 212 files, 38.4k lines · 40 routes`"""
     seen = report.inventory
     counts = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backend_lint.core import Gate, Inventory, Report
+from backend_lint.core import Gate, Inventory, Part, Report
 from backend_lint.findings.score import score
 from backend_lint.report.rebase import rebased
 
@@ -16,7 +16,7 @@ from backend_lint.report.rebase import rebased
 def together(parts: Sequence[tuple[str, Report]], name: str) -> Report:
     """One report on the project `name`, of which each part lies below a directory. `""` is its own.
 
-    Its score is computed again from all findings and units, as if it were one project.
+    Its score is computed again from all findings and units, as if it were one project; its `parts` keep their own.
     """
     reports = [_below(base, report) for base, report in parts]
     rules = {rule.code: rule for report in reports for rule in report.rules}
@@ -46,6 +46,7 @@ def together(parts: Sequence[tuple[str, Report]], name: str) -> Report:
         disabled={code: why for report in reports for code, why in report.disabled.items() if code not in rules},
         config_path=None,
         timing=(),
+        parts=tuple(Part(each.project, each.score, each.inventory, each.gate) for each in reports),
     )
 
 

@@ -40,6 +40,16 @@ def test_the_score_is_that_of_all_findings_and_units(monorepo: Program) -> None:
     assert whole["score"]["overall"] < min(part["score"]["overall"] for part in parts)
 
 
+def test_each_project_keeps_its_own_score_in_it(monorepo: Program) -> None:
+    alone = [monorepo("--format", "json", name).json for name in ("billing", "shop")]
+    whole = monorepo("--format", "json").json
+    assert [(each["project"], each["score"]["overall"]) for each in whole["projects"]] == [
+        (name, part["score"]["overall"]) for name, part in zip(("billing", "shop"), alone, strict=True)
+    ]
+    assert [each["gate"]["passed"] for each in whole["projects"]] == [True, False]
+    assert all("projects" not in part for part in alone)
+
+
 @pytest.mark.parametrize("name", ["sarif", "gitlab", "rdjson", "junit", "html"])
 def test_every_format_takes_them(monorepo: Program, name: str) -> None:
     monorepo("--output", f"{name}:out")
