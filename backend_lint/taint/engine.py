@@ -51,7 +51,7 @@ from backend_lint.taint.stored import StoredValues
 from backend_lint.taint.summaries import Summaries
 
 _LEAST_EFFORT = 200_000
-_RUNS_OF_A_STATEMENT = 25
+_RUNS_OF_A_STATEMENT = 12
 
 
 class Engine:
@@ -141,7 +141,7 @@ class Engine:
 
     @functools.cached_property
     def _most_effort(self) -> int:
-        """The budget of all runs: it grows with the project, whose statements run two to four times as a rule."""
+        """The budget of all runs: it grows with the project, whose statements run three to five times as a rule."""
         statements = sum(len(function.statements) for function in self.project.functions())
         return min(self.options.effort, max(_LEAST_EFFORT, _RUNS_OF_A_STATEMENT * statements))
 
