@@ -1,8 +1,9 @@
-"""Hypothesis for all tests: the same examples every time, and no deadline that a busy machine could miss."""
+"""What all tests run under: Hypothesis gives the same examples every time, and Ctrl-C interrupts what they start."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.program import Program
 
 for name in agent.VARIABLES:  # whoever runs the tests, a report is what it is elsewhere
     os.environ.pop(name, None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell started the tests in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("backend-lint", deadline=None, derandomize=True)
 settings.load_profile("backend-lint")
