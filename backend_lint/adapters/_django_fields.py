@@ -113,7 +113,7 @@ def _reported(field: Field) -> str:
 
 def _on_delete(field: Field) -> str | None:
     value = field.expr("on_delete")
-    name = ir.dotted(value.func if type(value) is ir.Call else value)
+    name = ir.dotted(ir.callee(value))
     return None if name is None else name.rpartition(".")[2]
 
 

@@ -173,7 +173,7 @@ class Django:
                 yield site.call.at
 
     def _is_guard(self, decorator: Expr, scope: Scope, depth: int) -> bool:
-        symbol = self.project.qualified(decorator.func if type(decorator) is ir.Call else decorator, scope) or ""
+        symbol = self.project.qualified(ir.callee(decorator), scope) or ""
         function = self.project.function(symbol)
         return symbol in DECORATORS or (function is not None and depth > 0 and self.decides(function, depth - 1))
 
@@ -188,7 +188,7 @@ class Django:
 
 def _is_own(receiver: Expr) -> bool:
     """Whether a receiver is `self` or `super()`."""
-    name = ir.dotted(receiver.func if type(receiver) is ir.Call else receiver)
+    name = ir.dotted(ir.callee(receiver))
     return name in ("self", "super")
 
 

@@ -171,9 +171,7 @@ def extra_actions(found: Registration, view: Value) -> Iterator[Action]:
                 if added is not None:
                     mappings.setdefault(added[0], {})[added[1]] = name
                     continue
-                symbol = found.project.qualified(
-                    decorator.func if type(decorator) is ir.Call else decorator, cls.module
-                )
+                symbol = found.project.qualified(ir.callee(decorator), cls.module)
                 if symbol in _ACTIONS:
                     call = decorator if type(decorator) is ir.Call else None
                     marked[name] = (method, call, _ACTIONS[symbol])

@@ -67,7 +67,7 @@ def _taken(project: Project, handler: Function) -> Iterator[tuple[Class, str, Ex
         if type(expr) is not ir.Call or project.site(expr, handler.around).symbol not in _TAKING:
             continue
         named, location = expr.argument(0, "schema"), expr.argument(None, "location")
-        named = named.func if type(named) is ir.Call else named
+        named = ir.callee(named)
         cls = project.cls(project.qualified(named, handler.around) or "")
         where = _WHERE.get(str(location.value)) if type(location) is ir.Const else "body"
         if cls is not None and where is not None:

@@ -365,8 +365,7 @@ class Parameters:
             return True
         cls = self.project.cls(kind.name)
         return cls is not None and any(
-            (ir.dotted(each.func if type(each) is ir.Call else each) or "").endswith("dataclass")
-            for each in cls.facts.decorators
+            (ir.dotted(ir.callee(each)) or "").endswith("dataclass") for each in cls.facts.decorators
         )
 
 

@@ -99,7 +99,7 @@ class Entities:
         return self.project.classes.is_subclass(cls, "sqlmodel.SQLModel")
 
     def _maps(self, decorator: Expr, cls: Class) -> bool:
-        func = decorator.func if type(decorator) is ir.Call else decorator
+        func = ir.callee(decorator)
         name = ir.dotted(func)
         return name is not None and name.rpartition(".")[2] in ("mapped", "mapped_as_dataclass", "as_declarative")
 

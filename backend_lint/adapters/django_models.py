@@ -541,7 +541,7 @@ class _Reader:
         found = self._meta(cls, "ordering")
         if found is not None:
             model.ordering = tuple(
-                held if isinstance(held, str) else ir.dotted(_callee(value)) or "?"
+                held if isinstance(held, str) else ir.dotted(ir.callee(value)) or "?"
                 for value, scope in elements(self.project, *found)
                 for held in [constant(self.project, value, scope)]
             )
@@ -634,10 +634,6 @@ def _assigned(owner: Module | Class, name: str) -> list[ir.Assign]:
     if isinstance(owner, Module):
         return owner.assignments.get(name, [])
     return [owner.attributes[name]] if name in owner.attributes else []
-
-
-def _callee(expr: Expr | None) -> Expr | None:
-    return expr.func if type(expr) is ir.Call else expr
 
 
 def _method(kind: str, keywords: Mapping[str, Expr], names: list[str]) -> str | None:

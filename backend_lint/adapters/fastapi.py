@@ -543,8 +543,8 @@ class _Reader:
     def _guards_of(self, decorators: list[Expr], function: Function) -> Iterator[Guard]:
         for expr in decorators:
             place = function.module.place(expr)
-            name = ir.dotted(expr.func if type(expr) is ir.Call else expr) or "decorator"
-            symbol = self.project.qualified(expr.func if type(expr) is ir.Call else expr, function.module) or ""
+            name = ir.dotted(ir.callee(expr)) or "decorator"
+            symbol = self.project.qualified(ir.callee(expr), function.module) or ""
             if symbol == "starlette.authentication.requires":
                 arguments = tuple(
                     node.value

@@ -102,7 +102,7 @@ def _endpoint(event: Event, endpoint: str, found: Served) -> Value | None:
 def _written(event: Event) -> str:
     """The view as it is written, where nothing more is known of it."""
     expr = None if event.call is None else event.call.argument(2, "view_func")
-    return ir.dotted(expr.func if type(expr) is ir.Call else expr) or ""
+    return ir.dotted(ir.callee(expr)) or ""
 
 
 def _last(view: View) -> str:

@@ -114,7 +114,7 @@ def _hooks(cls: Class, found: Served) -> Iterator[tuple[tuple[str, ...], Decorat
     for owner in found.project.classes.mro(cls):
         for method in owner.methods.values() if isinstance(owner, Class) else ():
             for expr in method.decorators:
-                func = expr.func if type(expr) is ir.Call else expr
+                func = ir.callee(expr)
                 if found.project.qualified(func, method.around) == _HOOK:
                     only = expr.argument(None, "only") if type(expr) is ir.Call else None
                     frame = found.found.class_frame(owner)  # type: ignore[arg-type]

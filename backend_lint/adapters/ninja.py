@@ -185,7 +185,7 @@ class _Reader:
                 return
             case _:
                 expr = getattr(auth, "expr", None)
-                yield (ir.dotted(expr.func if type(expr) is ir.Call else expr) or "auth").rpartition(".")[2], None
+                yield (ir.dotted(ir.callee(expr)) or "auth").rpartition(".")[2], None
 
 
 def _answering(event: Event) -> Function | None:

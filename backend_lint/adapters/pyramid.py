@@ -251,7 +251,7 @@ class _Reader:
         """The functions that methods of services decorate: `@users.get(permission="read")`."""
         for function in self.project.functions(Role.APP) if services else ():
             for decorator in function.decorators:
-                func = decorator.func if type(decorator) is ir.Call else decorator
+                func = ir.callee(decorator)
                 if type(func) is not ir.Attribute or func.name not in _VERBS:
                     continue
                 name = self.project.qualified(func.value, function.around) or ""

@@ -80,7 +80,7 @@ def _kind(project: Project, cls: Class) -> str | None:
                 return _BASES[each]
             continue
         for decorator in each.facts.decorators:
-            call = decorator.func if type(decorator) is ir.Call else decorator
+            call = ir.callee(decorator)
             name = project.qualified(call, each.module)
             if name in _DECORATORS:
                 return _DECORATORS[name]
@@ -237,7 +237,7 @@ def _marshmallow(project: Project, cls: Class, name: str, assigned: Assign) -> S
         target = call.args[0].value
         if type(target) is ir.Call and symbol.endswith(".List") and target.args:  # List(Nested(ItemSchema))
             target = target.args[0].value
-        field.schema = _nested(project, cls, target.func if type(target) is ir.Call else target)
+        field.schema = _nested(project, cls, ir.callee(target))
     validate = call.keywords.get("validate")
     for each in validate.items if type(validate) is ir.Sequence else [validate]:
         if type(each) is ir.Call:
@@ -263,7 +263,7 @@ def _nested(project: Project, cls: Class, target: Expr) -> str | None:
 def _computed(project: Project, cls: Class) -> Iterator[SchemaField]:
     for method in cls.methods.values():
         for decorator in method.decorators:
-            call = decorator.func if type(decorator) is ir.Call else decorator
+            call = ir.callee(decorator)
             if project.qualified(call, cls.module) == "pydantic.computed_field":
                 kind = None if method.facts.returns is None else written(method.facts.returns)
                 yield SchemaField(method.name, kind, method.at, required=False, read_only=True)

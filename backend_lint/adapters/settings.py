@@ -144,9 +144,8 @@ def _option(value: Expr | None, name: str) -> Expr | None:
     match value:
         case ir.Call():
             return value.keywords.get(name)
-        case ir.Dict(keys=keys, values=values):
-            pairs = zip(keys, values, strict=True)
-            return next((found for key, found in pairs if type(key) is ir.Const and key.value == name), None)
+        case ir.Dict():
+            return value.under(name)
         case _:
             return None
 

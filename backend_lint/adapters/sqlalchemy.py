@@ -227,7 +227,7 @@ class _Reader:
         self, model: Model, attribute: str, cls: Class, lineage: list[Class]
     ) -> tuple[Column, Written] | Relationship | None:
         method = cls.methods[attribute]
-        if not any("declared_attr" in (ir.dotted(_callee(each)) or "") for each in method.decorators):
+        if not any("declared_attr" in (ir.dotted(ir.callee(each)) or "") for each in method.decorators):
             return None
         own = method.parameters[0].name if method.parameters else ""
         known = {own: model.cls}
@@ -684,10 +684,6 @@ def _declared_names(cls: Class) -> list[str]:
     places = {name: stmt.at for name, stmt in cls.attributes.items()}
     places |= {name: method.facts.at for name, method in cls.methods.items() if method.decorators}
     return sorted(places, key=places.__getitem__)
-
-
-def _callee(expr: Expr) -> Expr:
-    return expr.func if type(expr) is ir.Call else expr
 
 
 def _local_names(scope: Scope) -> frozenset[str]:

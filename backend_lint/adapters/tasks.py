@@ -170,7 +170,7 @@ class _Registry:
             yield site.symbol
         for nested in function.nested.values():
             for decorator in nested.decorators:
-                target = decorator.func if type(decorator) is ir.Call else decorator
+                target = ir.callee(decorator)
                 yield self.project.qualified(target, function)
             yield from self._used(nested)
 

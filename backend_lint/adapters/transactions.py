@@ -421,7 +421,7 @@ def _requests(project: Project, reader: _Reader) -> Iterator[Transaction]:
         if handler is None or handler.qualified in seen or not route.framework.lower().startswith(("django", "drf")):
             continue
         seen.add(handler.qualified)
-        names = {ir.dotted(each.func if type(each) is ir.Call else each) for each in handler.decorators}
+        names = {ir.dotted(ir.callee(each)) for each in handler.decorators}
         if not any((name or "").endswith("non_atomic_requests") for name in names):
             sites = list(project.sites(handler))
             yield Transaction(handler.at, handler, "request", "django", sites, list(handler.body))

@@ -16,8 +16,10 @@ def lists_by_itself(route: Route, project: Project) -> bool:
         route.handler is None
         and route.view is not None
         and method in ("get", "list")
-        and _inherits(route.view, "rest_framework.mixins.ListModelMixin", project)
-        and (method == "list" or not _inherits(route.view, "rest_framework.mixins.RetrieveModelMixin", project))
+        and project.classes.is_subclass(route.view, "rest_framework.mixins.ListModelMixin")
+        and (
+            method == "list" or not project.classes.is_subclass(route.view, "rest_framework.mixins.RetrieveModelMixin")
+        )
     )
 
 
@@ -45,10 +47,6 @@ def paginators(view: Class, project: Project) -> list[str]:
     return [each.value for each in found if type(each) is ir.Const and isinstance(each.value, str)]
 
 
-def _inherits(view: Class, base: str, project: Project) -> bool:
-    return base in [each for each in project.classes.mro(view) if isinstance(each, str)]
-
-
 def _framework_settings(project: Project) -> Iterator[ir.Assign]:
     for module in project.modules.values():
         yield from module.assignments.get("REST_FRAMEWORK", ())
@@ -57,14 +55,11 @@ def _framework_settings(project: Project) -> Iterator[ir.Assign]:
 def _sets_pagination(value: ir.Expr | None) -> bool:
     if type(value) is not ir.Dict:
         return True
-    named = _setting(value, "DEFAULT_PAGINATION_CLASS")
+    named = value.under("DEFAULT_PAGINATION_CLASS")
     if named is not None:
         return not (type(named) is ir.Const and named.value is None)
     return any(key is None for key in value.keys)
 
 
 def _setting(value: ir.Expr | None, name: str) -> ir.Expr | None:
-    for key, each in zip(value.keys, value.values, strict=True) if type(value) is ir.Dict else ():
-        if type(key) is ir.Const and key.value == name:
-            return each
-    return None
+    return value.under(name) if type(value) is ir.Dict else None

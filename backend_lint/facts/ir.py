@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Sequence_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
@@ -166,6 +166,11 @@ class Dict(Node, tag=15):
 
     keys: list[Expr | None]
     values: list[Expr]
+
+    def under(self, name: str | int) -> Expr | None:
+        """What it holds under a constant, as it is written."""
+        pairs = zip(self.keys, self.values, strict=True)
+        return next((value for key, value in pairs if type(key) is Const and key.value == name), None)
 
 
 class Lambda(Node, tag=16):
@@ -547,6 +552,15 @@ def calls(body: list[Stmt]) -> Iterator[Call]:
     for node in walk(body):
         if type(node) is Call:
             yield node
+
+
+@overload
+def callee(node: Expr) -> Expr: ...
+@overload
+def callee(node: Expr | None) -> Expr | None: ...
+def callee(node: Expr | None) -> Expr | None:
+    """What an expression names: what it calls where it is a call, as decorators are written with and without one."""
+    return node.func if type(node) is Call else node
 
 
 def dotted(node: Expr | None) -> str | None:

@@ -81,10 +81,7 @@ def _percent_picker(value: Expr, count: int) -> Callable[[str | int], Expr | Non
 
 
 def _entry(value: Dict, key: str | int) -> Expr | None:
-    for name, item in zip(value.keys, value.values, strict=True):
-        if type(name) is Const and name.value == key:
-            return item
-    return Subscript(value.at, value.end, value, Const(value.at, value.end, key))
+    return value.under(key) or Subscript(value.at, value.end, value, Const(value.at, value.end, key))
 
 
 def formatted(call: Call, template: Const) -> Expr | None:

@@ -32,19 +32,19 @@ class Conventions:
 
     def _request(self, function: Function) -> str | None:
         """The class of a request: from the view's base, the decorators, the imports, or what is read of it."""
-        for base, kind in _VIEWS if function.cls is not None else ():
-            if function.cls is not None and self.project.classes.is_subclass(function.cls, base):
-                return kind
-        named = (self.project.qualified(_called(each), function.module) or "" for each in function.decorators)
+        cls = function.cls
+        if cls is not None:
+            for base, kind in _VIEWS:
+                if self.project.classes.is_subclass(cls, base):
+                    return kind
+        named = (self.project.qualified(ir.callee(each), function.module) or "" for each in function.decorators)
         found = _framework(each.partition(".")[0] for each in named)
-        if found in (None, _DJANGO):
-            found = found or self._of_imports(function.module)
-        read = _read_of_request(function) if found in (None, _DJANGO) else frozenset[str]()
-        if found == _DJANGO and read & _ONLY_REST:
-            return _REST
-        if found is None and read & _ONLY_DJANGO:
-            return _DJANGO
-        return found
+        if found not in (None, _DJANGO):
+            return found
+        found = found or self._of_imports(function.module)
+        if found == _DJANGO:
+            return _REST if _read_of_request(function) & _ONLY_REST else _DJANGO
+        return _DJANGO if found is None and _read_of_request(function) & _ONLY_DJANGO else found
 
     def _of_imports(self, module: Module) -> str | None:
         """The request of the framework that a module imports, or else one of the project does."""
@@ -72,10 +72,6 @@ def _read_of_request(function: Function) -> frozenset[str]:
         for node in ir.walk(function.body)
         if type(node) is ir.Attribute and type(node.value) is ir.Name and node.value.id in _NAMES
     )
-
-
-def _called(node: ir.Expr) -> ir.Expr:
-    return node.func if type(node) is ir.Call else node
 
 
 _NAMES = frozenset({"request", "req"})

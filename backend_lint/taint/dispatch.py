@@ -58,7 +58,7 @@ class Dispatch:
 
     def _generic(self, decorator: Expr, function: Function) -> Function | None:
         """The generic function of `@generic.register` or `@generic.register(Class)`."""
-        named = decorator.func if type(decorator) is ir.Call else decorator
+        named = ir.callee(decorator)
         if type(named) is not ir.Attribute or named.name != "register":
             return None
         scope = function.cls or function.parent or function.module

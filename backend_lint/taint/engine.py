@@ -157,7 +157,7 @@ class Engine:
         return known
 
     def _is_own(self, decorator: Expr, function: Function) -> bool:
-        qualified = self.project.qualified(_called(decorator), function.cls or function.parent or function.module)
+        qualified = self.project.qualified(ir.callee(decorator), function.cls or function.parent or function.module)
         return qualified is not None and self.project.types.function(qualified) is not None
 
     def _wrapped(self, decorator: Expr, inner: FunctionValue) -> FunctionValue | None:
@@ -631,10 +631,6 @@ def _root(expr: Expr) -> str | None:
 
 def _name_of(target: Expr) -> str | None:
     return target.id if type(target) is ir.Name else None
-
-
-def _called(node: Expr) -> Expr:
-    return node.func if type(node) is ir.Call else node
 
 
 _SIMPLE = (ir.Const, ir.Text, ir.Name, ir.Attribute, ir.Call, ir.Sequence, ir.Dict, ir.Binary)

@@ -104,7 +104,7 @@ def _entry(engine: Engine, function: Function) -> EntryModel | None:
             if found is not None:
                 return found
     for decorator in function.decorators:
-        func = decorator.func if type(decorator) is ir.Call else decorator
+        func = ir.callee(decorator)
         names = [engine.project.qualified(func, function.module) or ""]
         if type(func) is ir.Attribute:
             names.append(f"{engine.type_name(func.value, function.module)}.{func.name}")

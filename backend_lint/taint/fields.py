@@ -101,7 +101,7 @@ class Fields:
         if type(value) is not ir.Call:
             return None
         for expr in (value.func, *(arg.value for arg in value.args[:1]), value.keywords.get("child")):
-            func = expr.func if type(expr) is ir.Call else expr
+            func = ir.callee(expr)
             found = self.project.cls(self.project.qualified(func, owner) or "") if func is not None else None
             if found is not None:
                 return found
@@ -155,7 +155,7 @@ class Fields:
         """What passes a validator that stands in a field's declaration."""
         if expr is None:
             return NOTHING
-        func = expr.func if type(expr) is ir.Call else expr
+        func = ir.callee(expr)
         names = self._names(func, scope)
         if names & _CHOICES and type(expr) is ir.Call:
             return CLEAN

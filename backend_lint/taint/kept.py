@@ -189,7 +189,7 @@ class KeptValues:
         scope = each.module if isinstance(each, Class) else each.cls or each.parent or each.module
         found: set[str] = set()
         for decorator in each.facts.decorators:
-            called = decorator.func if type(decorator) is ir.Call else decorator
+            called = ir.callee(decorator)
             found |= registrars.get(self.engine.project.qualified(called, scope) or "", set())
         if isinstance(each, Class):
             made = self.engine.project.classes.method(each.qualified, "__init_subclass__")

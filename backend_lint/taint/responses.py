@@ -52,14 +52,12 @@ def _content_types(function: Function, setter: str) -> Iterator[ir.Expr]:
 def _names_html(project: Project, kind: ir.Expr, handler: Class | None) -> bool:
     """Whether a content type is HTML, as written or as a method of the handler's class says."""
     match kind:
-        case ir.Const(value=value):
-            return "html" in str(value)
         case ir.Call(func=ir.Attribute(value=ir.Name(id="self"), name=name)) if handler is not None:
             method = project.classes.method(handler.qualified, name)
             statements = method.statements if method is not None else ()
             return any(type(each) is ir.Return and _is_html_text(each.value) for each in statements)
         case _:
-            return False
+            return _is_html_text(kind)
 
 
 def _is_html_text(expr: ir.Expr | None) -> bool:

@@ -380,7 +380,7 @@ def _is_left_to_others(function: Function) -> bool:
     last = function.body[-1]
     if type(last) is not ir.Raise or last.exc is None or any(not _is_docstring(each) for each in function.body[:-1]):
         return False
-    raised = last.exc.func if type(last.exc) is ir.Call else last.exc
+    raised = ir.callee(last.exc)
     return type(raised) is ir.Name and raised.id == "NotImplementedError"
 
 

@@ -129,8 +129,7 @@ class ErrorAnsweredAsSuccess(ProjectRule):
 def _is_rendered(handler: Function) -> bool:
     """Whether a decorator makes a page of what is returned."""
     return any(
-        {"template", "render", "view"} & set(words(ir.dotted(each.func if isinstance(each, ir.Call) else each) or ""))
-        for each in handler.decorators
+        {"template", "render", "view"} & set(words(ir.dotted(ir.callee(each)) or "")) for each in handler.decorators
     )
 
 

@@ -123,7 +123,7 @@ def _tested(project: Project, stmt: ir.If, handler: Function, texts: dict[str, I
 def _refuses(project: Project, body: list[ir.Stmt], handler: Function) -> bool:
     last = body[-1] if body else None
     if isinstance(last, ir.Raise) and last.exc is not None:
-        target = last.exc.func if isinstance(last.exc, ir.Call) else last.exc
+        target = ir.callee(last.exc)
         name = project.qualified(target, handler)
         return is_http_error(project, name) or name == "builtins.ValueError"
     return False

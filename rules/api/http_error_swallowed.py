@@ -93,7 +93,7 @@ class HttpErrorSwallowed(ProjectRule):
     def _wrapped(self, answers: Answers, function: Function) -> Iterator[Finding]:
         """Decorators of the project that call the function in a `try`."""
         for expr in function.decorators:
-            target = expr.func if isinstance(expr, ir.Call) else expr
+            target = ir.callee(expr)
             decorator = answers.project.function(answers.project.qualified(target, function.around) or "")
             for wrapper in _wrappers(decorator):
                 for stmt in wrapper.statements:

@@ -345,7 +345,7 @@ def _is_guarded(project: Project, handler: Function, node: ir.Expr) -> bool:
 def _is_wrapped(project: Project, handler: Function) -> bool:
     """Whether a decorator of the project runs the handler in a `try`."""
     for expr in handler.decorators:
-        target = expr.func if isinstance(expr, ir.Call) else expr
+        target = ir.callee(expr)
         decorator = project.function(project.qualified(target, handler.around) or "")
         stack = list(decorator.nested.values()) if decorator is not None else []
         while stack:

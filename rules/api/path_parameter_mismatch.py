@@ -189,7 +189,7 @@ def _reads_raw(function: Function) -> bool:
 def _may_change_arguments(project: Project, handler: Function) -> bool:
     """Whether a decorator may add or take away arguments: one of the project that names any, or one not known."""
     for expr in handler.decorators:
-        target = expr.func if type(expr) is ir.Call else expr
+        target = ir.callee(expr)
         name = project.qualified(target, handler.around) or ir.dotted(target) or ""
         function = project.function(name)
         if function is not None:

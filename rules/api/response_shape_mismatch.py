@@ -173,7 +173,7 @@ def _is_changed(schema: Schema) -> bool:
     """Whether code of the model decides what it takes or gives: then its fields say too little."""
     owner: Class = schema.cls
     names = (
-        (ir.dotted(each.func if isinstance(each, ir.Call) else each) or "").rpartition(".")[2]
+        (ir.dotted(ir.callee(each)) or "").rpartition(".")[2]
         for method in owner.methods.values()
         for each in method.decorators
     )

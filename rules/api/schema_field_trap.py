@@ -99,7 +99,7 @@ class SchemaFieldTrap(ProjectRule):
 
 def _validates(project: Project, method: Function) -> bool:
     for each in method.decorators:
-        target = each.func if isinstance(each, ir.Call) else each
+        target = ir.callee(each)
         if project.qualified(target, method.module) in _VALIDATORS:
             return True
     return False

@@ -152,7 +152,7 @@ def _tells(function: Function) -> bool:
 
 def _wrapper(project: Project, decorator: ir.Expr, handler: Function) -> Function | bool | None:
     """The project's function that decorates; True for a library's that lets every method through, None else."""
-    target = decorator.func if isinstance(decorator, ir.Call) else decorator
+    target = ir.callee(decorator)
     name = project.qualified(target, handler.around) or ""
     own = project.function(name)
     if own is not None:

@@ -114,7 +114,7 @@ def _runs_in_place(site: CallSite) -> Function | None:
 
 
 def _decorator_name(decorator: ir.Expr) -> str:
-    return (ir.dotted(decorator.func if type(decorator) is ir.Call else decorator) or "").rpartition(".")[2]
+    return (ir.dotted(ir.callee(decorator)) or "").rpartition(".")[2]
 
 
 def awaited_calls(function: Function) -> set[int]:

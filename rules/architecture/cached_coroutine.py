@@ -61,7 +61,7 @@ class CachedCoroutine(ProjectRule):
             if not (function.is_async or function.facts.is_generator):
                 continue
             for decorator in function.decorators[-1:]:  # what stands below a cache may make something else of it
-                called = decorator.func if type(decorator) is ir.Call else decorator
+                called = ir.callee(decorator)
                 if project.qualified(called, function.around) in _MEMOS:
                     kind = "generator" if function.facts.is_generator else "coroutine"
                     yield self.finding(

@@ -143,8 +143,7 @@ def _entries(project: Project) -> Iterator[tuple[Function, str]]:
 
 def _is_cached(scope: object) -> bool:
     return isinstance(scope, Function) and any(
-        (ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] in _CACHES
-        for each in scope.decorators
+        (ir.dotted(ir.callee(each)) or "").rpartition(".")[2] in _CACHES for each in scope.decorators
     )
 
 

@@ -94,10 +94,7 @@ def _hooks(project: Project) -> Iterator[tuple[Function, str, dict[Effect, str]]
     calls = {Effect.MAIL: "sends mail", Effect.OUTBOUND: "calls another service"}
     changes = {**calls, Effect.WRITE: "writes to the database", Effect.ENQUEUE: "puts work on a queue"}
     for function in project.functions(Role.APP):
-        names = {
-            project.qualified(each.func if type(each) is ir.Call else each, function.around)
-            for each in function.decorators
-        }
+        names = {project.qualified(ir.callee(each), function.around) for each in function.decorators}
         if names & _VALIDATORS:
             yield function, "the validator", changes
         elif names & _RECEIVERS and not _is_sent_on_purpose(function, project):

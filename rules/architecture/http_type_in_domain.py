@@ -190,7 +190,7 @@ def _spoken(function: Function, project: Project) -> Iterator[tuple[ir.Node, str
     for stmt in function.statements:
         match stmt:
             case ir.Raise(exc=exc) if exc is not None:
-                called = exc.func if type(exc) is ir.Call else exc
+                called = ir.callee(exc)
                 symbol = project.qualified(called, function)
                 if symbol is not None and project.cls(symbol) is None and _is_http_error(symbol, project):
                     yield stmt, f"raises the HTTP error `{ir.dotted(called)}`"

@@ -143,7 +143,7 @@ def _written(call: ir.Call) -> str:
 
 def _ends_the_process(function: Function) -> bool:
     """Whether a function is a command, after which the process ends and everything is closed."""
-    names = {ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in function.decorators}
+    names = {ir.dotted(ir.callee(each)) or "" for each in function.decorators}
     parts = function.module.name.split(".")
     return "commands" in parts or "cli" in parts or any(name.endswith("command") for name in names)
 
@@ -189,7 +189,7 @@ def _kind(site: CallSite, project: Project) -> str | None:
 def _is_on_connection(call: ir.Call) -> bool:
     """Whether a session is made on a connection that belongs to somebody else."""
     bind = call.argument(0, "bind")
-    called = bind.func if type(bind) is ir.Call else bind
+    called = ir.callee(bind)
     return (ir.dotted(called) or "").rpartition(".")[2].lstrip("_") in ("connection", "conn")
 
 

@@ -222,7 +222,7 @@ def _created_by_views(project: Project) -> Iterator[str]:
     """The models of views that create rows by themselves."""
     for route in project.routes:
         view = route.view if "POST" in route.methods else None
-        if view is not None and _inherits(view, "rest_framework.mixins.CreateModelMixin", project):
+        if view is not None and project.classes.is_subclass(view, "rest_framework.mixins.CreateModelMixin"):
             yield from (query.model for query in _querysets(view, project) if query.model is not None)
 
 
@@ -255,10 +255,6 @@ def _is_bounding(call: ir.Call) -> bool:
 
 def _is_paging(name: str | None) -> bool:
     return name is not None and ("paginat" in name.lower() or name.lower() in ("page", "get_page", "paged"))
-
-
-def _inherits(view: Class, base: str, project: Project) -> bool:
-    return base in [each for each in project.classes.mro(view) if isinstance(each, str)]
 
 
 def _querysets(view: Class, project: Project) -> list[Query]:

@@ -110,7 +110,7 @@ def _outbound(project: Project) -> Iterator[Outbound]:
 def _is_by_hand(each: Outbound, scripts: frozenset[str]) -> bool:
     """Whether somebody waits for it who can stop it: in a script, or in a command of Click or Typer."""
     decorators = each.scope.decorators if isinstance(each.scope, Function) else []
-    names = [ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in decorators]
+    names = [ir.dotted(ir.callee(each)) or "" for each in decorators]
     return each.scope.module.name in scripts or any(name.endswith(".command") for name in names)
 
 

@@ -164,6 +164,5 @@ def _returned(function: Function, project: Project) -> str | None:
 
 def _is_memo(function: Function, project: Project) -> bool:
     return not function.parameters and any(
-        project.qualified(each.func if type(each) is ir.Call else each, function.around) in _MEMOS
-        for each in function.decorators
+        project.qualified(ir.callee(each), function.around) in _MEMOS for each in function.decorators
     )

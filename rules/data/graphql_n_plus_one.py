@@ -159,7 +159,7 @@ def _resolvers(project: Project) -> Iterator[tuple[Class, Function]]:
 
 
 def _called(project: Project, expr: ir.Expr, scope: Class) -> str | None:
-    return project.qualified(expr.func if type(expr) is ir.Call else expr, scope.module)
+    return project.qualified(ir.callee(expr), scope.module)
 
 
 def _is_optimised(project: Project) -> bool:

@@ -180,7 +180,7 @@ def _ends_requests(scope: Scope) -> bool:
     """Whether code that runs around requests is what commits."""
     if not isinstance(scope, Function):
         return False
-    decorators = " ".join(ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in scope.decorators)
+    decorators = " ".join(ir.dotted(ir.callee(each)) or "" for each in scope.decorators)
     return scope.name in ("dispatch", "__call__", "__exit__", "__aexit__") or _HOOKS.search(decorators) is not None
 
 

@@ -176,7 +176,7 @@ _WORK = (Effect.WRITE, Effect.COMMIT, Effect.OUTBOUND, Effect.ENQUEUE)
 
 def _is_cached(function: Function) -> bool:
     """Whether a decorator may answer in place of the function."""
-    names = (ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in function.decorators)
+    names = (ir.dotted(ir.callee(each)) or "" for each in function.decorators)
     return any("cache" in name.lower() or "memoize" in name.lower() for name in names)
 
 

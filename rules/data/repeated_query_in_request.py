@@ -229,7 +229,7 @@ def _text(value: ir.Expr, names: Mapping[str, str]) -> str | None:
 
 
 def _is_cached(function: Function) -> bool:
-    names = (ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in function.decorators)
+    names = (ir.dotted(ir.callee(each)) or "" for each in function.decorators)
     return any("cache" in name.lower() for name in names)
 
 

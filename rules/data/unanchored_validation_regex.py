@@ -127,7 +127,7 @@ def _refusing(project: Project) -> Iterator[Function]:
 
 
 def _is_validator(function: Function) -> bool:
-    names = [ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in function.decorators]
+    names = [ir.dotted(ir.callee(each)) or "" for each in function.decorators]
     return function.name.startswith(("validate_", "clean_", "is_valid_")) or any("validat" in each for each in names)
 
 

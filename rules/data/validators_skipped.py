@@ -143,7 +143,7 @@ def _declared(model: Model) -> dict[str, tuple[Place, str]]:
         given = declared.keywords.get("validators") if type(declared) is ir.Call else None
         if type(given) is ir.Sequence and given.items:
             first = given.items[0]
-            name = ir.dotted(first.func if type(first) is ir.Call else first) or "its validators"
+            name = ir.dotted(ir.callee(first)) or "its validators"
             found[column.attribute] = (column.at, f"`{name}`")
     return found
 

@@ -152,7 +152,7 @@ def _exemption(route: Route) -> str | None:
         *(route.handler.decorators if route.handler else ()),
         *(route.view.facts.decorators if route.view else ()),
     ):
-        name = ir.dotted(decorator.func if type(decorator) is ir.Call else decorator) or ""
+        name = ir.dotted(ir.callee(decorator)) or ""
         if _EXEMPT.search(name):
             return name
     return None

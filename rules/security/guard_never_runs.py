@@ -179,7 +179,7 @@ class GuardNeverRuns(ProjectRule):
         for expr, owner in [(each, cls) for each in cls.facts.decorators] + [
             (each, cls) for method in cls.methods.values() for each in method.decorators
         ]:
-            func = expr.func if type(expr) is ir.Call else expr
+            func = ir.callee(expr)
             symbol = project.qualified(func, owner.module)
             if symbol in _DRF_DECORATORS:
                 yield self.finding(
@@ -262,7 +262,7 @@ def _guarded_method(expr: ir.Expr, cls: Class, project: Project) -> str | None:
     given = expr.argument(0, "decorator")
     items = given.items if type(given) is ir.Sequence else [given]
     for item in items:
-        func = item.func if type(item) is ir.Call else item
+        func = ir.callee(item)
         if func is not None and project.qualified(func, cls.module) in _GUARDS:
             name = expr.keywords.get("name")
             return name.value if type(name) is ir.Const and isinstance(name.value, str) else "__own__"

@@ -87,7 +87,7 @@ class IneffectiveGuardOrder(ProjectRule):
         """Policies of DRF that are set on a view that `api_view` has already made."""
         for name, routes in project.handlers.items():
             function = project.function(name)
-            applied = [_applied(each) for each in function.decorators] if function is not None else []
+            applied = [ir.callee(each) for each in function.decorators] if function is not None else []
             symbols = [project.qualified(each, function.around) for each in applied] if function is not None else []
             if function is None or _API_VIEW not in symbols:
                 continue
@@ -105,7 +105,3 @@ class IneffectiveGuardOrder(ProjectRule):
 
     def examined(self, project: Project) -> list[str]:
         return [route.label for route in project.routes if route.idle or route.is_guarded]
-
-
-def _applied(decorator: ir.Expr) -> ir.Expr:
-    return decorator.func if type(decorator) is ir.Call else decorator

@@ -149,11 +149,7 @@ def _is_limited(route: Route, project: Project) -> bool:
         for function in code
         for node in ir.walk(function.body)
         if type(node) in (ir.Name, ir.Attribute)
-    ) or any(
-        _LIMITS.search(ir.dotted(each.func if type(each) is ir.Call else each) or "")
-        for function in code
-        for each in function.decorators
-    )
+    ) or any(_LIMITS.search(ir.dotted(ir.callee(each)) or "") for function in code for each in function.decorators)
 
 
 def _counts_itself(project: Project) -> bool:

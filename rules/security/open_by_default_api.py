@@ -120,7 +120,7 @@ def _relies(route: Route, project: Project) -> bool:
     ):
         return False
     decorators = route.handler.decorators if route.handler is not None else []
-    spoken = [ir.dotted(each.func if type(each) is ir.Call else each) or "" for each in decorators]
+    spoken = [ir.dotted(ir.callee(each)) or "" for each in decorators]
     return not any("permission" in each for each in spoken)
 
 

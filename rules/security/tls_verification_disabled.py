@@ -96,10 +96,11 @@ class TlsVerificationDisabled(ProjectRule):
                     yield self._finding(site.at, f"`{site.name}` trusts any host key ({what})", _KNOW)
                 for value, version in _asked_for(site, project):
                     yield self._finding(project.place(value, scope), f"`{site.name}` asks for {version}", _MODERN)
-            for stmt, what in _assigned(project, scope):
+            statements = list(_statements(scope))
+            for stmt, what in _assigned(statements, project, scope):
                 if not _is_asked_for(stmt, scope):
                     yield self._finding(project.place(stmt, scope), f"certificates are not checked ({what})")
-            for value, name, version in _set(project, scope):
+            for value, name, version in _set(statements, project, scope):
                 yield self._finding(project.place(value, scope), f"`{name}` is {version}", _MODERN)
 
     def _finding(self, at: Place, message: str, help: str = _CHECK) -> Finding:
@@ -123,7 +124,7 @@ def _trusted(site: CallSite, project: Project) -> Iterator[str]:
     """What makes an SSH client take any host for the one that it asks for."""
     if site.method == "set_missing_host_key_policy" and site.call.args:
         policy = site.call.args[0].value
-        name = project.qualified(policy.func if type(policy) is ir.Call else policy, site.scope) or ""
+        name = project.qualified(ir.callee(policy), site.scope) or ""
         if name.startswith("paramiko.") and name.endswith(("AutoAddPolicy", "WarningPolicy")):
             yield f"`{name.rpartition('.')[2]}`"
     known = site.call.keywords.get("known_hosts")
@@ -139,9 +140,9 @@ def _asked_for(site: CallSite, project: Project) -> Iterator[tuple[ir.Expr, str]
             yield arg.value, version
 
 
-def _set(project: Project, scope: Scope) -> Iterator[tuple[ir.Expr, str, str]]:
+def _set(statements: list[ir.Stmt], project: Project, scope: Scope) -> Iterator[tuple[ir.Expr, str, str]]:
     """The attributes that are set to a broken version of the protocol, and the parameters that are one by default."""
-    for stmt in _statements(scope):
+    for stmt in statements:
         name = _target(stmt)
         version = _version(stmt.value, scope, project) if type(stmt) is ir.Assign and name else None
         if type(stmt) is ir.Assign and stmt.value is not None and name and version:
@@ -190,11 +191,11 @@ def _spoken(test: ir.Expr) -> set[str]:
     return {word for name in names for word in words(name)}
 
 
-def _assigned(project: Project, scope: Scope) -> Iterator[tuple[ir.Stmt, str]]:
-    for stmt in _statements(scope):
+def _assigned(statements: list[ir.Stmt], project: Project, scope: Scope) -> Iterator[tuple[ir.Stmt, str]]:
+    for stmt in statements:
         match stmt:
             case ir.Assign(targets=[ir.Attribute(name="check_hostname")], value=ir.Const(value=False)):
-                if not any(_target(each) == "verify_mode" for each in _statements(scope)):
+                if not any(_target(each) == "verify_mode" for each in statements):
                     yield stmt, "`check_hostname = False`"
             case ir.Assign(targets=[ir.Attribute(name="verify_mode")], value=value) if value is not None:
                 if project.qualified(value, scope) in _NONE:

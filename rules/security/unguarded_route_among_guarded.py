@@ -272,9 +272,7 @@ def _is_deliberate(route: Route, project: Project) -> bool:
         *(route.handler.decorators if route.handler else ()),
         *(route.view.facts.decorators if route.view else ()),
     ]
-    spoken = {
-        word for each in decorators for word in words(ir.dotted(each.func if type(each) is ir.Call else each) or "")
-    }
+    spoken = {word for each in decorators for word in words(ir.dotted(ir.callee(each)) or "")}
     if spoken & _OPENING:
         return True
     view = route.view

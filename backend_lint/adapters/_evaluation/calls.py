@@ -48,11 +48,11 @@ class Calls:
     def value(self, call: ir.Call, state: State) -> Any:
         if type(call.func) is ir.Name and call.func.id == "super":
             return self._super(state)
-        func = self.evaluation.expressions.evaluate(call.func, state)
+        func = self.evaluation.evaluate(call.func, state)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for arg in call.args:
-            value = self.evaluation.expressions.evaluate(arg.value, state)
+            value = self.evaluation.evaluate(arg.value, state)
             if arg.keyword is not None:
                 kwargs[arg.keyword] = value
             elif arg.stars == 1:

@@ -35,6 +35,7 @@ from backend_lint.adapters._evaluation.values import (
     Wrapped,
 )
 from backend_lint.facts import ir
+from backend_lint.facts.ir import Expr
 from backend_lint.project import Function, Project
 
 _DEPTH = 16
@@ -94,6 +95,10 @@ class Evaluation:
             yield
         finally:
             self.blame = before
+
+    def evaluate(self, expr: Expr, state: State) -> Any:
+        """What an expression is, where a function stands."""
+        return self.expressions.evaluate(expr, state)
 
     def truth(self, value: Any) -> bool | None:
         """Whether a value is true; None where that is open."""
@@ -179,11 +184,7 @@ class Evaluation:
 
     def _lambda(self, function: Function, state: State) -> Any:
         stmt = function.body[0] if function.body else None
-        return (
-            self.expressions.evaluate(stmt.value, state)
-            if isinstance(stmt, ir.Return | ir.Evaluate) and stmt.value
-            else OPEN
-        )
+        return self.evaluate(stmt.value, state) if isinstance(stmt, ir.Return | ir.Evaluate) and stmt.value else OPEN
 
     def _bind_arguments(
         self, function: Function, state: State, args: list[Any], kwargs: dict[str, Any], me: Any
@@ -200,7 +201,7 @@ class Evaluation:
                     state.env[parameter.name] = kwargs[parameter.name]
                 case "keyword" | "plain" | "positional" if parameter.default is not None:
                     default = State(function.module, {}, state.outer)
-                    state.env[parameter.name] = self.expressions.evaluate(parameter.default, default)
+                    state.env[parameter.name] = self.evaluate(parameter.default, default)
                 case _:
                     state.env[parameter.name] = OPEN
         for parameter, value in zip(plain, given, strict=False):

@@ -56,9 +56,6 @@ class Names:
         self._decorated_as: dict[int, frozenset[str | None]] = {}
         self._definers: dict[tuple[tuple[Class | str, ...], str], list[int]] = {}
 
-    def _value(self, expr: Expr, state: State) -> Any:
-        return self.evaluation.expressions.evaluate(expr, state)
-
     def named(self, qualified: str) -> Any:
         """What a qualified name denotes."""
         if qualified not in self._variables:
@@ -95,7 +92,7 @@ class Names:
         if len(values) != 1:
             value = self.of_value(self.registered.variable(f"{module.name}.{head}"))
         else:
-            value = self._value(values[0], State(module, {}))
+            value = self.evaluation.evaluate(values[0], State(module, {}))
         for name in tail.split(".") if tail else ():
             value = self.attribute(value, name)
         return value
@@ -116,7 +113,7 @@ class Names:
             case Symbol(name=name):
                 return self.named(name)
             case Called(call=expr, scope=scope) | Unknown(expr=expr, scope=scope) if expr and scope:
-                return self._value(expr, State(scope, {}))
+                return self.evaluation.evaluate(expr, State(scope, {}))
         return OPEN
 
     def of_expression(self, expr: ir.Attribute, owner: Any, name: str, state: State) -> Any:
@@ -190,7 +187,7 @@ class Names:
             return self._method(me, cls, cls.methods[name])
         assigned = cls.attributes.get(name)
         if assigned is not None and assigned.value is not None:
-            return self._value(assigned.value, State(cls, {}))
+            return self.evaluation.evaluate(assigned.value, State(cls, {}))
         if name in cls.inner:
             return Kind(tuple(self.project.classes.mro(cls.inner[name])))
         return MISSING
@@ -242,7 +239,7 @@ class Names:
     def wrapped(self, value: Any, decorator: Expr, scope: Scope, level: str) -> Any:
         """A callable after one decorator, which answers for what it refuses."""
         state = State(scope, {})
-        maker = self._value(decorator, state)
+        maker = self.evaluation.evaluate(decorator, state)
         if isinstance(maker, Open):
             return value
         made = self.evaluation.call(maker, [value], {})

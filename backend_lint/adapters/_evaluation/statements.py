@@ -43,9 +43,6 @@ class Statements:
         self.evaluation, self.project, self.denials = evaluation, evaluation.project, evaluation.denials
         self.restart()
 
-    def _value(self, expr: Expr, state: State) -> Any:
-        return self.evaluation.expressions.evaluate(expr, state)
-
     def restart(self) -> None:
         """Begin with another request."""
         self._steps = 0
@@ -67,36 +64,38 @@ class Statements:
     def _followed(self, stmt: Stmt, state: State) -> bool:
         match stmt:
             case ir.If(test=test, body=body, orelse=orelse):
-                return self._branch(self._value(test, state), body, orelse, state)
+                return self._branch(self.evaluation.evaluate(test, state), body, orelse, state)
             case ir.Return(value=value):
-                self._return(None if value is None else self._value(value, state), state)
+                self._return(None if value is None else self.evaluation.evaluate(value, state), state)
                 return True
             case ir.Raise(exc=exc):
                 self._raise(exc, state)
                 return True
             case ir.Assign(targets=targets, value=value) if value is not None:
-                found = self._value(value, state)
+                found = self.evaluation.evaluate(value, state)
                 for target in targets:
                     self.bind(target, found, state)
             case ir.Augment(op=op, target=target, value=value):
-                before, more = self._value(target, state), self._value(value, state)
+                before, more = self.evaluation.evaluate(target, state), self.evaluation.evaluate(value, state)
                 self.bind(target, self.evaluation.expressions.combined(op, before, more), state)
             case ir.Evaluate(value=value):
-                self._value(value, state)
+                self.evaluation.evaluate(value, state)
             case ir.For(target=target, iter=iterable, body=body, orelse=orelse):
-                return self._loop(target, self._value(iterable, state), body, state) or self.block(orelse, state)
+                return self._loop(target, self.evaluation.evaluate(iterable, state), body, state) or self.block(
+                    orelse, state
+                )
             case ir.While(test=test, body=body):
-                self._perhaps(body, state, self._value(test, state))
+                self._perhaps(body, state, self.evaluation.evaluate(test, state))
             case ir.Try():
                 return self._try(stmt, state)
             case ir.With(items=items, body=body):
                 for item in items:
-                    entered = self._value(item.value, state)
+                    entered = self.evaluation.evaluate(item.value, state)
                     if item.target is not None:
                         self.bind(item.target, ASKED if asks([entered]) else OPEN, state)
                 return self.block(body, state)
             case ir.Match(subject=subject, cases=cases):
-                value = self._value(subject, state)
+                value = self.evaluation.evaluate(subject, state)
                 for case in cases:
                     self._perhaps(case.body, state, value)
             case ir.DefineFunction(function=index):
@@ -189,7 +188,7 @@ class Statements:
     def _define(self, function: Function, state: State) -> None:
         value: Any = Routine(function, state)
         for decorator in reversed(function.decorators):
-            value = self.evaluation.call(self._value(decorator, state), [value], {})
+            value = self.evaluation.call(self.evaluation.evaluate(decorator, state), [value], {})
         state.env[function.name] = value
 
     def _return(self, value: Any, state: State) -> None:
@@ -213,8 +212,8 @@ class Statements:
             return
         if type(exc) is ir.Call:
             for arg in exc.args:
-                self._value(arg.value, state)
-        symbol = self.denials.symbol(exc.func if type(exc) is ir.Call else exc, state.scope)
+                self.evaluation.evaluate(arg.value, state)
+        symbol = self.denials.symbol(ir.callee(exc), state.scope)
         statuses = list(self.denials.raised(exc, state.scope))
         if symbol == "rest_framework.exceptions.MethodNotAllowed":
             statuses = [METHOD_NOT_ALLOWED]
@@ -228,7 +227,7 @@ class Statements:
             case ir.Name(id=name):
                 state.env[name] = value
             case ir.Attribute(value=owner_expr, name=name):
-                owner = self._value(owner_expr, state)
+                owner = self.evaluation.evaluate(owner_expr, state)
                 if hasattr(owner, "attributes"):
                     known = owner.attributes.get(name, MISSING)
                     owner.attributes[name] = (

@@ -358,7 +358,7 @@ class Strangers:
     def _raised(self, exc: Expr, state: _State) -> None:
         scope = state.function
         self._calls(exc, state)
-        symbol = self.denials.symbol(exc.func if type(exc) is ir.Call else exc, scope)
+        symbol = self.denials.symbol(ir.callee(exc), scope)
         for status in self.denials.raised(exc, scope):
             self._add(Refusal(status, exception=symbol), state)
         if self.denials.is_redirect(symbol) and self._sends_away(exc, state):

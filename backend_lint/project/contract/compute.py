@@ -110,7 +110,7 @@ def _around(project: Project, route: Route) -> set[str]:
         *(handler.decorators if handler is not None else ()),
         *(view.facts.decorators if view is not None else ()),
     ]
-    found = {(ir.dotted(each.func if type(each) is ir.Call else each) or "").rpartition(".")[2] for each in written}
+    found = {(ir.dotted(ir.callee(each)) or "").rpartition(".")[2] for each in written}
     found |= {each.name for each in route.dependencies} | set(route.permissions)
     found |= {each.name.rpartition(".")[2] for app in project.apps if app.name == route.app for each in app.middleware}
     if view is not None:

@@ -62,13 +62,13 @@ def _of_strawberry(project: Project, cls: Class) -> list[Object]:
 
 
 def _kind(project: Project, decorator: Expr, cls: Class) -> str:
-    target = decorator.func if type(decorator) is ir.Call else decorator
+    target = ir.callee(decorator)
     name = project.qualified(target, cls.module) or ""
     return _DECORATORS.get(name.rpartition(".")[2], "") if name.startswith(_SCHEMES) else ""
 
 
 def _is_resolver(project: Project, decorator: Expr, method: Function) -> bool:
-    target = decorator.func if type(decorator) is ir.Call else decorator
+    target = ir.callee(decorator)
     return project.qualified(target, method.around) in _RESOLVERS
 
 
